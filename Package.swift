@@ -1,0 +1,75 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// The same strict settings for every target of our own; the reasons are in CONTRIBUTING.md.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "cairn",
+  products: [
+    .executable(name: "cairn", targets: ["CairnCommand"]),
+    .executable(name: "cairn-verify", targets: ["VerifyCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(
+      name: "CSealedVFS", dependencies: ["CSodium"],
+      linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("sodium")]),
+    library("Cryptography", ["CSodium", crypto]),
+    library("VerifiableLog", ["Cryptography"]),
+    library("CaseLog", ["Cryptography", "VerifiableLog"]),
+    library("Sync", ["Cryptography", "VerifiableLog"]),
+    library("Mailboxes", ["Cryptography", "VerifiableLog", "Sync"]),
+    library("SealedBundle", ["Cryptography", "VerifiableLog", "CaseLog"]),
+    library(
+      "Vault",
+      [
+        "CSealedVFS", "Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes",
+        "SealedBundle", grdb,
+      ]),
+    .executableTarget(
+      name: "CairnCommand",
+      dependencies: [
+        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Vault", arguments,
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "VerifyCommand",
+      dependencies: ["Cryptography", "CaseLog", "SealedBundle", arguments], swiftSettings: strict),
+
+    tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb]),
+    tests("CryptographyTests", ["Cryptography", "Support"]),
+    tests("VerifiableLogTests", ["Cryptography", "VerifiableLog", "Support"]),
+    tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),
+    tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
+    tests("SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
+    tests("VaultTests", ["Cryptography", "VerifiableLog", "CaseLog", "Vault", "Support"]),
+    tests("CommandTests", ["Support"]),
+    tests("ArchitectureTests", ["Support"]),
+    .target(name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
+  ]
+)

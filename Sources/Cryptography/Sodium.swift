@@ -1,0 +1,3 @@
+internal import CSodium
+
+func initializeSodium() -> Bool { sodium_init() >= 0 }

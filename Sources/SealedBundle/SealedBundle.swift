@@ -1,0 +1,1 @@
+// The parts of this library are in the files beside this one.
