@@ -113,6 +113,7 @@ extension PackageGraph.Target {
 /// Modules that come with the toolchain: everything else has to be declared.
 let toolchainModules: Set = [
   "Swift", "Synchronization", "Testing", "Foundation", "FoundationEssentials", "Dispatch", "Glibc",
+  "Darwin",
 ]
 
 func undeclaredImports(
