@@ -15,6 +15,11 @@ extension Row {
     return [UInt8](data)
   }
 
+  func bytesIfAny(_ column: String) -> [UInt8]? {
+    let data: Data? = self[column]
+    return data.map { [UInt8]($0) }
+  }
+
   func bytes32(_ column: String) throws -> Bytes32 {
     guard let value = Bytes32(bytes(column)) else { throw VaultError(.databaseDamaged) }
     return value
@@ -114,6 +119,8 @@ struct DeviceKeys: ~Copyable {
     receipt = SigningKey(seed: receiptSeed)
     box = BoxKeyPair(seed: boxSeed)
   }
+
+  consuming func takeSigning() -> SigningKey { signing }
 
   static func load(
     _ db: Database, case ref: Int64, keys: borrowing VaultKeys

@@ -74,6 +74,7 @@ enum Schema {
     CREATE TABLE entry(
       id INTEGER PRIMARY KEY REFERENCES leaf, case_ref INTEGER NOT NULL REFERENCES vault_case,
       kind INTEGER NOT NULL, clock INTEGER NOT NULL, problem TEXT,
+      not_before INTEGER, not_before_witness BLOB,
       parts BLOB NOT NULL)
     """,
     "CREATE INDEX entry_by_case ON entry(case_ref, clock, id)",
