@@ -2,7 +2,8 @@ import Testing
 
 @Suite struct `Dependencies` {
   @Test func `the targets depend on each other as drawn`() throws {
-    #expect(Plan.cairn.departures(of: try declared()) == [])
+    let departures = Plan.cairn.departures(of: try declared())
+    #expect(departures == [])
   }
 
   @Test func `no target imports what it does not declare`() throws {
@@ -16,7 +17,7 @@ import Testing
       }
       findings += try undeclaredImports(in: file, of: target.name, declared: target.names)
     }
-    #expect(findings == [])
+    expectNone(findings)
   }
 
   @Test func `only Cryptography and the sealed VFS see libsodium`() throws {
@@ -28,7 +29,7 @@ import Testing
         Finding(path: file.path, line: $0.line, what: $0.groups[0])
       }
     }
-    #expect(findings == [])
+    expectNone(findings)
     let declaring = try declared().filter { $0.value.contains("CSodium") }.keys
     #expect(Set(declaring).subtracting(owners) == [])
   }
@@ -36,7 +37,8 @@ import Testing
   @Test(arguments: ["Relay", "RelayCommand"])
   func `a relay reaches nothing that holds meaning`(relay: String) throws {
     let meaning: Set = ["CaseLog", "Vault", "SealedBundle"]
-    #expect(closure(of: relay, in: try declared()).intersection(meaning) == [])
+    let reached = closure(of: relay, in: try declared())
+    #expect(reached.intersection(meaning) == [])
   }
 
   @Test func `every Swift target of ours has the strict settings`() throws {
@@ -111,6 +113,7 @@ extension PackageGraph.Target {
 /// Modules that come with the toolchain: everything else has to be declared.
 let toolchainModules: Set = [
   "Swift", "Synchronization", "Testing", "Foundation", "FoundationEssentials", "Dispatch", "Glibc",
+  "Darwin",
 ]
 
 func undeclaredImports(

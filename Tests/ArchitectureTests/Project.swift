@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A file of the project, and where it is from the top: `Sources/Vault/Locks.swift`.
 struct ProjectFile: Sendable {
@@ -30,6 +31,11 @@ struct Finding: Hashable, CustomStringConvertible {
   let what: String
 
   var description: String { "\(path):\(line): \(what)" }
+}
+
+/// One issue for each finding, so that all of them show at once.
+func expectNone(_ findings: [Finding], sourceLocation: SourceLocation = #_sourceLocation) {
+  for finding in findings { Issue.record("\(finding)", sourceLocation: sourceLocation) }
 }
 
 enum Project {

@@ -34,14 +34,11 @@ enum Purity {
       bad: ["print(1)", "FileManager.default", "fopen(path, mode)"],
       good: ["fingerprint(of: key)", "let printed = 1"]),
     TextRule(
-      name: "randomness of its own",
+      name: "what differs between two runs",
       pattern:
-        #"\.random\(|\.randomElement\(\)|\.shuffled?\(\)|\bSystemRandomNumberGenerator\b|\bHasher\(\)|\.hashValue\b"#,
-      instead: "Take random bytes as a parameter (Swift's hashes differ from one run to the next)",
-      bad: [
-        "Int.random(in: 1...6)", "SystemRandomNumberGenerator()", "list.shuffled()",
-        "key.hashValue",
-      ],
+        #"\.randomElement\(\)|\.shuffled?\(\)|\bSystemRandomNumberGenerator\b|\bHasher\(\)|\.hashValue\b"#,
+      instead: "Take random bytes as a parameter; hash with SHA-256",
+      bad: ["SystemRandomNumberGenerator()", "list.shuffled()", "key.hashValue"],
       good: ["func hash(into hasher: inout Hasher) {", "let randomNonce = nonce"]),
     TextRule(
       name: "an existential", pattern: #"\bany\s+(?=[A-Z(~])"#,
@@ -56,10 +53,11 @@ enum Purity {
   ]
 
   /// Cryptography is where random bytes are drawn, for those who are not pure.
-  static let libsodiumRandomness = TextRule(
-    name: "libsodium's randomness", pattern: #"\brandombytes\w*"#,
-    instead: "Take random bytes as a parameter", bad: ["randombytes_buf(p, 32)"],
-    good: ["let bytes = 1"])
+  static let drawing = TextRule(
+    name: "randomness of its own", pattern: #"\brandombytes\w*|\.random\w*\("#,
+    instead: "Take random bytes as a parameter",
+    bad: ["randombytes_buf(p, 32)", "Int.random(in: 1...6)", "SecretKey.random()"],
+    good: ["let randomness = bytes", "f(random: bytes)"])
 }
 
 /// Loops over a `Set` or `Dictionary`, whose order differs from one run to the next. Found by name: a
