@@ -39,7 +39,7 @@ import Testing
   }
 
   private func expectPrefix(_ files: Files, _ commits: ClosedRange<Int>, _ what: String) throws {
-    let queue = try TemporaryVault(files).open()
+    let queue = try TemporaryVault(files).open(synchronous: "OFF")
     let count = try #require(try queue.int("SELECT count(*) FROM item"))
     #expect(commits.contains(count), "\(what): \(count) of \(commits)")
     let inOrder = "SELECT count(*) FROM item WHERE length(bytes) = id * 1500"

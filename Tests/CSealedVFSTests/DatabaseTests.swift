@@ -128,16 +128,24 @@ import Testing
     try queue.run(createItems)
   }
 
-  @Test func `a read-only connection is refused, since it would make a -shm file`() throws {
-    let vault = try TemporaryVault()
-    try vault.open().run(createItems)
-    var configuration = Configuration()
+  @Test func `a read-only connection reads, makes no -shm file and changes nothing`() throws {
+    let original = try TemporaryVault()
+    let writer = try original.open()
+    try writer.run(createItems)
+    try writer.run(insertRows(50))
+    let files = try original.read()
+    let vault = try TemporaryVault(files)
+    var configuration = vault.sealed()
     configuration.readonly = true
-    let code = resultCode {
-      _ = try DatabaseQueue(
-        path: "file:\(vault.path)?vfs=cairn-sealed", configuration: configuration)
-    }
-    #expect(code.primaryResultCode == .SQLITE_CANTOPEN)
-    #expect(try vault.fileNames == ["vault.db"])
+    let queue = try DatabaseQueue(
+      path: "file:\(vault.path)?vfs=cairn-sealed", configuration: configuration)
+    let count = try queue.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM item") }
+    #expect(count == 50)
+    #expect(resultCode { try queue.run(insertRows(1)) } == .SQLITE_READONLY)
+    #expect(resultCode { try queue.run("PRAGMA wal_checkpoint(TRUNCATE)") } != .SQLITE_OK)
+    #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
+    try queue.close()
+    let after = try vault.read()
+    #expect(after.database == files.database && after.wal == files.wal)
   }
 }

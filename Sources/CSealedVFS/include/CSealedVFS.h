@@ -29,7 +29,8 @@
 //
 // - Rollback journals, statement journals and temporary files: SQLITE_CANTOPEN. None is needed:
 //   connections are given temp_store = MEMORY. A journal that lies beside a database is ignored.
-// - Read-only opening (SQLITE_CANTOPEN): it would leave a -shm file with page numbers in the clear.
+// - Files that this process may not write (SQLITE_CANTOPEN), also for SQLITE_OPEN_READONLY: a WAL
+//   index in the heap needs the exclusive lock. A read-only connection changes nothing.
 // - ATTACH: connections start with SQLITE_LIMIT_ATTACHED 0, and a database that is attached all the
 //   same (here, or to a connection of another VFS) reads and writes as SQLITE_CANTOPEN.
 // - VACUUM, which needs ATTACH. A caller who wants it raises the limit to 1 for the time being;
