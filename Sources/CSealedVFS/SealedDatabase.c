@@ -33,7 +33,8 @@ static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
   }
   int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), page);
   if (rc != SQLITE_IOERR_DATA) return rc;
-  if (number == 1 && !cairn_key_is_proven(file->key) && !opens_another_page(file)) rc = SQLITE_NOTADB;
+  bool key_is_right = cairn_key_is_proven(file->key) || (number == 1 && opens_another_page(file));
+  if (!key_is_right) rc = SQLITE_NOTADB;
   sqlite3_log(rc, "cairn-sealed: page %u does not open", number);
   return rc;
 }
@@ -64,6 +65,13 @@ int cairn_database_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int
   return read_whole(file, number, out);
 }
 
+// Bytes 18 and 19 are 2 in WAL mode; 20 is how much of each page the connection holds for reserved.
+// A database that is never out of WAL mode is never written without its log, but for the one page
+// with which it begins.
+static bool is_sound_header(const uint8_t *page) {
+  return page[18] == 2 && page[19] == 2 && page[20] == CAIRN_SEAL_BYTES;
+}
+
 int cairn_database_write(sqlite3_file *sqlite, const void *data, int amount,
                          sqlite3_int64 offset) {
   struct cairn_file *file = (struct cairn_file *)sqlite;
@@ -71,8 +79,10 @@ int cairn_database_write(sqlite3_file *sqlite, const void *data, int amount,
   if (amount != CAIRN_PAGE_BYTES || offset % CAIRN_PAGE_BYTES != 0) return SQLITE_IOERR_WRITE;
   uint32_t number = (uint32_t)(offset / CAIRN_PAGE_BYTES) + 1;
   const uint8_t *page = data;
-  // Byte 20 of the header is how much of each page this connection believes to be reserved.
-  if (number == 1 && page[20] != CAIRN_SEAL_BYTES) return SQLITE_IOERR_WRITE;
+  if (number == 1 && !is_sound_header(page)) {
+    sqlite3_log(SQLITE_IOERR_WRITE, "cairn-sealed: not in WAL mode, or without reserved bytes");
+    return SQLITE_IOERR_WRITE;
+  }
 
   if (!cairn_key_is_proven(file->key)) {
     sqlite3_int64 size = 0;

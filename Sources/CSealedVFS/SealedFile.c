@@ -11,14 +11,12 @@ int cairn_read_page(struct cairn_file *file, enum cairn_unit kind, uint32_t numb
   // SQLite takes a short read for a page of zeros; a page that should be there is damage.
   if (rc == SQLITE_IOERR_SHORT_READ) return SQLITE_IOERR_DATA;
   if (rc != SQLITE_OK) return rc;
-  rc = cairn_cipher_open(file->key->cipher, kind, number, page, CAIRN_USABLE_BYTES, page) == 0
-           ? SQLITE_OK
-           : SQLITE_IOERR_DATA;
-  if (rc == SQLITE_OK) {
-    memset(page + CAIRN_USABLE_BYTES, 0, CAIRN_SEAL_BYTES);
-    cairn_key_prove(file->key);
-  }
-  return rc;
+  bool opened =
+      cairn_cipher_open(file->key->cipher, kind, number, page, CAIRN_USABLE_BYTES, page) == 0;
+  memset(page + CAIRN_USABLE_BYTES, 0, CAIRN_SEAL_BYTES);
+  if (!opened) return SQLITE_IOERR_DATA;
+  cairn_key_prove(file->key);
+  return SQLITE_OK;
 }
 
 int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t number,

@@ -53,7 +53,7 @@ int cairn_read_page(struct cairn_file *file, enum cairn_unit kind, uint32_t numb
 int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t number,
                      sqlite3_int64 position, const uint8_t *page);
 
-/// SQLITE_OK if what the file holds may be changed, otherwise why not (`denied` for the key's sake).
+/// SQLITE_OK if what the file holds may be changed; `denied` if the key has proven nothing.
 int cairn_check_writable(struct cairn_file *file, int denied);
 
 extern const sqlite3_io_methods cairn_database_methods;

@@ -31,8 +31,8 @@ static struct cairn_key *acquire_wal_key(const char *path) {
 
 /// Opens the base file and answers with the flags that SQLite is to be told.
 ///
-/// A file asked for read-only is opened for writing all the same: on a read-only one unix-excl takes
-/// no exclusive lock and puts the WAL index in a -shm file. SealedFile.c keeps it read-only.
+/// A file asked for read-only is opened for writing all the same: on a read-only one unix-excl
+/// takes no exclusive lock and puts the WAL index in a -shm file. SealedFile.c keeps it read-only.
 static int open_base(struct cairn_file *file, const char *path, int flags, int *told) {
   sqlite3_file *base = cairn_base(file);
   int opened = 0;

@@ -33,7 +33,8 @@ import Testing
     }
     try queue.close()
     let closed = try vault.read()
-    steps.append(Step(before: state, after: Files(database: closed.database, wal: state.wal), commits: 9...9))
+    steps.append(
+      Step(before: state, after: Files(database: closed.database, wal: state.wal), commits: 9...9))
     steps.append(Step(before: closed, after: closed, commits: 9...9))
     return steps
   }

@@ -72,7 +72,11 @@ import Testing
 
   @Test func `auto-vacuum gives pages back`() throws {
     let vault = try TemporaryVault()
-    let queue = try vault.open("PRAGMA auto_vacuum = INCREMENTAL")
+    let queue = try vault.open()
+    try queue.run("PRAGMA auto_vacuum = INCREMENTAL")
+    try queue.writeWithoutTransaction { db in
+      try db.allowingOneAttachedDatabase { try db.execute(sql: "VACUUM") }
+    }
     try queue.run(createItems)
     try queue.run(insertRows(50, of: 20_000))
     try queue.run("PRAGMA wal_checkpoint(TRUNCATE)")
