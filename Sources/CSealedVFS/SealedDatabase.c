@@ -66,8 +66,8 @@ int cairn_database_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int
 }
 
 // Bytes 18 and 19 are 2 in WAL mode; 20 is how much of each page the connection holds for reserved.
-// A database that is never out of WAL mode is never written without its log, but for the one page
-// with which it begins.
+// In any other mode a crash would lose more than a commit, and SQLite leaves pages that it frees at
+// once unwritten: holes, which would be damage to us.
 static bool is_sound_header(const uint8_t *page) {
   return page[18] == 2 && page[19] == 2 && page[20] == CAIRN_SEAL_BYTES;
 }
