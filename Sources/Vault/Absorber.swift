@@ -236,7 +236,7 @@ enum Receipts {
     let signed = try SignedNote(parsing: note)
     let lines = try receipts.flatMap { try SignedNote(parsing: $0).signatures.suffix(1) }
     return SignedNote(
-      text: signed.text, signatures: signed.signatures.prefix(1) + lines.prefix(63)
+      text: signed.text, signatures: Array(signed.signatures.prefix(1)) + Array(lines.prefix(63))
     ).bytes
   }
 

@@ -64,7 +64,7 @@ struct VaultFiles: Sendable {
     try OpenFile(reading: database).status().inode
   }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     if path.hasPrefix("/") { return path }

@@ -75,7 +75,7 @@ extension VaultReplica {
   ) throws(VaultError) -> [WireEntry] {
     try read { db in
       let own = try LoadedEpoch.all(db, of: row, keys: keys)
-        .filter { $0.key.audience == .devices }.map(\.key.id)
+        .filter { $0.key.audience == .devices }.map { $0.key.id }
       let leaves = try Row.fetchCursor(
         db,
         sql: """

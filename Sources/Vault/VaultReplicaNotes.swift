@@ -76,7 +76,7 @@ extension VaultReplica {
           caseID: row.caseID.raw, key: try VerifyingKey(try log.bytes32("signing_key")))
         let checkpoint = try VerifiedCheckpoint(verifying: log.bytes("note"), of: identity)
         let receipt = try VerifiedReceipt(
-          Cosignature.sign(checkpoint.checkpoint, time: now, with: device.receipt),
+          verifying: Cosignature.sign(checkpoint.checkpoint, time: now, with: device.receipt),
           of: checkpoint.checkpoint, by: ownLog.cosigner(row.card.receiptKey))
         try db.execute(
           sql: """
