@@ -141,7 +141,8 @@ struct Folder: ~Copyable {
         guard let entry = unsafe readdir(stream) else { break }
         // In place: the record may be shorter than the field that stands for its name.
         let text = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
-          unsafe String(validatingCString: UnsafeRawPointer(field).assumingMemoryBound(to: CChar.self))
+          unsafe String(
+            validatingCString: UnsafeRawPointer(field).assumingMemoryBound(to: CChar.self))
         }
         if let name = text.flatMap(parse) { names.append(name) }
       }

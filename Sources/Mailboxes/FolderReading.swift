@@ -64,7 +64,8 @@ extension FolderExchange {
     var changed = false
     for frame in frames {
       switch frame {
-      case .statements, .wraps: if try take(frame, part: index, into: &replica).changed { changed = true }
+      case .statements, .wraps:
+        if try take(frame, part: index, into: &replica).changed { changed = true }
       default: continue
       }
     }
@@ -80,7 +81,8 @@ extension FolderExchange {
     var changed = false
     for frame in parts[index].head ?? [] {
       switch frame {
-      case .heads, .forks: if try take(frame, part: index, into: &replica).changed { changed = true }
+      case .heads, .forks:
+        if try take(frame, part: index, into: &replica).changed { changed = true }
       default: continue
       }
     }

@@ -15,6 +15,12 @@ public struct MemberReceipt: Hashable, Sendable {
   public let member: LogID
   /// What was signed, and when by the member's clock.
   public let receipt: VerifiedReceipt
+
+  /// A receipt and who gave it. `receipt` must be by the member's key for receipts.
+  public init(member: LogID, receipt: VerifiedReceipt) {
+    self.member = member
+    self.receipt = receipt
+  }
 }
 
 /// The members whose receipts count, by the name that their receipts carry.

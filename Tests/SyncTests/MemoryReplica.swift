@@ -18,8 +18,9 @@ final class TestDevice: Sendable {
 }
 
 func testKey(_ seed: UInt8, _ use: UInt8) -> SecretKey {
-  SecretKey { span in
-    for index in 0..<32 { span.storeBytes(of: index == 0 ? use : seed, toByteOffset: index, as: UInt8.self) }
+  let bytes = [use] + [UInt8](repeating: seed, count: 31)
+  return try! bytes.withBytes { (bytes) throws(CryptographyError) in
+    try SecretKey(copying: bytes)
   }
 }
 
@@ -99,13 +100,15 @@ struct MemoryReplica: Replica {
     sign(&log)
     stored[ownLog] = log
     for index in (log.leaves.count - ciphertexts.count)..<log.leaves.count {
-      interpret(log.leaves[index], ciphertexts[index - log.leaves.count + ciphertexts.count], of: ownLog)
+      interpret(
+        log.leaves[index], ciphertexts[index - log.leaves.count + ciphertexts.count], of: ownLog)
     }
   }
 
   private func sign(_ log: inout Log) {
     let head = VerifiedCheckpoint(
-      signing: device.signingKey, of: log.held.identity, size: log.held.size, root: log.held.tree.root)
+      signing: device.signingKey, of: log.held.identity, size: log.held.size,
+      root: log.held.tree.root)
     log.held.head = HeldHead(size: head.size, note: head.minimalBytes)
     log.notes[head.size] = head.minimalBytes
   }
@@ -118,7 +121,8 @@ struct MemoryReplica: Replica {
   /// Shares own entries that were private.
   mutating func share(_ sequences: [UInt64]) {
     append([
-      [Kind.share.rawValue, UInt8(sequences.count)] + sequences.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+      [Kind.share.rawValue, UInt8(sequences.count)]
+        + sequences.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
         + [UInt8](repeating: 0, count: 40)
     ])
   }
@@ -127,7 +131,9 @@ struct MemoryReplica: Replica {
     let root = Self.root(of: sealed)
     sealedBlobs[root] = sealed
     ownBlobs.insert(root)
-    let size = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: sealed.count >> $0) }
+    let size = stride(from: 56, through: 0, by: -8).map {
+      UInt8(truncatingIfNeeded: sealed.count >> $0)
+    }
     append([[Kind.attachment.rawValue] + root.bytes + size])
     return root
   }
@@ -135,7 +141,8 @@ struct MemoryReplica: Replica {
   static func root(of sealed: [UInt8]) -> BlobRoot {
     var tree = BlobTree()
     for start in stride(from: 0, to: sealed.count, by: BlobTree.spanByteCount) {
-      tree.append(Array(sealed[start..<min(start + BlobTree.spanByteCount, sealed.count)]).span.bytes)
+      let end = min(start + BlobTree.spanByteCount, sealed.count)
+      sealed.withBytes { tree.append($0.extracting(start..<end)) }
     }
     return tree.root
   }
@@ -164,7 +171,8 @@ struct MemoryReplica: Replica {
   func digest() -> [String] {
     var lines: [String] = []
     for log in stored.values.sorted(by: { $0.held.id < $1.held.id }) {
-      lines.append("\(log.held.id.hex.prefix(8)) \(log.held.size) \(log.held.tree.root.hex.prefix(16))")
+      lines.append(
+        "\(log.held.id.hex.prefix(8)) \(log.held.size) \(log.held.tree.root.hex.prefix(16))")
       let bodies = log.ciphertexts.keys.filter { log.held.id != ownLog || !isHidden($0) }
       lines.append("bodies \(bodies.sorted())")
       lines.append("slots \(log.slots.values.reduce(0) { $0 + $1.count })")

@@ -100,16 +100,17 @@ extension MemoryReplica {
   mutating func giveReceipts() throws(Failure) {
     guard !isBroken else { throw .broken }
     clock += 1
-    for id in stored.keys where id != ownLog {
+    for id in stored.keys.sorted() where id != ownLog {
       guard let log = stored[id], let head = log.held.head,
         log.receipts[head.size]?[ownLog] == nil
       else { continue }
-      let checkpoint = try! VerifiedCheckpoint(verifying: head.note, of: log.held.identity).checkpoint
+      let checkpoint = try! VerifiedCheckpoint(verifying: head.note, of: log.held.identity)
+        .checkpoint
       let cosignature = Cosignature.sign(checkpoint, time: clock, with: device.receiptKey)
       let receipt = try! VerifiedReceipt(
         verifying: cosignature, of: checkpoint, by: ownLog.cosigner(device.receiptKey.publicKey))
-      stored[id]?.receipts[head.size, default: [:]][ownLog] = MemberReceipt(
-        member: ownLog, receipt: receipt)
+      let own = MemberReceipt(member: ownLog, receipt: receipt)
+      stored[id]?.receipts[head.size, default: [:]][own.member] = own
     }
   }
 
@@ -170,7 +171,9 @@ extension MemoryReplica {
     let next = index + sequences.count
     return ShareContent(
       slots: sequences.flatMap { log.slots[$0]!.sorted { $0.epoch < $1.epoch } },
-      bodies: sequences.map { Body(logID: share.log, sequence: $0, ciphertext: log.ciphertexts[$0]!) },
+      bodies: sequences.map {
+        Body(logID: share.log, sequence: $0, ciphertext: log.ciphertexts[$0]!)
+      },
       nextIndex: next < share.sequences.count ? next : nil)
   }
 
@@ -178,7 +181,9 @@ extension MemoryReplica {
     guard !isBroken else { throw .broken }
     var changed = false
     for slot in slots where (stored[slot.logID]?.slots[slot.sequence]?.count ?? 0) < 64 {
-      if stored[slot.logID]!.slots[slot.sequence, default: []].insert(slot).inserted { changed = true }
+      if stored[slot.logID]!.slots[slot.sequence, default: []].insert(slot).inserted {
+        changed = true
+      }
     }
     return changed
   }

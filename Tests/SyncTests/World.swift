@@ -19,7 +19,10 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count { bytes.append(UInt8(truncatingIfNeeded: next())) }
+    return bytes
   }
 }
 
@@ -28,7 +31,8 @@ final class TemporaryFolder: Sendable {
   let path: String
 
   init() {
-    path = FileManager.default.temporaryDirectory
+    path =
+      FileManager.default.temporaryDirectory
       .appending(path: "cairn-sync-\(UUID().uuidString)").path
     try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
@@ -39,9 +43,8 @@ final class TemporaryFolder: Sendable {
   func files() -> [String] {
     let all = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
     return all.sorted().filter { relative in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: path + "/" + relative, isDirectory: &isFolder)
-        && !isFolder.boolValue
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path + "/" + relative)
+      return attributes?[.type] as? FileAttributeType == .typeRegular
     }
   }
 
