@@ -70,9 +70,10 @@ static int control_pragma(struct cairn_file *file, char **pragma) {
     sqlite3_int64 size = 0;
     int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
     if (rc != SQLITE_OK) return rc;
-    // Only until a database has its first page: afterwards a crash would destroy it.
-    bool is_being_made = size == 0 && sqlite3_stricmp(argument, "memory") == 0;
-    if (!is_being_made) return refuse_pragma(pragma, "the journal mode is WAL");
+    if (size == 0) return SQLITE_NOTFOUND;  // our own hook, about to write page 1
+    // SQLite's way of saying no to another mode is to answer with the one in force.
+    pragma[0] = sqlite3_mprintf("wal");
+    return pragma[0] != NULL ? SQLITE_OK : SQLITE_NOMEM;
   }
   return SQLITE_NOTFOUND;
 }

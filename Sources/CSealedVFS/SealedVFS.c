@@ -150,6 +150,21 @@ static int current_time_milliseconds(sqlite3_vfs *vfs, sqlite3_int64 *julian_mil
 
 // MARK: Set-up of connections
 
+static int reserve(sqlite3 *db) {
+  int bytes = CAIRN_SEAL_BYTES;
+  return sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}
+
+/// Writes page 1 of an empty database, in WAL mode. The switch to WAL is itself a transaction of
+/// the mode before, and of those only MEMORY needs no file.
+static int begin_database(sqlite3 *db) {
+  const char *memory = "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY";
+  int rc = sqlite3_exec(db, memory, NULL, NULL, NULL);
+  if (rc == SQLITE_OK) rc = reserve(db);
+  if (rc == SQLITE_OK) rc = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+  return rc;
+}
+
 /// Runs at the end of every sqlite3_open in the process, before the opener has the connection, and
 /// does nothing to one that has its main database elsewhere.
 static int prepare_connection(sqlite3 *db, char **error, const sqlite3_api_routines *api) {
@@ -166,14 +181,9 @@ static int prepare_connection(sqlite3 *db, char **error, const sqlite3_api_routi
   int is_empty = 0;
   rc = sqlite3_file_control(db, "main", CAIRN_FCNTL_ADMIT, &is_empty);
   if (rc == SQLITE_NOTFOUND) return SQLITE_OK;  // ":memory:", which has no file
-  if (rc == SQLITE_OK && is_empty) {
-    // The switch to WAL is itself a transaction of the mode before.
-    const char *sql = "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY";
-    rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
-  }
   if (rc != SQLITE_OK) return rc;
-  int reserved = CAIRN_SEAL_BYTES;
-  return sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  if (is_empty && !sqlite3_db_readonly(db, "main")) return begin_database(db);
+  return reserve(db);
 }
 
 // MARK: Public

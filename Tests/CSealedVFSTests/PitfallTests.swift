@@ -155,19 +155,24 @@ import Testing
       }
     }
     #expect(resultCode { try queue.run("PRAGMA temp_store = FILE") } == .SQLITE_ERROR)
-    #expect(resultCode { try queue.run("PRAGMA journal_mode = DELETE") } == .SQLITE_ERROR)
-    #expect(resultCode { try queue.run("PRAGMA journal_mode = MEMORY") } == .SQLITE_ERROR)
     #expect(resultCode { try queue.run("VACUUM INTO '\(vault.path)-copy'") } == .SQLITE_ERROR)
     #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
   }
 
-  @Test func `nothing is written to a database out of WAL mode`() throws {
+  @Test(arguments: ["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"])
+  func `a database is in WAL mode from its first page, and stays in it`(mode: String) throws {
     let vault = try TemporaryVault()
     let queue = try DatabaseQueue(path: "file:\(vault.path)?vfs=cairn-sealed")
-    #expect(try queue.string("PRAGMA journal_mode") == "memory")
-    #expect(resultCode { try queue.run(createItems) } == .SQLITE_IOERR_WRITE)
-    #expect(try queue.string("PRAGMA journal_mode = WAL") == "wal")
+    #expect(try queue.string("PRAGMA journal_mode") == "wal")
+    #expect(try queue.string("PRAGMA journal_mode = \(mode)") == "wal")
     try queue.run(createItems)
+    try queue.writeWithoutTransaction { db in
+      let file = try #require(OpenFile(db))
+      var page = file.read(pageSize, at: 0).bytes
+      page[18] = 1
+      #expect(file.write(page, at: 0) == .SQLITE_IOERR_WRITE)
+    }
+    #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
   }
 
   @Test func `a journal that lies beside the database is not played back`() throws {

@@ -62,7 +62,6 @@ final class TemporaryVault {
       try db.execute(
         sql: """
           \(first);
-          PRAGMA journal_mode = WAL;
           PRAGMA synchronous = \(synchronous);
           PRAGMA wal_autocheckpoint = 0
           """)

@@ -10,15 +10,15 @@
 //   cairn_sealed_provide_key("/vault/vault.db", key, vault_id);
 //   sqlite3_open_v2("file:/vault/vault.db?vfs=cairn-sealed", &db,
 //                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, NULL);
-//   sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", ...);
+//   sqlite3_exec(db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
 //   ...
 //   sqlite3_close(db);
 //   cairn_sealed_forget_key("/vault/vault.db");
 //
 // # Rules of use
 //
-// - A new database: set WAL mode before anything is written, which is refused in another mode. The
-//   first page goes without a log: make it under a temporary name, close it, and rename it.
+// - A database is in WAL mode from its first page, which opening an empty file writes. That page
+//   alone goes without a log: make a database under a temporary name, close it, and rename it.
 // - One process at a time has a database, from its first read or write until its last connection
 //   closes; another gets SQLITE_BUSY. Within the process there may be many connections.
 // - While a database is open, do not open its file by other means in the same process: POSIX drops
@@ -34,10 +34,11 @@
 // - ATTACH: connections start with SQLITE_LIMIT_ATTACHED 0, and a database that is attached all the
 //   same (here, or to a connection of another VFS) reads and writes as SQLITE_CANTOPEN.
 // - VACUUM, which needs ATTACH. A caller who wants it raises the limit to 1 for the time being;
-//   it then runs in memory (and is how PRAGMA auto_vacuum is set, WAL mode having come first).
+//   it then runs in memory (and is how PRAGMA auto_vacuum is set, the first page being there).
 //   VACUUM INTO stays refused: copy with the backup API.
-// - PRAGMA page_size other than 4096, journal_mode other than WAL, temp_store other than memory:
-//   SQLITE_ERROR. Memory mapping, chunk sizes and size hints have no effect.
+// - PRAGMA page_size other than 4096, and temp_store other than memory: SQLITE_ERROR. PRAGMA
+//   journal_mode answers "wal" whatever is asked. Memory mapping, chunk sizes and size hints have
+//   no effect.
 //
 // # Errors
 //
