@@ -74,8 +74,8 @@ public struct SecretKey: ~Copyable, Sendable {
 
   /// The subkey with this use and number: `crypto_kdf`, which is BLAKE2b with this key as its key, the
   /// context as its personalisation and the number as its salt. Subkeys tell nothing of each other or of
-  /// this key.
-  public func derive(_ context: KeyContext, _ index: UInt64 = 0) -> SecretKey {
+  /// this key. A use that has one key only has number 1.
+  public func derive(_ context: KeyContext, _ index: UInt64 = 1) -> SecretKey {
     unsafe SecretKey(writingPointer: { output in
       let status = unsafe context.withCPointer { name in
         unsafe crypto_kdf_derive_from_key(output, SecretKey.byteCount, index, name, slot.pointer)
