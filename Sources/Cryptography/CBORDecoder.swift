@@ -187,18 +187,18 @@ extension CBORDecoder {
 
   private func beginString(_ type: CBORType, max: Int) throws(CBORError) -> Range<Int> {
     let head = try begin(type)
-    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     guard head.argument <= UInt64(bytes.count - head.end) else { throw .truncated }
+    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     return head.end..<(head.end + Int(head.argument))
   }
 
   private mutating func beginContainer(_ type: CBORType, max: Int) throws(CBORError) -> Int {
     let head = try begin(type)
-    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     // Every item takes a byte at least, so a count beyond the bytes left cannot come true; checking it
     // here bounds every loop and allocation that a caller makes from the count.
     let itemsEach: UInt64 = type == .map ? 2 : 1
     guard head.argument <= UInt64(bytes.count - head.end) / itemsEach else { throw .truncated }
+    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     guard open.count < limits.maximumDepth else { throw .tooDeep }
     offset = head.end
     if head.argument == 0 {

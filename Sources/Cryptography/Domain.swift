@@ -61,6 +61,9 @@ public struct Domain: Sendable {
   /// The check on the words of a recovery kit, and the seed of its key pair.
   public static let kit = Domain("cairn/v1/kit")
 
+  /// u8 length of the name ‖ name: what starts the associated data, or the signed message, of this use.
+  public var prefix: [UInt8] { [UInt8(name.utf8CodeUnitCount)] + bytes }
+
   /// The name as bytes.
   public var bytes: [UInt8] { name.withUTF8Buffer { unsafe [UInt8]($0) } }
 
@@ -87,7 +90,7 @@ public struct DomainHasher: Sendable {
 
   /// A hash in `domain` with no parts yet.
   public init(_ domain: Domain) {
-    hash.update(prefixOf: domain)
+    hash.update(domain: domain)
   }
 
   /// Adds one part.
@@ -116,8 +119,8 @@ public struct DomainHasher: Sendable {
 }
 
 extension SHA256Hash {
-  /// Adds u8 length ‖ name.
-  package mutating func update(prefixOf domain: Domain) {
+  /// Adds u8 length of the name ‖ name.
+  public mutating func update(domain: Domain) {
     update(byte: UInt8(domain.name.utf8CodeUnitCount))
     domain.name.withUTF8Buffer { name in
       unsafe update(UnsafeRawBufferPointer(name).bytes)

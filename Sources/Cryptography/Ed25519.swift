@@ -91,6 +91,11 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
     return status == 0 && signature.point.isCanonicalPointOfPrimeOrder
   }
 
+  /// Whether `signature` is one by this key of `message` in `domain`: see `SigningKey.sign(_:in:)`.
+  public func isValid(_ signature: Signature, for message: [UInt8], in domain: Domain) -> Bool {
+    (domain.prefix + message).withBytes { isValid(signature, for: $0) }
+  }
+
   /// Lexicographic order of the bytes.
   public static func < (left: VerifyingKey, right: VerifyingKey) -> Bool { left.raw < right.raw }
 }
@@ -129,6 +134,12 @@ public struct SigningKey: ~Copyable, Sendable {
       }
     }
     return Signature(point: bytes.0, scalar: bytes.1)
+  }
+
+  /// The signature over u8 length of the domain's name ‖ name ‖ `message`. One key may sign in several
+  /// domains, and notes beside: no note begins with a byte as small as that length.
+  public func sign(_ message: [UInt8], in domain: Domain) -> Signature {
+    (domain.prefix + message).withBytes { sign($0) }
   }
 }
 

@@ -34,7 +34,7 @@ public struct BlobTree: Hashable, Sendable {
   public static func leafHash(_ span: RawSpan) -> Bytes32 {
     var hash = SHA256Hash()
     hash.update(byte: 0x00)
-    hash.update(prefixOf: .blobSpan)
+    hash.update(domain: .blobSpan)
     hash.update(span)
     return hash.finalize()
   }
