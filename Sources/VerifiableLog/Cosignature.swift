@@ -97,6 +97,25 @@ public struct VerifiedReceipt: Hashable, Sendable {
     self.cosignature = cosignature
   }
 
+  /// Checks a receipt that came as a note: a checkpoint's text with one line, the cosignature.
+  ///
+  /// - Throws: `.malformed`, also for a line that names another key; `.invalidSignature`.
+  public init(verifying note: [UInt8], by cosigner: NoteKey) throws(CosignatureError) {
+    let parsed: SignedNote
+    do throws(NoteError) { parsed = try SignedNote(parsing: note) } catch { throw .malformed }
+    let checkpoint: Checkpoint
+    do throws(CheckpointError) { checkpoint = try Checkpoint(parsing: parsed.text) } catch {
+      throw .malformed
+    }
+    guard parsed.signatures.count == 1 else { throw .malformed }
+    try self.init(verifying: parsed.signatures[0], of: checkpoint, by: cosigner)
+  }
+
+  /// The receipt as a note of its own: the checkpoint's text and the cosignature.
+  public var note: SignedNote {
+    SignedNote(text: checkpoint.text, signatures: [cosignature.noteSignature(by: cosigner)])
+  }
+
   /// Checks a cosignature that came as a line of a note.
   ///
   /// - Throws: `.malformed`, also for a line that names another key; `.invalidSignature`.

@@ -94,6 +94,8 @@ public struct ForkProof: Sendable {
       throw .malformed
     }
     try self.init(smaller, larger, path: path)
+    // One encoding of a proof: its checkpoints in order, with no signatures but the log's.
+    guard self.bytes == bytes else { throw .malformed }
   }
 
   // A tree has at most 64 levels, and a prefix proof one hash more.

@@ -72,7 +72,7 @@ public struct InMemoryTree: Hashable, Sendable {
   ///
   /// - Throws: `.sizesOutOfOrder`.
   public func prefixProof(of smaller: UInt64, in larger: UInt64) throws(MerkleError) -> [Bytes32] {
-    guard smaller > 0, smaller <= larger, larger <= size else { throw .sizesOutOfOrder }
+    guard smaller > 0, smaller < larger, larger <= size else { throw .sizesOutOfOrder }
     return MerkleTree.prefixProof(of: smaller, in: larger, node: hash(of:))
   }
 

@@ -37,6 +37,8 @@ extension MerkleTree {
   public static func consistencyProof<E: Error>(
     from smaller: UInt64, to larger: UInt64, node: (Subtree) throws(E) -> Bytes32
   ) throws(E) -> [Bytes32] {
+    // A tree needs nothing to be shown the beginning of itself.
+    guard smaller != larger else { return [] }
     let proof = try prefixProof(of: smaller, in: larger, node: node)
     return isPowerOfTwo(smaller) ? Array(proof.dropFirst()) : proof
   }
@@ -44,11 +46,11 @@ extension MerkleTree {
   /// A consistency proof that leaves nothing out: from it alone follow both roots, so that it says what
   /// the smaller root *is* instead of whether a given one is right. Fork proofs need that.
   ///
-  /// `smaller` must be from 1 to `larger`; anything else is a bug and traps.
+  /// `smaller` must be at least 1 and below `larger`; anything else is a bug and traps.
   public static func prefixProof<E: Error>(
     of smaller: UInt64, in larger: UInt64, node: (Subtree) throws(E) -> Bytes32
   ) throws(E) -> [Bytes32] {
-    precondition(smaller > 0 && smaller <= larger, "a beginning of the tree")
+    precondition(smaller > 0 && smaller < larger, "a beginning of the tree")
     var proof: [Bytes32] = []
     var leaves = 0..<larger
     // Down to the last subtree that is complete in both trees.

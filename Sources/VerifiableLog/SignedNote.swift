@@ -120,7 +120,8 @@ public struct SignedNote: Hashable, Sendable {
     guard bytes.count <= limits.maximumByteCount else { throw .tooLong }
     for byte in bytes where byte < 0x20 && byte != newline { throw .controlCharacter }
     guard String(validating: bytes, as: UTF8.self) != nil else { throw .invalidText }
-    guard bytes.last == newline, let end = SignedNote.endOfText(in: bytes) else { throw .malformed }
+    guard bytes.last == newline, let end = SignedNote.endOfText(in: bytes), end < bytes.count - 1
+    else { throw .malformed }
     let lineCount = bytes[..<end].count { $0 == newline }
     guard lineCount <= limits.maximumTextLines else { throw .tooLong }
     // Past the empty line, and without the last newline, after which there is no line.
