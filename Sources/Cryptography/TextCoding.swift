@@ -208,3 +208,8 @@ extension String {
   /// A string of bytes that are ASCII by construction.
   init(ascii bytes: [UInt8]) { self.init(decoding: bytes, as: UTF8.self) }
 }
+
+extension Identifier32 {
+  /// The identifier as it is shown and typed: 52 characters of base32.
+  public var base32: String { raw.withBytes { Base32.encode($0) } }
+}

@@ -23,7 +23,6 @@ public struct LogID: Identifier32 {
   /// for the logs of others.
   public var receiptName: NoteKeyName { NoteKeyName(ascii: "cairn/" + base32 + "/receipt") }
 
-  private var base32: String { raw.withBytes { Base32.encode($0) } }
 }
 
 /// A log together with the key that its name commits to. Having one means that the two belong together, so

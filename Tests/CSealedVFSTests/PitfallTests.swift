@@ -161,6 +161,15 @@ import Testing
     #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
   }
 
+  @Test func `nothing is written to a database out of WAL mode`() throws {
+    let vault = try TemporaryVault()
+    let queue = try DatabaseQueue(path: "file:\(vault.path)?vfs=cairn-sealed")
+    #expect(try queue.string("PRAGMA journal_mode") == "memory")
+    #expect(resultCode { try queue.run(createItems) } == .SQLITE_IOERR_WRITE)
+    #expect(try queue.string("PRAGMA journal_mode = WAL") == "wal")
+    try queue.run(createItems)
+  }
+
   @Test func `a journal that lies beside the database is not played back`() throws {
     let vault = try TemporaryVault()
     try vault.open().run(createItems)
@@ -195,7 +204,8 @@ import Testing
       let file = try #require(OpenFile(db))
       let lockPage = file.read(pageSize, at: 1 << 30)
       #expect(lockPage.code == .SQLITE_OK && lockPage.bytes.allSatisfy { $0 == 0 })
-      try vault.overwrite(vault.path, at: 5 * pageSize, with: [UInt8](repeating: 0, count: pageSize))
+      try vault.overwrite(
+        vault.path, at: 5 * pageSize, with: [UInt8](repeating: 0, count: pageSize))
       #expect(file.read(pageSize, at: 3 * pageSize).code == .SQLITE_IOERR_DATA)
       #expect(file.read(pageSize, at: 9 * pageSize).code == .SQLITE_IOERR_DATA)
     }
