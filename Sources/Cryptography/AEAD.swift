@@ -77,8 +77,8 @@ public struct Nonce24: Hashable, Sendable {
   }
 }
 
-/// XChaCha20-Poly1305-IETF (draft-irtf-cfrg-xchacha-03): authenticated encryption with a 32-byte key, a
-/// 24-byte nonce and public associated data. A sealed message is ciphertext ‖ 16-byte tag.
+/// XChaCha20-Poly1305-IETF (draft-irtf-cfrg-xchacha-03): authenticated encryption with a 32-byte
+/// key, a 24-byte nonce and public associated data. A sealed message is ciphertext ‖ 16-byte tag.
 ///
 /// It does not commit to its key: one ciphertext can be made that opens under two keys. Where that
 /// matters, the format carries a commitment beside it.
@@ -122,8 +122,8 @@ public enum AEAD {
     }
   }
 
-  /// Opens without allocating. `output` must have exactly `sealed.byteCount - 16` bytes, and holds zeros
-  /// after a failure.
+  /// Opens without allocating. `output` must have exactly `sealed.byteCount - 16` bytes, and holds
+  /// zeros after a failure.
   ///
   /// - Throws: `.authenticationFailed`, also for fewer than 16 bytes.
   public static func open(

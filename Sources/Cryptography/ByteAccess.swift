@@ -1,9 +1,10 @@
-// How this library hands bytes to C and takes bytes back, in one place. Nothing outside this file and
-// the thin wrappers around libsodium touches a pointer.
+// How this library hands bytes to C and takes bytes back, in one place. Nothing outside this file
+// and the thin wrappers around libsodium touches a pointer.
 
 extension RawSpan {
-  /// Calls `body` with a pointer that is never nil, and the number of bytes behind it. libsodium declares
-  /// some parameters non-null even where the length may be 0, and an empty span may have no address.
+  /// Calls `body` with a pointer that is never nil, and the number of bytes behind it. libsodium
+  /// declares some parameters non-null even where the length may be 0, and an empty span may have
+  /// no address.
   @inline(__always)
   func withCPointer<R: ~Copyable, E: Error>(
     _ body: (UnsafePointer<UInt8>, Int) throws(E) -> R
@@ -65,7 +66,8 @@ extension MutableRawSpan {
 }
 
 extension [UInt8] {
-  /// Reads the bytes in place. (`span.bytes` is the same, but the standard library marks it unsafe.)
+  /// Reads the bytes in place. (`span.bytes` is the same, but the standard library marks it
+  /// unsafe.)
   @inline(__always)
   public func withBytes<R: ~Copyable, E: Error>(
     _ body: (RawSpan) throws(E) -> R

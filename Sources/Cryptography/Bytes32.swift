@@ -1,8 +1,8 @@
-/// Thirty-two public bytes, held inline: a hash, a public key, an identifier. Never a secret, for which
-/// there is `SecretKey`.
+/// Thirty-two public bytes, held inline: a hash, a public key, an identifier. Never a secret, for
+/// which there is `SecretKey`.
 public struct Bytes32: Hashable, Comparable, Sendable {
-  // Four words in memory order, so that the value's own memory is the byte string and hashing it needs
-  // no copy.
+  // Four words in memory order, so that the value's own memory is the byte string and hashing it
+  // needs no copy.
   private var words: (UInt64, UInt64, UInt64, UInt64)
 
   /// The number of bytes, 32.
@@ -88,8 +88,8 @@ public struct Bytes32: Hashable, Comparable, Sendable {
   }
 }
 
-/// An identifier of 32 bytes. One struct for each kind of thing, so that a log's name cannot be passed
-/// where an entry's is meant:
+/// An identifier of 32 bytes. One struct for each kind of thing, so that a log's name cannot be
+/// passed where an entry's is meant:
 ///
 ///     public struct EntryID: Identifier32 {
 ///       public let raw: Bytes32

@@ -1,8 +1,8 @@
-/// What a hash or a signature is for. Every hash over structured data in this project starts with one of
-/// these, so that bytes made for one use mean nothing in another.
+/// What a hash or a signature is for. Every hash over structured data in this project starts with
+/// one of these, so that bytes made for one use mean nothing in another.
 ///
-/// This is the register of all of them, in the form `cairn/v1/<use>`. A use that is not listed does not
-/// exist: there is no public initialiser. A name is never reused and never edited.
+/// This is the register of all of them, in the form `cairn/v1/<use>`. A use that is not listed does
+/// not exist: there is no public initialiser. A name is never reused and never edited.
 public struct Domain: Sendable {
   /// The name in ASCII, 1 to 255 bytes.
   public let name: StaticString
@@ -61,7 +61,8 @@ public struct Domain: Sendable {
   /// The check on the words of a recovery kit, and the seed of its key pair.
   public static let kit = Domain("cairn/v1/kit")
 
-  /// u8 length of the name ‖ name: what starts the associated data, or the signed message, of this use.
+  /// u8 length of the name ‖ name: what starts the associated data, or the signed message, of this
+  /// use.
   public var prefix: [UInt8] { [UInt8(name.utf8CodeUnitCount)] + bytes }
 
   /// The name as bytes.

@@ -36,8 +36,8 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
 
   /// The key with these 32 bytes.
   ///
-  /// - Throws: `.invalidLength`, or `.invalidPublicKey` unless they are the canonical encoding of a point
-  ///   on the curve, in the subgroup of prime order, and not its identity.
+  /// - Throws: `.invalidLength`, or `.invalidPublicKey` unless they are the canonical encoding of a
+  ///   point on the curve, in the subgroup of prime order, and not its identity.
   public init(_ bytes: RawSpan) throws(CryptographyError) {
     guard let raw = Bytes32(bytes) else { throw .invalidLength }
     try self.init(raw)
@@ -66,15 +66,15 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
 
   /// Whether `signature` is one of `message` by this key.
   ///
-  /// Implementations of Ed25519 disagree on malformed input, and a log that is valid on one copy and not
-  /// on another is a fork. So the predicate is pinned, stricter than RFC 8032:
+  /// Implementations of Ed25519 disagree on malformed input, and a log that is valid on one copy
+  /// and not on another is a fork. So the predicate is pinned, stricter than RFC 8032:
   ///
   /// 1. A is canonical and of prime order (checked once, by `init`);
   /// 2. R is canonical and of prime order;
   /// 3. S < L, and the equation without cofactor holds: S·B = R + SHA-512(R ‖ A ‖ message)·A.
   ///
-  /// Given 1 and 3, R is of prime order or the identity by arithmetic. Rule 2 is checked all the same, so
-  /// that the verdict does not rest on how a version or build of libsodium treats R.
+  /// Given 1 and 3, R is of prime order or the identity by arithmetic. Rule 2 is checked all the
+  /// same, so that the verdict does not rest on how a version or build of libsodium treats R.
   public func isValid(_ signature: Signature, for message: RawSpan) -> Bool {
     let status = unsafe message.withCPointer { (message, count) in
       raw.withBytes { key in
@@ -103,8 +103,8 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
 /// A key that signs: an Ed25519 secret in locked memory, with one owner.
 @safe
 public struct SigningKey: ~Copyable, Sendable {
-  // seed ‖ public key, 64 bytes: the form that libsodium signs with, which saves computing the public key
-  // for each signature.
+  // seed ‖ public key, 64 bytes: the form that libsodium signs with, which saves computing the
+  // public key for each signature.
   private let slot: LockedSlot
   /// What others check signatures with.
   public let publicKey: VerifyingKey
@@ -136,8 +136,8 @@ public struct SigningKey: ~Copyable, Sendable {
     return Signature(point: bytes.0, scalar: bytes.1)
   }
 
-  /// The signature over u8 length of the domain's name ‖ name ‖ `message`. One key may sign in several
-  /// domains, and notes beside: no note begins with a byte as small as that length.
+  /// The signature over u8 length of the domain's name ‖ name ‖ `message`. One key may sign in
+  /// several domains, and notes beside: no note begins with a byte as small as that length.
   public func sign(_ message: [UInt8], in domain: Domain) -> Signature {
     (domain.prefix + message).withBytes { sign($0) }
   }
@@ -151,8 +151,8 @@ extension Signature {
 }
 
 extension Bytes32 {
-  /// "Checks that p represents a point on the edwards25519 curve, in canonical form, on the main subgroup,
-  /// and that the point doesn't have a small order."
+  /// "Checks that p represents a point on the edwards25519 curve, in canonical form, on the main
+  /// subgroup, and that the point doesn't have a small order."
   fileprivate var isCanonicalPointOfPrimeOrder: Bool {
     withBytes { point in
       unsafe point.withCPointer { (point, _) in

@@ -1,7 +1,8 @@
 /// What a derived key is for: the eight bytes that `crypto_kdf` calls a context.
 ///
 /// This is the register of all of them. A use that is not listed does not exist: there is no public
-/// initialiser. Changing a name changes every key under it, so a name is never reused and never edited.
+/// initialiser. Changing a name changes every key under it, so a name is never reused and never
+/// edited.
 public struct KeyContext: Hashable, Sendable {
   // The eight ASCII bytes, in memory order.
   private let name: UInt64

@@ -16,8 +16,8 @@ public struct BoxKeyPair: ~Copyable, Sendable {
   /// What others need in order to seal.
   public let publicKey: BoxPublicKey
 
-  /// The pair of `seed`: `crypto_box_seed_keypair`, in which the secret scalar is the first half of the
-  /// seed's SHA-512. The seed is what a vault stores.
+  /// The pair of `seed`: `crypto_box_seed_keypair`, in which the secret scalar is the first half of
+  /// the seed's SHA-512. The seed is what a vault stores.
   public init(seed: borrowing SecretKey) {
     let secret = SecretKey(writing: { _ in })
     let seedPointer = unsafe seed.slot.pointer
@@ -34,11 +34,12 @@ public struct BoxKeyPair: ~Copyable, Sendable {
 }
 
 /// A message that only the owner of a key pair can open, from nobody in particular: libsodium's
-/// `crypto_box_seal`. An ephemeral X25519 key, then XSalsa20-Poly1305 under a nonce that is BLAKE2b of
-/// both public keys. It hides its sender and proves nothing about them; it also does not commit to its
-/// recipient.
+/// `crypto_box_seal`. An ephemeral X25519 key, then XSalsa20-Poly1305 under a nonce that is BLAKE2b
+/// of both public keys. It hides its sender and proves nothing about them; it also does not commit
+/// to its recipient.
 public enum SealedBox {
-  /// The number of bytes by which a sealed message is longer than its plaintext: ephemeral key and tag.
+  /// The number of bytes by which a sealed message is longer than its plaintext: ephemeral key and
+  /// tag.
   public static let overheadByteCount = 48
 
   /// Seals `plaintext` to `recipient`.

@@ -13,8 +13,8 @@ public enum X25519 {
 
   /// The shared secret of `secret` and another's public key.
   ///
-  /// - Throws: `.invalidPublicKey` when the result would be all zeros, that is, for a point of small
-  ///   order (RFC 7748 section 6.1 leaves this check open; age requires it).
+  /// - Throws: `.invalidPublicKey` when the result would be all zeros, that is, for a point of
+  ///   small order (RFC 7748 section 6.1 leaves this check open; age requires it).
   public static func sharedSecret(
     of secret: borrowing SecretKey, with publicKey: Bytes32
   ) throws(CryptographyError) -> SecretKey {

@@ -1,6 +1,7 @@
 public import Cryptography
 
-/// A tree with all its hashes in memory, 64 bytes a leaf, for proofs about small logs and for tests.
+/// A tree with all its hashes in memory, 64 bytes a leaf, for proofs about small logs and for
+/// tests.
 public struct InMemoryTree: Hashable, Sendable {
   /// `levels[l][i]` is the hash of the complete subtree (l, i).
   private var levels: [[Bytes32]] = [[]]

@@ -74,8 +74,9 @@ struct ForkProofTests {
   }
 
   @Test func `an honest log cannot be framed with hashes of one's choice`() throws {
-    // Where the smaller size is a power of two, the first hash is the smaller root itself: were it taken
-    // from the accuser instead of from the path that leads to the larger root, anything would pass.
+    // Where the smaller size is a power of two, the first hash is the smaller root itself: were it
+    // taken from the accuser instead of from the path that leads to the larger root, anything would
+    // pass.
     let fixture = try LogFixture()
     let (long, _) = histories(common: 0, 9, 1)
     let early = fixture.checkpoint(size: 8, root: try long.root(size: 8))

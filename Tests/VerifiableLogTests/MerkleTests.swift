@@ -4,8 +4,8 @@ import Support
 import Testing
 import VerifiableLog
 
-/// The definitions of RFC 6962 section 2.1, word for word, over all leaves at once: slow, obvious, and
-/// independent of the code under test but for the two hashes.
+/// The definitions of RFC 6962 section 2.1, word for word, over all leaves at once: slow, obvious,
+/// and independent of the code under test but for the two hashes.
 enum Definition {
   static func root(_ leaves: ArraySlice<Bytes32>) -> Bytes32 {
     guard leaves.count > 1 else { return leaves.first ?? SHA256Hash.hash([]) }
@@ -52,7 +52,8 @@ struct MerkleVectorTests {
     Data(base64Encoded: base64).flatMap { Bytes32([UInt8]($0)) }
   }
 
-  /// Some roots are mere words, where the verdict does not hang on them; hashed, they stay equal or not.
+  /// Some roots are mere words, where the verdict does not hang on them; hashed, they stay equal or
+  /// not.
   private static func root(_ base64: String) -> Bytes32? {
     hash(base64) ?? Data(base64Encoded: base64).map { SHA256Hash.hash([UInt8]($0)) }
   }

@@ -113,7 +113,8 @@ struct SignedNoteTests {
 struct NoteKeyTests {
   @Test(arguments: [
     "", "example.com/foo", "example.com/foo+530d903a",
-    // Another ID, an ID in upper case, another type, a key too short, base64 without padding needed.
+    // Another ID, an ID in upper case, another type, a key too short, base64 without padding
+    // needed.
     "example.com/foo+530d903b+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
     "example.com/foo+530D903A+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
     "example.com/foo+530d903a+AukyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
