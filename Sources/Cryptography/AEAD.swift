@@ -68,6 +68,12 @@ public struct Nonce24: Hashable, Sendable {
     }
   }
 
+  /// As `withBytes`, for libsodium.
+  @inline(__always)
+  func withCPointer<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
+    withBytes { bytes in unsafe bytes.withCPointer { (pointer, _) in unsafe body(pointer) } }
+  }
+
   public static func == (left: Nonce24, right: Nonce24) -> Bool { left.words == right.words }
 
   public func hash(into hasher: inout Hasher) {
@@ -169,11 +175,9 @@ public enum AEAD {
     let secret = unsafe key.slot.pointer
     let status = unsafe plaintext.withCPointer { (message, count) in
       unsafe associatedData.withCPointer { (data, dataCount) in
-        nonce.withBytes { bytes in
-          unsafe bytes.withCPointer { (nonce, _) in
-            unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
-              output, nil, message, UInt64(count), data, UInt64(dataCount), nil, nonce, secret)
-          }
+        unsafe nonce.withCPointer { nonce in
+          unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
+            output, nil, message, UInt64(count), data, UInt64(dataCount), nil, nonce, secret)
         }
       }
     }
@@ -188,11 +192,9 @@ public enum AEAD {
     let secret = unsafe key.slot.pointer
     let status = unsafe sealed.withCPointer { (ciphertext, count) in
       unsafe associatedData.withCPointer { (data, dataCount) in
-        nonce.withBytes { bytes in
-          unsafe bytes.withCPointer { (nonce, _) in
-            unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
-              output, nil, nil, ciphertext, UInt64(count), data, UInt64(dataCount), nonce, secret)
-          }
+        unsafe nonce.withCPointer { nonce in
+          unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
+            output, nil, nil, ciphertext, UInt64(count), data, UInt64(dataCount), nonce, secret)
         }
       }
     }

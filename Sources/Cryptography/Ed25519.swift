@@ -3,10 +3,8 @@ internal import CSodium
 /// An Ed25519 signature (RFC 8032): the encoded point R and the scalar S, 64 bytes. Having one says
 /// nothing about its validity.
 public struct Signature: Hashable, Sendable {
-  /// R, the encoded point.
-  public let point: Bytes32
-  /// S, the scalar, little-endian.
-  public let scalar: Bytes32
+  // A tuple, so that the value's own memory is the byte string.
+  private var halves: (point: Bytes32, scalar: Bytes32)
 
   /// The number of bytes, 64.
   public static let byteCount = 64
@@ -17,15 +15,52 @@ public struct Signature: Hashable, Sendable {
       let point = Bytes32(bytes.extracting(first: 32)),
       let scalar = Bytes32(bytes.extracting(last: 32))
     else { return nil }
-    self.point = point
-    self.scalar = scalar
+    halves = (point, scalar)
+  }
+
+  /// The 64 bytes that `body` writes through a C pointer.
+  @unsafe
+  fileprivate init(writing body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    halves = (.zero, .zero)
+    unsafe withUnsafeMutableBytes(of: &halves) { buffer in
+      if let base = buffer.baseAddress {
+        unsafe body(base.assumingMemoryBound(to: UInt8.self))
+      }
+    }
   }
 
   /// The signature of exactly 64 bytes; nil for any other number.
   public init?(_ bytes: [UInt8]) { self.init(unsafe bytes.span.bytes) }
 
+  /// R, the encoded point.
+  public var point: Bytes32 { halves.point }
+  /// S, the scalar, little-endian.
+  public var scalar: Bytes32 { halves.scalar }
+
   /// The bytes, R then S.
-  public var bytes: [UInt8] { point.bytes + scalar.bytes }
+  public var bytes: [UInt8] { withBytes { $0.copied() } }
+
+  /// Reads the bytes in place.
+  @inline(__always)
+  public func withBytes<R: ~Copyable, E: Error>(
+    _ body: (RawSpan) throws(E) -> R
+  ) throws(E) -> R {
+    try unsafe withUnsafeBytes(of: halves) { (buffer) throws(E) -> R in
+      try unsafe body(buffer.bytes)
+    }
+  }
+
+  @inline(__always)
+  fileprivate func withCPointer<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
+    withBytes { bytes in unsafe bytes.withCPointer { (pointer, _) in unsafe body(pointer) } }
+  }
+
+  public static func == (left: Signature, right: Signature) -> Bool { left.halves == right.halves }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(point)
+    hasher.combine(scalar)
+  }
 }
 
 /// A public key that signatures are checked against. That one exists means that it is the canonical
@@ -77,14 +112,9 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
   /// same, so that the verdict does not rest on how a version or build of libsodium treats R.
   public func isValid(_ signature: Signature, for message: RawSpan) -> Bool {
     let status = unsafe message.withCPointer { (message, count) in
-      raw.withBytes { key in
-        unsafe key.withCPointer { (key, _) in
-          // R and S lie one behind the other in a struct of two 32-byte values.
-          unsafe withUnsafeBytes(of: signature) { bytes in
-            unsafe bytes.bytes.withCPointer { (signature, _) in
-              unsafe crypto_sign_verify_detached(signature, message, UInt64(count), key)
-            }
-          }
+      unsafe raw.withCPointer { key in
+        unsafe signature.withCPointer { signature in
+          unsafe crypto_sign_verify_detached(signature, message, UInt64(count), key)
         }
       }
     }
@@ -124,16 +154,12 @@ public struct SigningKey: ~Copyable, Sendable {
 
   /// The signature of `message`, the same each time (RFC 8032 is deterministic).
   public func sign(_ message: RawSpan) -> Signature {
-    var bytes: (Bytes32, Bytes32) = (.zero, .zero)
-    unsafe withUnsafeMutableBytes(of: &bytes) { output in
-      var span = unsafe output.mutableBytes
-      unsafe span.withCPointer { (output, _) in
-        unsafe message.withCPointer { (message, count) in
-          _ = unsafe crypto_sign_detached(output, nil, message, UInt64(count), slot.pointer)
-        }
+    unsafe Signature(writing: { output in
+      unsafe message.withCPointer { (message, count) in
+        // Always 0: the function has no way to fail.
+        _ = unsafe crypto_sign_detached(output, nil, message, UInt64(count), slot.pointer)
       }
-    }
-    return Signature(point: bytes.0, scalar: bytes.1)
+    })
   }
 
   /// The signature over u8 length of the domain's name ‖ name ‖ `message`. One key may sign in
@@ -143,21 +169,10 @@ public struct SigningKey: ~Copyable, Sendable {
   }
 }
 
-extension Signature {
-  fileprivate init(point: Bytes32, scalar: Bytes32) {
-    self.point = point
-    self.scalar = scalar
-  }
-}
-
 extension Bytes32 {
   /// "Checks that p represents a point on the edwards25519 curve, in canonical form, on the main
   /// subgroup, and that the point doesn't have a small order."
   fileprivate var isCanonicalPointOfPrimeOrder: Bool {
-    withBytes { point in
-      unsafe point.withCPointer { (point, _) in
-        unsafe crypto_core_ed25519_is_valid_point(point) == 1
-      }
-    }
+    unsafe withCPointer { point in unsafe crypto_core_ed25519_is_valid_point(point) == 1 }
   }
 }

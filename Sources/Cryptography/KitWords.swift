@@ -44,8 +44,9 @@ public enum KitWords {
     number[17] = UInt8(truncatingIfNeeded: check >> 16)
     number[18] = UInt8(truncatingIfNeeded: check >> 8)
     number[19] = UInt8(truncatingIfNeeded: check)
-    let digits = BaseWords.digits(of: unsafe number.span.bytes, count: wordCount)
-    for index in number.indices { number[index] = 0 }
+    var digits = number.withBytes { BaseWords.digits(of: $0, count: wordCount) }
+    number.erase()
+    defer { digits.erase() }
     return digits.map { WordList.word($0) }
   }
 
@@ -53,6 +54,13 @@ public enum KitWords {
   public static func decode(_ text: RawSpan) throws(KitWordsError) -> LockedBytes {
     var digits: [Int] = []
     var word: [UInt8] = []
+    // With all the room they will need, so that growing leaves no copies behind to erase.
+    digits.reserveCapacity(wordCount)
+    word.reserveCapacity(WordList.longest + 1)
+    defer {
+      digits.erase()
+      word.erase()
+    }
     var position = 0
     var unknown: Int?
     for offset in 0...text.byteCount {

@@ -52,10 +52,8 @@ public enum SealedBox {
     return try unsafe [UInt8](count: plaintext.byteCount + overheadByteCount) {
       (output) throws(CryptographyError) in
       let status = unsafe plaintext.withCPointer { (message, count) in
-        recipient.raw.withBytes { key in
-          unsafe key.withCPointer { (key, _) in
-            unsafe crypto_box_seal(output, message, UInt64(count), key)
-          }
+        unsafe recipient.raw.withCPointer { key in
+          unsafe crypto_box_seal(output, message, UInt64(count), key)
         }
       }
       guard status == 0 else { throw .invalidPublicKey }
@@ -102,10 +100,8 @@ public enum SealedBox {
     let secret = unsafe keys.secret.slot.pointer
     let publicKey = keys.publicKey.raw
     let status = unsafe sealed.withCPointer { (ciphertext, count) in
-      publicKey.withBytes { key in
-        unsafe key.withCPointer { (key, _) in
-          unsafe crypto_box_seal_open(output, ciphertext, UInt64(count), key, secret)
-        }
+      unsafe publicKey.withCPointer { key in
+        unsafe crypto_box_seal_open(output, ciphertext, UInt64(count), key, secret)
       }
     }
     guard status == 0 else { throw .authenticationFailed }

@@ -114,8 +114,8 @@ enum BaseWords {
       }
       digits[place] = Int(remainder)
     }
-    // The digits may be those of a secret, and what is left of the number certainly is then.
-    for index in quotient.indices { quotient[index] = 0 }
+    // The number may be a secret, and the highest digits are still there.
+    quotient.erase()
     return digits
   }
 

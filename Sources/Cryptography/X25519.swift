@@ -20,10 +20,8 @@ public enum X25519 {
   ) throws(CryptographyError) -> SecretKey {
     let scalar = unsafe secret.slot.pointer
     return try unsafe SecretKey(writingPointer: { (output) throws(CryptographyError) in
-      let status = publicKey.withBytes { point in
-        unsafe point.withCPointer { (point, _) in
-          unsafe crypto_scalarmult_curve25519(output, scalar, point)
-        }
+      let status = unsafe publicKey.withCPointer { point in
+        unsafe crypto_scalarmult_curve25519(output, scalar, point)
       }
       guard status == 0 else { throw .invalidPublicKey }
     })
