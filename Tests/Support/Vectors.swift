@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Vectors that others published live in `../shared/vectors`, beside the project; they are not ours to ship.
 public enum SharedVectors {
