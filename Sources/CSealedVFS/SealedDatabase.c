@@ -1,0 +1,95 @@
+// The main database file: page n is sealed in place, at the offset SQLite knows it by.
+
+#include <sodium.h>
+#include <string.h>
+
+#include "SealedFile.h"
+
+// SQLite never uses the page that holds the byte at 1 GiB, where some systems keep its locks.
+enum { LOCK_PAGE = 0x40000000 / CAIRN_PAGE_BYTES + 1 };
+
+static sqlite3_int64 position_of(uint32_t number) {
+  return (sqlite3_int64)(number - 1) * CAIRN_PAGE_BYTES;
+}
+
+/// Tells a wrong key from a damaged page 1: the right key opens other pages.
+static bool opens_another_page(struct cairn_file *file) {
+  enum { TRIES = 8 };
+  bool opened = false;
+  for (uint32_t number = 2; number < 2 + TRIES && !opened; number++) {
+    opened = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), file->scratch) ==
+             SQLITE_OK;
+  }
+  sodium_memzero(file->scratch, CAIRN_PAGE_BYTES);
+  return opened;
+}
+
+static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
+  if (!file->admitted) return SQLITE_CANTOPEN;
+  int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), page);
+  if (rc != SQLITE_IOERR_DATA) return rc;
+  if (number == LOCK_PAGE && sodium_is_zero(page, CAIRN_PAGE_BYTES)) return SQLITE_OK;
+  if (number == 1 && !cairn_key_is_proven(file) && !opens_another_page(file)) rc = SQLITE_NOTADB;
+  sqlite3_log(rc, "cairn-sealed: page %u does not open", number);
+  return rc;
+}
+
+// SQLite reads parts of page 1 when it opens a file (100 bytes) and to see whether another
+// connection wrote (16 bytes), and newer versions read parts of overflow pages directly.
+static int read_part(struct cairn_file *file, uint32_t number, int within, int amount,
+                     uint8_t *out) {
+  memset(out, 0, (size_t)amount);
+  sqlite3_int64 size = 0;
+  int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
+  if (rc != SQLITE_OK) return rc;
+  if (position_of(number) >= size) return SQLITE_IOERR_SHORT_READ;
+
+  rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), file->scratch);
+  if (rc == SQLITE_OK && (file->admitted || number == 1)) {
+    memcpy(out, file->scratch + within, (size_t)amount);
+  }
+  sodium_memzero(file->scratch, CAIRN_PAGE_BYTES);
+  // These reads of page 1 come before the WAL is recovered, and the WAL may hold what a crash tore:
+  // an error here would make the tear permanent. The zeros tell SQLite nothing, and it reads the
+  // whole page later.
+  return rc == SQLITE_IOERR_DATA && number == 1 ? SQLITE_OK : rc;
+}
+
+int cairn_database_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int64 offset) {
+  struct cairn_file *file = (struct cairn_file *)sqlite;
+  uint32_t number = (uint32_t)(offset / CAIRN_PAGE_BYTES) + 1;
+  int within = (int)(offset % CAIRN_PAGE_BYTES);
+  if (within + amount > CAIRN_PAGE_BYTES) return SQLITE_IOERR_READ;
+  if (amount < CAIRN_PAGE_BYTES) return read_part(file, number, within, amount, out);
+  return read_whole(file, number, out);
+}
+
+int cairn_database_write(sqlite3_file *sqlite, const void *data, int amount,
+                         sqlite3_int64 offset) {
+  struct cairn_file *file = (struct cairn_file *)sqlite;
+  if (!file->admitted) return SQLITE_CANTOPEN;
+  if (amount != CAIRN_PAGE_BYTES || offset % CAIRN_PAGE_BYTES != 0) return SQLITE_IOERR_WRITE;
+  uint32_t number = (uint32_t)(offset / CAIRN_PAGE_BYTES) + 1;
+  const uint8_t *page = data;
+  // Byte 20 of the header is how much of each page this connection believes to be reserved.
+  if (number == 1 && page[20] != CAIRN_SEAL_BYTES) return SQLITE_IOERR_WRITE;
+
+  if (!cairn_key_is_proven(file)) {
+    sqlite3_int64 size = 0;
+    int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
+    if (rc != SQLITE_OK) return rc;
+    if (size == 0) cairn_prove_key(file);  // it is this key that makes the database
+  }
+  return cairn_write_page(file, CAIRN_UNIT_PAGE, number, offset, page);
+}
+
+int cairn_database_truncate(sqlite3_file *sqlite, sqlite3_int64 size) {
+  struct cairn_file *file = (struct cairn_file *)sqlite;
+  if (!cairn_key_is_proven(file)) return SQLITE_IOERR_TRUNCATE;
+  return cairn_base(file)->pMethods->xTruncate(cairn_base(file), size);
+}
+
+int cairn_database_size(sqlite3_file *sqlite, sqlite3_int64 *size) {
+  sqlite3_file *base = cairn_base((struct cairn_file *)sqlite);
+  return base->pMethods->xFileSize(base, size);
+}

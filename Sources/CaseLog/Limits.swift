@@ -1,0 +1,25 @@
+/// All limits of a case in one place; the reasons stand in `Protocol/README.md`.
+public enum Limits {
+  public static let partsOfEntry = 256
+  public static let partLabel = 32
+  public static let entryPlaintext = 1 << 20
+  /// The least padded plaintext: short notes all look alike.
+  public static let entryPlaintextFloor: UInt64 = 256
+  public static let url = 8 * 1024
+  public static let name = 1024
+  public static let words = 512 * 1024
+  public static let shortText = 1024
+  public static let tags = 64
+  public static let mediaType = 127
+  public static let attachment: UInt64 = 1 << 40
+  public static let members = 1024
+  public static let epochs = 4096
+  public static let slotsOfEntry = 64
+  public static let statements = 4096
+  public static let statement = 4096
+  public static let note = 16 * 1024
+  public static let references = 4096
+  public static let ranges = 16 * 1024
+  public static let card = 4096
+  public static let invitation = 64 * 1024
+}

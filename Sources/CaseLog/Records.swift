@@ -1,0 +1,38 @@
+import Cryptography
+
+/// Decodes exactly one CBOR item; nil from `body` means that the values make no sense together.
+func decodeWhole<Value>(
+  _ bytes: [UInt8], _ body: (inout CBORDecoder) throws(CBORError) -> Value?
+) throws(CaseLogError) -> Value {
+  var decoder = CBORDecoder(bytes)
+  do {
+    guard let value = try body(&decoder) else { throw CaseLogError.malformed }
+    try decoder.finish()
+    return value
+  } catch {
+    throw .malformed
+  }
+}
+
+extension CBORDecoder {
+  /// The next key of a record; the caller has read how many there are.
+  mutating func expectKey(_ key: UInt64) throws(CBORError) {
+    guard try readUInt() == key else { throw .outOfRange }
+  }
+
+  /// Elements of an array of at most `max`.
+  mutating func readEach<Element>(
+    max: Int, _ body: (inout CBORDecoder) throws(CBORError) -> Element
+  ) throws(CBORError) -> [Element] {
+    let count = try readArray(max: max)
+    var elements: [Element] = []
+    for _ in 0..<count { elements.append(try body(&self)) }
+    return elements
+  }
+}
+
+extension Domain {
+  /// What is signed in this domain: u8 length of its name ‖ name ‖ message. No text of a C2SP note begins with
+  /// such a byte, so that signatures by one key over notes and over these never stand for each other.
+  func signedMessage(_ message: [UInt8]) -> [UInt8] { [UInt8(bytes.count)] + bytes + message }
+}

@@ -1,0 +1,186 @@
+public import Cryptography
+public import VerifiableLog
+
+/// An entry as it is stored and sent: a leaf of a log and the ciphertext that it names.
+public struct SealedEntry: Hashable, Sendable {
+  public let leaf: LeafData
+  public let ciphertext: [UInt8]
+
+  public init(leaf: LeafData, ciphertext: [UInt8]) {
+    self.leaf = leaf
+    self.ciphertext = ciphertext
+  }
+
+  /// Seals `parts` under `key`, which must be random and used for this entry only.
+  ///
+  /// - Parameters:
+  ///   - header: names the place in the log at which the entry will stand; its kind gives the class.
+  ///   - parts: what follows header and context.
+  /// - Throws: `.malformed` when there is more than an entry can hold.
+  public init(
+    sealing parts: [Part], kind: EntryKind, context: EntryContext, at place: EntryPlace,
+    key: borrowing SecretKey
+  ) throws(CaseLogError) {
+    guard parts.count + 2 <= Limits.partsOfEntry, let entryClass = kind.entryClass else {
+      throw .malformed
+    }
+    let header = EntryHeader(
+      caseID: place.caseID, logID: place.logID, sequence: place.sequence, kind: kind,
+      partCount: parts.count + 2)
+    let all = [Part(.header, header.encoded), Part(.context, context.encoded)] + parts
+    let plaintext = try Self.padded(Self.encode(all))
+    let ciphertext = AEAD.seal(
+      plaintext.span.bytes, key: key.derive(.entryCipher), nonce: .zero,
+      associatedData: Domain.entry.bytes.span.bytes)
+    self.ciphertext = ciphertext
+    self.leaf = LeafData(
+      sequence: place.sequence, entryClass: entryClass.rawValue,
+      commit: PartDisclosure.commit(Self.disclosures(of: all, key: key)),
+      ciphertextHash: Self.hash(ciphertext))
+  }
+
+  /// Hash of a ciphertext as leaves name it.
+  public static func hash(_ ciphertext: [UInt8]) -> Bytes32 {
+    Domain.ciphertext.hash(ciphertext.span.bytes)
+  }
+
+  /// Opens the entry and checks all that its key lets check.
+  ///
+  /// - Throws: `.otherCiphertext` and `.locked` when ciphertext or key are not this entry's; `.commitmentMismatch`, `.misplaced`,
+  ///   `.classMismatch` and `.malformed` when the entry is a violation.
+  public func open(
+    at place: EntryPlace, key: borrowing SecretKey
+  ) throws(CaseLogError) -> OpenedEntry {
+    guard ciphertext.count <= Limits.entryPlaintext + 1024 else { throw .malformed }
+    guard Self.hash(ciphertext) == leaf.ciphertextHash else { throw .otherCiphertext }
+    let plaintext: [UInt8]
+    do {
+      plaintext = try AEAD.open(
+        ciphertext.span.bytes, key: key.derive(.entryCipher), nonce: .zero,
+        associatedData: Domain.entry.bytes.span.bytes)
+    } catch {
+      throw .locked
+    }
+    let parts = try Self.decode(try Self.unpadded(plaintext))
+    return try OpenedEntry(leaf: leaf, parts: Self.disclosures(of: parts, key: key), at: place)
+  }
+
+  private static func disclosures(of parts: [Part], key: borrowing SecretKey) -> [PartDisclosure] {
+    var result: [PartDisclosure] = []
+    result.reserveCapacity(parts.count)
+    for (index, part) in parts.enumerated() {
+      let salt = key.derive(.entrySalts, UInt64(index)).withBytes { Bytes32($0) } ?? .zero
+      result.append(.disclosed(part, salt: salt))
+    }
+    return result
+  }
+
+  private static func encode(_ parts: [Part]) -> [UInt8] {
+    var out = CBOREncoder()
+    out.encodeArray(count: parts.count)
+    for part in parts {
+      out.encodeArray(count: 2)
+      out.encodeText(part.label.text)
+      out.encodeBytes(part.bytes)
+    }
+    return out.bytes
+  }
+
+  private static func decode(_ bytes: [UInt8]) throws(CaseLogError) -> [Part] {
+    try decodeWhole(bytes) { (decoder) throws(CBORError) in
+      let parts = try decoder.readEach(max: Limits.partsOfEntry) {
+        (decoder) throws(CBORError) -> Part? in
+        try decoder.readArray(count: 2)
+        let label = PartLabel(Array(try decoder.readText(max: Limits.partLabel).utf8))
+        let bytes = try decoder.readBytes(max: Limits.entryPlaintext)
+        return label.map { Part($0, bytes) }
+      }
+      let known = parts.compactMap { $0 }
+      return known.count == parts.count ? known : nil
+    }
+  }
+
+  private static func padded(_ encoded: [UInt8]) throws(CaseLogError) -> [UInt8] {
+    let length = max(Limits.entryPlaintextFloor, Padme.paddedLength(UInt64(encoded.count) + 4))
+    guard encoded.count + 4 <= Limits.entryPlaintext else { throw .malformed }
+    var plaintext: [UInt8] = []
+    plaintext.reserveCapacity(Int(length))
+    let count = UInt32(encoded.count)
+    for shift in [24, 16, 8, 0] { plaintext.append(UInt8(truncatingIfNeeded: count >> shift)) }
+    plaintext += encoded
+    plaintext += [UInt8](repeating: 0, count: Int(length) - plaintext.count)
+    return plaintext
+  }
+
+  private static func unpadded(_ plaintext: [UInt8]) throws(CaseLogError) -> [UInt8] {
+    guard plaintext.count >= 4 else { throw .malformed }
+    let count = plaintext.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    guard count + 4 <= plaintext.count,
+      UInt64(plaintext.count)
+        == max(Limits.entryPlaintextFloor, Padme.paddedLength(UInt64(count) + 4)),
+      plaintext.dropFirst(4 + count).allSatisfy({ $0 == 0 })
+    else { throw .malformed }
+    return Array(plaintext[4..<4 + count])
+  }
+}
+
+/// The place of an entry: which case, which log, which leaf.
+public struct EntryPlace: Hashable, Sendable {
+  public let caseID: CaseID
+  public let logID: LogID
+  public let sequence: UInt64
+
+  public init(caseID: CaseID, logID: LogID, sequence: UInt64) {
+    self.caseID = caseID
+    self.logID = logID
+    self.sequence = sequence
+  }
+}
+
+/// An entry whose disclosed parts are proven to be those that its leaf commits to, at this place.
+public struct OpenedEntry: Hashable, Sendable {
+  public let id: EntryID
+  public let leaf: LeafData
+  public let header: EntryHeader
+  /// Nil when part 1 is withheld.
+  public let context: EntryContext?
+  /// All parts by index, header and context first.
+  public let parts: [PartDisclosure]
+
+  public var place: EntryPlace {
+    EntryPlace(caseID: header.caseID, logID: header.logID, sequence: header.sequence)
+  }
+
+  /// Verifies parts, as a bundle discloses them or as decryption gave them, against a leaf and its place.
+  ///
+  /// - Throws: `.malformed`, `.commitmentMismatch`, `.misplaced`, `.classMismatch`.
+  public init(leaf: LeafData, parts: [PartDisclosure], at place: EntryPlace) throws(CaseLogError) {
+    guard (2...Limits.partsOfEntry).contains(parts.count), let first = parts[0].part,
+      first.label == .header
+    else { throw .malformed }
+    guard PartDisclosure.commit(parts) == leaf.commit else { throw .commitmentMismatch }
+    let header = try EntryHeader(decoding: first.bytes)
+    guard header.caseID == place.caseID, header.logID == place.logID,
+      header.sequence == place.sequence, leaf.sequence == place.sequence,
+      header.partCount == parts.count
+    else { throw .misplaced }
+    guard let entryClass = header.kind.entryClass, entryClass.rawValue == leaf.entryClass else {
+      throw .classMismatch
+    }
+    if let second = parts[1].part {
+      guard second.label == .context else { throw .malformed }
+      self.context = try EntryContext(decoding: second.bytes)
+    } else {
+      self.context = nil
+    }
+    self.header = header
+    self.leaf = leaf
+    self.parts = parts
+    self.id = EntryID(logID: place.logID, leaf: leaf)
+  }
+
+  public var entryClass: EntryClass { header.kind.entryClass ?? .note }
+
+  /// The parts after header and context that are disclosed.
+  public var disclosedParts: [Part] { parts.dropFirst(2).compactMap(\.part) }
+}

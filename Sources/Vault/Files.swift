@@ -1,0 +1,202 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// An open file, closed when its owner lets go. Every call either does all that it says or throws.
+struct OpenFile: ~Copyable {
+  let descriptor: Int32
+
+  init(reading path: String, followingLinks: Bool = true) throws(VaultError) {
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
+    descriptor = open(path, flags)
+    guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
+  }
+
+  /// A new file of mode 0600 that nobody had made before.
+  init(creating path: String) throws(VaultError) {
+    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else {
+      throw errno == EEXIST ? VaultError(.outputExists) : .ofSystem(errno)
+    }
+  }
+
+  init(folder path: String) throws(VaultError) {
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
+  }
+
+  /// Takes over a descriptor that somebody else opened and duplicates it.
+  init(duplicating other: Int32) throws(VaultError) {
+    descriptor = dup(other)
+    guard descriptor >= 0 else { throw .ofSystem(errno) }
+  }
+
+  deinit { close(descriptor) }
+
+  struct Status: Hashable {
+    var size: UInt64
+    var inode: UInt64
+    var modified: Int64
+    var modifiedNanoseconds: Int
+    var isRegular: Bool
+  }
+
+  func status() throws(VaultError) -> Status {
+    var info = stat()
+    guard unsafe fstat(descriptor, &info) == 0 else { throw .ofSystem(errno) }
+    return Status(
+      size: UInt64(max(0, info.st_size)), inode: UInt64(info.st_ino),
+      modified: Int64(info.st_mtim.tv_sec), modifiedNanoseconds: Int(info.st_mtim.tv_nsec),
+      isRegular: info.st_mode & S_IFMT == S_IFREG)
+  }
+
+  /// Reads until `buffer` is full or the file ends; the number of bytes read.
+  func read(into buffer: inout [UInt8], count: Int) throws(VaultError) -> Int {
+    var filled = 0
+    while filled < count {
+      let got = unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe Glibc.read(descriptor, bytes.baseAddress! + filled, count - filled)
+      }
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw .ofSystem(reading: errno)
+      }
+      if got == 0 { break }
+      filled += got
+    }
+    return filled
+  }
+
+  /// Exactly `count` bytes at `offset`, or fewer at the end of the file.
+  func read(at offset: UInt64, count: Int) throws(VaultError) -> [UInt8] {
+    var result = [UInt8](repeating: 0, count: count)
+    var filled = 0
+    while filled < count {
+      let got = unsafe result.withUnsafeMutableBytes { bytes in
+        unsafe pread(
+          descriptor, bytes.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
+      }
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw .ofSystem(reading: errno)
+      }
+      if got == 0 { break }
+      filled += got
+    }
+    result.removeLast(count - filled)
+    return result
+  }
+
+  func write(_ bytes: RawSpan) throws(VaultError) {
+    var written = 0
+    while written < bytes.byteCount {
+      let put = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
+      }
+      if put < 0 {
+        if errno == EINTR { continue }
+        throw .ofSystem(errno)
+      }
+      written += put
+    }
+  }
+
+  /// Returns once the content is on the medium.
+  func synchronize() throws(VaultError) {
+    #if os(Linux)
+      guard fdatasync(descriptor) == 0 else { throw .ofSystem(errno) }
+    #else
+      guard fcntl(descriptor, F_FULLFSYNC) == 0 else { throw .ofSystem(errno) }
+    #endif
+  }
+
+  func synchronizeFolder() throws(VaultError) {
+    guard fsync(descriptor) == 0 else { throw .ofSystem(errno) }
+  }
+
+  /// Takes the lock that one process holds on a vault; false if another has it.
+  func lock() throws(VaultError) -> Bool {
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+    if errno == EWOULDBLOCK { return false }
+    throw .ofSystem(errno)
+  }
+}
+
+extension VaultError {
+  static func ofSystem(_ error: Int32) -> VaultError {
+    switch error {
+    case ENOSPC, EDQUOT, EFBIG: return VaultError(.diskFull, systemError: error)
+    default: return VaultError(.inputOutput, systemError: error)
+    }
+  }
+
+  static func ofSystem(reading error: Int32) -> VaultError {
+    switch error {
+    case ENOENT, ENOTDIR: return VaultError(.fileMissing, systemError: error)
+    case EACCES, EPERM, ELOOP: return VaultError(.fileUnreadable, systemError: error)
+    case EISDIR: return VaultError(.notAFile, systemError: error)
+    default: return VaultError(.inputOutput, systemError: error)
+    }
+  }
+}
+
+/// What is done to names in folders.
+enum Folders {
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  static func make(_ path: String) throws(VaultError) {
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .ofSystem(errno) }
+  }
+
+  static func rename(_ old: String, to new: String) throws(VaultError) {
+    guard Glibc.rename(old, new) == 0 else { throw .ofSystem(errno) }
+  }
+
+  static func remove(_ path: String) { _ = unlink(path) }
+
+  /// Returns once the names in the folder are on the medium.
+  static func synchronize(_ path: String) throws(VaultError) {
+    try OpenFile(folder: path).synchronizeFolder()
+  }
+
+  /// Replaces a whole small file: temporary file, sync, rename, sync of the folder.
+  static func replace(_ path: String, with bytes: [UInt8], in folder: String) throws(VaultError) {
+    let temporary = path + ".new"
+    remove(temporary)
+    do throws(VaultError) {
+      let file = try OpenFile(creating: temporary)
+      try file.write(bytes.span.bytes)
+      try file.synchronize()
+      try rename(temporary, to: path)
+      try synchronize(folder)
+    } catch {
+      remove(temporary)
+      throw error
+    }
+  }
+
+  /// A whole file of at most `max` bytes.
+  static func read(_ path: String, max: Int) throws(VaultError) -> [UInt8] {
+    let file = try OpenFile(reading: path)
+    let status = try file.status()
+    guard status.isRegular else { throw VaultError(.notAFile) }
+    guard status.size <= UInt64(max) else { throw VaultError(.fileTooLarge) }
+    return try file.read(at: 0, count: Int(status.size))
+  }
+
+  /// Names in a folder, sorted; without `.` and `..`.
+  static func names(in path: String) throws(VaultError) -> [String] {
+    guard let stream = unsafe opendir(path) else { throw .ofSystem(reading: errno) }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: unsafe bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+}

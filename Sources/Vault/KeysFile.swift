@@ -1,0 +1,148 @@
+public import Cryptography
+
+/// What a guess at the passphrase costs.
+public struct KeyCost: Hashable, Sendable {
+  public let memoryKiB: UInt32
+  public let passes: UInt32
+
+  /// 256 MiB and 3 passes.
+  public static let standard = KeyCost(memoryKiB: 262_144, passes: 3)
+  /// 64 MiB and 3 passes, for weak devices.
+  public static let light = KeyCost(memoryKiB: 65_536, passes: 3)
+}
+
+/// The locks of a vault: 4096 bytes that do not tell how many of its eight locks are in use.
+///
+/// Layout and rules: `Protocol/VaultFiles.md`.
+struct KeysFile {
+  static let byteCount = 4096
+  private static let magic = Array("cairnkey".utf8)
+  private static let headerByteCount = 64
+  private static let lockByteCount = 500
+  private static let lockCount = 8
+  private static let digestOffset = 4064
+
+  let bytes: [UInt8]
+
+  var vaultID: [UInt8] { Array(bytes[20..<36]) }
+  private var cost: KeyCost {
+    KeyCost(memoryKiB: Self.uint32(bytes, at: 12), passes: Self.uint32(bytes, at: 16))
+  }
+  private var header: [UInt8] { Array(bytes[0..<Self.headerByteCount]) }
+
+  /// Checks all but the locks.
+  ///
+  /// - Throws: `.keysDamaged`, `.newerVersion`.
+  init(decoding bytes: [UInt8]) throws(VaultError) {
+    guard bytes.count == Self.byteCount, Array(bytes[0..<8]) == Self.magic,
+      Domain.keysFile.hash(Array(bytes[0..<Self.digestOffset])).bytes
+        == Array(bytes[Self.digestOffset...])
+    else { throw VaultError(.keysDamaged) }
+    guard Self.uint32(bytes, at: 8) == 1 else { throw VaultError(.newerVersion) }
+    guard Argon2id.Limits.memoryKiB.contains(Self.uint32(bytes, at: 12)),
+      Argon2id.Limits.passes.contains(Self.uint32(bytes, at: 16)),
+      bytes[52..<64].allSatisfy({ $0 == 0 })
+    else { throw VaultError(.keysDamaged) }
+    self.bytes = bytes
+  }
+
+  /// The locks of a new vault: one for the passphrase, one for the kit.
+  init(
+    master: borrowing SecretKey, passphrase: RawSpan, kit: BoxPublicKey, cost: KeyCost,
+    vaultID: [UInt8]
+  ) throws(VaultError) {
+    var header = Self.magic
+    header += Self.bytes(of: 1) + Self.bytes(of: cost.memoryKiB) + Self.bytes(of: cost.passes)
+    let salt = Randomness.bytes(16)
+    header += vaultID + salt + [UInt8](repeating: 0, count: 12)
+    do {
+      let key = try Argon2id.derive(
+        passphrase: passphrase, salt: salt.span.bytes, memoryKiB: cost.memoryKiB,
+        passes: cost.passes)
+      var locks: [[UInt8]] = [
+        try Self.lock(master, passphraseKey: key, kit: nil, header: header),
+        try Self.lock(master, passphraseKey: nil, kit: kit, header: header),
+      ]
+      while locks.count < Self.lockCount {
+        locks.append(try Self.lock(master, passphraseKey: nil, kit: nil, header: header))
+      }
+      var bytes = header + locks.joined()
+      bytes += Domain.keysFile.hash(bytes).bytes
+      self.bytes = bytes
+    } catch {
+      throw VaultError(.inputOutput)
+    }
+  }
+
+  /// The master key, by the passphrase.
+  ///
+  /// - Throws: `.wrongPassphrase`.
+  func unlock(passphrase: RawSpan) throws(VaultError) -> SecretKey {
+    let key: SecretKey
+    do {
+      key = try Argon2id.derive(
+        passphrase: passphrase, salt: Array(bytes[36..<52]).span.bytes,
+        memoryKiB: cost.memoryKiB, passes: cost.passes)
+    } catch {
+      throw VaultError(.inputOutput)
+    }
+    let associated = Domain.keysFile.bytes + header
+    for index in 0..<Self.lockCount {
+      let start = Self.headerByteCount + index * Self.lockByteCount
+      guard let nonce = Nonce24(Array(bytes[start..<start + 24])) else { continue }
+      do {
+        return try AEAD.openKey(
+          Array(bytes[start + 24..<start + 72]).span.bytes, key: key, nonce: nonce,
+          associatedData: associated.span.bytes)
+      } catch {
+        continue
+      }
+    }
+    throw VaultError(.wrongPassphrase)
+  }
+
+  /// The master key, by the recovery kit.
+  ///
+  /// - Throws: `.kitMismatch`.
+  func unlock(kit: borrowing BoxKeyPair) throws(VaultError) -> SecretKey {
+    for index in 0..<Self.lockCount {
+      let start = Self.headerByteCount + index * Self.lockByteCount
+      do {
+        return try SealedBox.openKey(Array(bytes[start + 72..<start + 152]).span.bytes, with: kit)
+      } catch {
+        continue
+      }
+    }
+    throw VaultError(.kitMismatch)
+  }
+
+  /// One lock; where a half is not in use, it is made so that it looks as if it were.
+  private static func lock(
+    _ master: borrowing SecretKey, passphraseKey: borrowing SecretKey?, kit: BoxPublicKey?,
+    header: [UInt8]
+  ) throws(CryptographyError) -> [UInt8] {
+    let nonce = Nonce24.random()
+    var lock = nonce.bytes
+    switch passphraseKey {
+    case .some(let key):
+      let associated = Domain.keysFile.bytes + header
+      lock += AEAD.seal(master, key: key, nonce: nonce, associatedData: associated.span.bytes)
+    case .none:
+      lock += Randomness.bytes(48)
+    }
+    if let kit {
+      lock += try SealedBox.seal(master, to: kit)
+    } else {
+      lock += try SealedBox.seal(SecretKey.random(), to: BoxKeyPair().publicKey)
+    }
+    return lock + Randomness.bytes(lockByteCount - lock.count)
+  }
+
+  private static func uint32(_ bytes: [UInt8], at offset: Int) -> UInt32 {
+    bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  private static func bytes(of number: UInt32) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+  }
+}

@@ -1,0 +1,98 @@
+internal import GRDB
+
+/// The tables of the vault's database. They are the vault's own affair: what is shared or exported never
+/// depends on them. Each migration stays as it is once it was released.
+enum Schema {
+  static func migrator() -> DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { db in
+      for statement in version1 { try db.execute(sql: statement) }
+    }
+    return migrator
+  }
+
+  private static let version1 = [
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+
+    // A case, and the keys of this device in it. A row without a case id is a card that waits for its invitation.
+    """
+    CREATE TABLE vault_case(
+      id INTEGER PRIMARY KEY, case_id BLOB UNIQUE, name TEXT NOT NULL UNIQUE, is_default INTEGER NOT NULL,
+      root BLOB, role INTEGER NOT NULL, card BLOB NOT NULL, log_id BLOB,
+      signing_seed BLOB NOT NULL, receipt_seed BLOB NOT NULL, box_seed BLOB NOT NULL, mailbox TEXT)
+    """,
+    """
+    CREATE TABLE statement(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, bytes BLOB NOT NULL,
+      PRIMARY KEY(case_ref, bytes)) WITHOUT ROWID
+    """,
+
+    // Logs of admitted members. `frontier` is the compact range of the leaves held, `note` the newest checkpoint.
+    """
+    CREATE TABLE log(
+      id INTEGER PRIMARY KEY, case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL,
+      signing_key BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL,
+      note BLOB, forked_at INTEGER, UNIQUE(case_ref, log_id))
+    """,
+    """
+    CREATE TABLE leaf(
+      id INTEGER PRIMARY KEY, log_ref INTEGER NOT NULL REFERENCES log, sequence INTEGER NOT NULL,
+      class INTEGER NOT NULL, data BLOB NOT NULL, ciphertext BLOB,
+      UNIQUE(log_ref, sequence))
+    """,
+    """
+    CREATE TABLE slot(
+      leaf_ref INTEGER NOT NULL REFERENCES leaf, epoch BLOB NOT NULL, box BLOB NOT NULL,
+      is_valid INTEGER NOT NULL, PRIMARY KEY(leaf_ref, epoch, box)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE wrap(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, bytes BLOB NOT NULL,
+      PRIMARY KEY(case_ref, epoch, bytes)) WITHOUT ROWID
+    """,
+    // Epoch keys that this device holds, sealed under a subkey of the master key.
+    """
+    CREATE TABLE epoch(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, audience BLOB NOT NULL,
+      sealed_key BLOB NOT NULL, PRIMARY KEY(case_ref, epoch)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE receipt(
+      id INTEGER PRIMARY KEY, log_ref INTEGER NOT NULL REFERENCES log, size INTEGER NOT NULL,
+      witness BLOB NOT NULL, time INTEGER NOT NULL, note BLOB NOT NULL, is_embedded INTEGER NOT NULL,
+      UNIQUE(log_ref, size, witness))
+    """,
+    """
+    CREATE TABLE fork(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, bytes BLOB NOT NULL,
+      PRIMARY KEY(case_ref, bytes)) WITHOUT ROWID
+    """,
+
+    // The view: entries that this member can open. `problem` is set for violations, with `parts` empty.
+    """
+    CREATE TABLE entry(
+      id INTEGER PRIMARY KEY REFERENCES leaf, case_ref INTEGER NOT NULL REFERENCES vault_case,
+      entry_id BLOB NOT NULL, kind INTEGER NOT NULL, clock INTEGER NOT NULL, problem TEXT,
+      parts BLOB NOT NULL)
+    """,
+    "CREATE INDEX entry_by_case ON entry(case_ref, clock, id)",
+    "CREATE UNIQUE INDEX entry_by_id ON entry(entry_id)",
+    """
+    CREATE TABLE attachment(
+      entry_ref INTEGER NOT NULL REFERENCES entry, number INTEGER NOT NULL, blob_ref INTEGER REFERENCES blob,
+      PRIMARY KEY(entry_ref, number)) WITHOUT ROWID
+    """,
+    // Sealed attachments. `content` holds small ones; larger ones are files. `is_present` is 0 until the bytes came.
+    """
+    CREATE TABLE blob(
+      id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, sealed_size INTEGER NOT NULL, content BLOB,
+      is_present INTEGER NOT NULL)
+    """,
+    // Content that a case holds already, by keyed hash.
+    """
+    CREATE TABLE duplicate(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, hash BLOB NOT NULL, entry_ref INTEGER NOT NULL,
+      PRIMARY KEY(case_ref, hash, entry_ref)) WITHOUT ROWID
+    """,
+  ]
+}

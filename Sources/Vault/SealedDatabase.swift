@@ -1,0 +1,80 @@
+internal import CSealedVFS
+internal import Cryptography
+internal import GRDB
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// The vault's SQLite, every page of it sealed: GRDB over the VFS of `CSealedVFS`.
+struct SealedDatabase {
+  let queue: DatabaseQueue
+
+  /// Makes a new database at `path`, complete and closed again.
+  ///
+  /// The journal is kept in memory until WAL is on, since a rollback journal would be a file in the clear
+  /// that the VFS refuses; nothing is at stake, the file gets its name only when it is finished.
+  static func create(at path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
+    try provide(key, vaultID: vaultID, for: path)
+    defer { cairn_sealed_forget_key(path) }
+    var configuration = Self.configuration()
+    configuration.prepareDatabase { db in
+      try db.execute(sql: "PRAGMA journal_mode = MEMORY")
+    }
+    let queue = try DatabaseQueue(path: uri(path), configuration: configuration)
+    try Schema.migrator().migrate(queue)
+    try queue.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA journal_mode = WAL")
+    }
+    try queue.close()
+  }
+
+  /// Opens an existing database and brings its tables up to date.
+  init(opening path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
+    try Self.provide(key, vaultID: vaultID, for: path)
+    do {
+      queue = try DatabaseQueue(path: Self.uri(path), configuration: Self.configuration())
+      try Schema.migrator().migrate(queue)
+    } catch {
+      cairn_sealed_forget_key(path)
+      throw error
+    }
+  }
+
+  private static func provide(
+    _ key: borrowing SecretKey, vaultID: [UInt8], for path: String
+  ) throws {
+    guard cairn_sealed_register() == 0 else { throw VaultError(.inputOutput) }
+    let status = key.withBytes { bytes in
+      unsafe bytes.withUnsafeBytes { key in
+        unsafe cairn_sealed_provide_key(
+          path, key.baseAddress!.assumingMemoryBound(to: UInt8.self), vaultID)
+      }
+    }
+    guard status == 0 else { throw VaultError(.inputOutput) }
+  }
+
+  private static func configuration() -> Configuration {
+    var configuration = Configuration()
+    configuration.busyMode = .immediateError
+    configuration.prepareDatabase { db in
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      try db.execute(sql: "PRAGMA temp_store = MEMORY")
+      try db.execute(sql: "PRAGMA secure_delete = ON")
+      try db.execute(sql: "PRAGMA trusted_schema = OFF")
+    }
+    return configuration
+  }
+
+  /// The path as SQLite's URI, which names the VFS; everything that is not plainly harmless is escaped.
+  private static func uri(_ path: String) -> String {
+    var text = "file:"
+    for byte in path.utf8 {
+      let isPlain =
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
+        || (0x61...0x7a).contains(byte) || byte == 0x2f || byte == 0x2e || byte == 0x5f
+      text += isPlain ? String(UnicodeScalar(byte)) : "%" + Hex.encode([byte])
+    }
+    return text + "?vfs=cairn-sealed"
+  }
+}

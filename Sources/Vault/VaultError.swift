@@ -1,0 +1,31 @@
+/// What went wrong at the vault's edge: a code, and at most numbers. Never a key, a name, a path or a
+/// text of evidence; whoever shows it knows what was being done and says so in a sentence.
+public struct VaultError: Error, Hashable, Sendable {
+  public enum Code: String, Sendable {
+    // The vault itself.
+    case noVault, vaultExists, notAVault, inUse, wrongPassphrase, keysMissing, keysDamaged
+    case databaseMissing, databaseDamaged, rolledBack, copied, newerVersion, kitMismatch
+    case passphraseUnsuitable
+    // Files and devices.
+    case fileMissing, fileUnreadable, fileEmpty, fileChanged, notAFile, fileTooLarge, diskFull
+    case inputOutput, outputExists
+    // What is asked for.
+    case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
+    case entryLocked, contentMissing, contentDamaged, nothingToShare
+    // Other people's things.
+    case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
+    case notAMember, alreadyMember, wrongWords
+    // A mailbox.
+    case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown
+    case cancelled
+  }
+
+  public let code: Code
+  /// `errno` where the system gave one.
+  public let systemError: Int32?
+
+  public init(_ code: Code, systemError: Int32? = nil) {
+    self.code = code
+    self.systemError = systemError
+  }
+}

@@ -1,0 +1,74 @@
+import Testing
+
+@Suite struct `Shape of the code` {
+  static let rules: [TextRule] = [
+    TextRule(
+      name: "an error thrown away, or a trap on one", pattern: #"\btry[!?]|\bas!"#,
+      instead: "Handle it, or pass it on",
+      bad: ["let x = try? f()", "try! f()", "x as! Int"],
+      good: ["try f()", "x as? Int", "let s = \"try? again\"", "// as!"]),
+    TextRule(
+      name: "fatalError", pattern: #"\bfatalError\("#,
+      instead: "precondition and preconditionFailure are for our own bugs; for the rest, throw",
+      bad: ["fatalError()"], good: ["preconditionFailure()", "// fatalError("]),
+    TextRule(
+      name: "a note to self", pattern: #"\b(?:TODO|FIXME|XXX|HACK)\b"#,
+      instead: "Do it, or say in a sentence what is missing and why", readsProse: true,
+      bad: ["// TODO: later", "/* FIXME */", "let s = \"TODO\""], good: ["let todoList = 1"]),
+  ]
+
+  /// Lists of words are data: their length is not a sign of anything.
+  static let isData: @Sendable (String) -> Bool = { $0.contains("WordList") }
+
+  @Test(arguments: rules)
+  func `the sources have none of`(rule: TextRule) throws {
+    expectNone(try rule.findings(in: Project.sources))
+  }
+
+  @Test func `no file is longer than 600 lines`() {
+    let files = Project.sources.filter { !Self.isData($0.path) }
+    let long = files.filter { $0.lines > 400 }
+    if !long.isEmpty {
+      print("over 400 lines: \(long.map { "\($0.path) \($0.lines)" }.joined(separator: ", "))")
+    }
+    expectNone(
+      files.filter { $0.lines > 600 }.map {
+        Finding(path: $0.path, line: 600, what: "a file of \($0.lines) lines")
+      })
+  }
+
+  @Test func `no function is longer than 60 lines`() throws {
+    let files = Project.sources.filter { !Self.isData($0.path) }
+    expectNone(try files.flatMap { try longFunctions(in: $0, over: 60) })
+  }
+
+  // Seen to fail:
+
+  @Test(arguments: rules)
+  func `each rule finds its bad samples and passes its good ones`(rule: TextRule) throws {
+    try expectSamples(of: rule)
+  }
+
+  @Test func `a long function is found in Swift and in C`() throws {
+    let body = String(repeating: "  work();\n", count: 60)
+    let swift = ProjectFile(path: "A.swift", text: "struct A {\n  func f(\n  ) {\n\(body)  }\n}\n")
+    let c = ProjectFile(
+      path: "a.c", text: "struct a {\n  int b;\n};\n\nint f(int c)\n{\n\(body)}\n")
+    #expect(try longFunctions(in: swift, over: 60).map(\.line) == [2])
+    #expect(try longFunctions(in: c, over: 60).map(\.line) == [5])
+    #expect(try longFunctions(in: c, over: 63) == [])
+  }
+}
+
+func longFunctions(in file: ProjectFile, over limit: Int) throws -> [Finding] {
+  guard let language = Language(path: file.path) else { return [] }
+  let all: [FunctionExtent]
+  do {
+    all = try functions(in: file.code, language)
+  } catch {
+    return [Finding(path: file.path, line: 1, what: "braces do not match, outside of strings")]
+  }
+  return all.filter { $0.lines > limit }.map {
+    Finding(path: file.path, line: $0.line, what: "a function of \($0.lines) lines")
+  }
+}
