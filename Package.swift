@@ -66,10 +66,12 @@ let package = Package(
     tests("VerifiableLogTests", ["Cryptography", "VerifiableLog", "Support"]),
     tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
-    tests("SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
+    tests(
+      "SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
     tests("VaultTests", ["Cryptography", "VerifiableLog", "CaseLog", "Vault", "Support"]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
-    .target(name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
+    .target(
+      name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
   ]
 )

@@ -21,14 +21,22 @@ static void associate(uint8_t out[ASSOCIATED_BYTES], const struct cairn_cipher *
   rest[4] = (uint8_t)number;
 }
 
-void cairn_cipher_seal(const struct cairn_cipher *cipher, enum cairn_unit kind, uint32_t number,
-                       const uint8_t *plain, size_t length, uint8_t *sealed) {
+static void take_nonce(struct cairn_nonces *nonces, uint8_t nonce[CAIRN_NONCE_BYTES]) {
+  if (nonces->left == 0) {
+    randombytes_buf(nonces->bytes, sizeof nonces->bytes);
+    nonces->left = sizeof nonces->bytes / CAIRN_NONCE_BYTES;
+  }
+  nonces->left--;
+  memcpy(nonce, nonces->bytes + nonces->left * CAIRN_NONCE_BYTES, CAIRN_NONCE_BYTES);
+}
+
+void cairn_cipher_seal(const struct cairn_cipher *cipher, struct cairn_nonces *nonces,
+                       enum cairn_unit kind, uint32_t number, const uint8_t *plain, size_t length,
+                       uint8_t *sealed) {
   uint8_t associated[ASSOCIATED_BYTES];
   associate(associated, cipher, kind, number);
   uint8_t *nonce = sealed + length;
-  // Drawn from the kernel each time, a few per cent of sealing a page: a pool would have to notice
-  // fork(), and two processes that share a nonce would give away both pages.
-  randombytes_buf(nonce, CAIRN_NONCE_BYTES);
+  take_nonce(nonces, nonce);
   crypto_aead_xchacha20poly1305_ietf_encrypt_detached(
       sealed, nonce + CAIRN_NONCE_BYTES, NULL, plain, length, associated, sizeof associated, NULL,
       nonce, cipher->key);

@@ -28,10 +28,19 @@ struct cairn_cipher {
   uint8_t vault_id[CAIRN_VAULT_ID_BYTES];
 };
 
+/// Random nonces drawn ahead, since a call to the kernel for each would cost a tenth of sealing a
+/// page. Each open file has its own: SQLite lets one thread at a time use a file and forbids using
+/// one across fork(), so no nonce is handed out twice.
+struct cairn_nonces {
+  unsigned left;
+  uint8_t bytes[32 * CAIRN_NONCE_BYTES];
+};
+
 /// Seals `length` bytes of `plain` into `length + CAIRN_SEAL_BYTES` bytes of `sealed`, under a
-/// fresh random nonce. The two must not overlap.
-void cairn_cipher_seal(const struct cairn_cipher *cipher, enum cairn_unit kind, uint32_t number,
-                       const uint8_t *plain, size_t length, uint8_t *sealed);
+/// fresh random nonce: ciphertext, nonce, tag. The two must not overlap.
+void cairn_cipher_seal(const struct cairn_cipher *cipher, struct cairn_nonces *nonces,
+                       enum cairn_unit kind, uint32_t number, const uint8_t *plain, size_t length,
+                       uint8_t *sealed);
 
 /// Opens `length + CAIRN_SEAL_BYTES` bytes of `sealed` into `length` bytes of `plain`, which may be
 /// the same memory. Returns 0, or -1 if the unit is not authentic; `plain` is then all zeros.

@@ -5,7 +5,8 @@
 
 #include "SealedFile.h"
 
-// SQLite never uses the page that holds the byte at 1 GiB, where some systems keep its locks.
+// SQLite never uses the page that holds the byte at 1 GiB, where some systems keep its locks. On disk
+// it is a hole of zeros, the only page that may be.
 enum { LOCK_PAGE = 0x40000000 / CAIRN_PAGE_BYTES + 1 };
 
 static sqlite3_int64 position_of(uint32_t number) {
@@ -26,9 +27,12 @@ static bool opens_another_page(struct cairn_file *file) {
 
 static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
   if (!file->admitted) return SQLITE_CANTOPEN;
+  if (number == LOCK_PAGE) {
+    memset(page, 0, CAIRN_PAGE_BYTES);
+    return SQLITE_OK;
+  }
   int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), page);
   if (rc != SQLITE_IOERR_DATA) return rc;
-  if (number == LOCK_PAGE && sodium_is_zero(page, CAIRN_PAGE_BYTES)) return SQLITE_OK;
   if (number == 1 && !cairn_key_is_proven(file) && !opens_another_page(file)) rc = SQLITE_NOTADB;
   sqlite3_log(rc, "cairn-sealed: page %u does not open", number);
   return rc;
@@ -38,21 +42,17 @@ static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
 // connection wrote (16 bytes), and newer versions read parts of overflow pages directly.
 static int read_part(struct cairn_file *file, uint32_t number, int within, int amount,
                      uint8_t *out) {
-  memset(out, 0, (size_t)amount);
-  sqlite3_int64 size = 0;
-  int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
-  if (rc != SQLITE_OK) return rc;
-  if (position_of(number) >= size) return SQLITE_IOERR_SHORT_READ;
-
-  rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), file->scratch);
-  if (rc == SQLITE_OK && (file->admitted || number == 1)) {
-    memcpy(out, file->scratch + within, (size_t)amount);
-  }
+  if (!file->admitted && number != 1) return SQLITE_CANTOPEN;
+  int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), file->scratch);
+  if (rc == SQLITE_OK) memcpy(out, file->scratch + within, (size_t)amount);
   sodium_memzero(file->scratch, CAIRN_PAGE_BYTES);
-  // These reads of page 1 come before the WAL is recovered, and the WAL may hold what a crash tore:
-  // an error here would make the tear permanent. The zeros tell SQLite nothing, and it reads the
-  // whole page later.
-  return rc == SQLITE_IOERR_DATA && number == 1 ? SQLITE_OK : rc;
+  if (rc == SQLITE_IOERR_DATA && number == 1) {
+    // SQLite has not recovered the WAL yet, and the WAL may hold what a crash tore here: an error
+    // would make the tear permanent. Zeros tell SQLite nothing, and it reads the whole page later.
+    memset(out, 0, (size_t)amount);
+    rc = SQLITE_OK;
+  }
+  return rc;
 }
 
 int cairn_database_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int64 offset) {

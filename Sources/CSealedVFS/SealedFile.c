@@ -11,8 +11,6 @@ int cairn_read_page(struct cairn_file *file, enum cairn_unit kind, uint32_t numb
   // SQLite takes a short read for a page of zeros. A page that should be there and is not is damage.
   if (rc == SQLITE_IOERR_SHORT_READ) return SQLITE_IOERR_DATA;
   if (rc != SQLITE_OK) return rc;
-  // Left as read for the caller: an untouched lock page is all zeros.
-  if (sodium_is_zero(page, CAIRN_PAGE_BYTES)) return SQLITE_IOERR_DATA;
   rc = cairn_cipher_open(file->key->cipher, kind, number, page, CAIRN_USABLE_BYTES, page) == 0
            ? SQLITE_OK
            : SQLITE_IOERR_DATA;
@@ -30,7 +28,7 @@ int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t num
     sqlite3_log(SQLITE_IOERR_WRITE, "cairn-sealed: a page without reserved bytes is refused");
     return SQLITE_IOERR_WRITE;
   }
-  cairn_cipher_seal(file->key->cipher, kind, number, page, CAIRN_USABLE_BYTES, file->scratch);
+  cairn_cipher_seal(file->key->cipher, &file->nonces, kind, number, page, CAIRN_USABLE_BYTES, file->scratch);
   sqlite3_file *base = cairn_base(file);
   return base->pMethods->xWrite(base, file->scratch, CAIRN_PAGE_BYTES, position);
 }

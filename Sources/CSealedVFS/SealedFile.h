@@ -33,6 +33,7 @@ struct cairn_file {
   bool admitted;
   /// WAL only: how many frames this handle has written since it last wrote the WAL's header.
   uint32_t written_frames;
+  struct cairn_nonces nonces;
   /// Sealed bytes on their way out or in. Plaintext is here only within one call.
   uint8_t scratch[CAIRN_SEALED_FRAME_BYTES];
 };

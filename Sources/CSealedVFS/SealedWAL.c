@@ -44,12 +44,10 @@ static int read_header(struct cairn_file *file, struct place place, int amount, 
   if (rc == SQLITE_OK) rc = open_header(file, place.frame);
   if (rc == SQLITE_OK) memcpy(out, file->scratch + place.within, (size_t)amount);
   sodium_memzero(file->scratch, CAIRN_WAL_HEADER_BYTES);
+  if (rc != SQLITE_OK) memset(out, 0, (size_t)amount);
   // Reading all of the WAL header is how recovery begins: a header torn by a crash reads as none.
-  if (rc == SQLITE_IOERR_DATA && amount == CAIRN_WAL_HEADER_BYTES) {
-    memset(out, 0, (size_t)amount);
-    return SQLITE_OK;
-  }
-  return rc;
+  bool begins_recovery = amount == CAIRN_WAL_HEADER_BYTES;
+  return rc == SQLITE_IOERR_DATA && begins_recovery ? SQLITE_OK : rc;
 }
 
 static int read_page_part(struct cairn_file *file, struct place place, int amount, uint8_t *out) {
@@ -70,9 +68,8 @@ static int read_page_part(struct cairn_file *file, struct place place, int amoun
 static int read_frame(struct cairn_file *file, struct place place, uint8_t *out) {
   sqlite3_file *base = cairn_base(file);
   int rc = base->pMethods->xRead(base, file->scratch, CAIRN_SEALED_FRAME_BYTES, place.position);
-  if (rc != SQLITE_OK) return rc;
   uint8_t *page = out + CAIRN_FRAME_HEADER_BYTES;
-  rc = open_header(file, place.frame);
+  if (rc == SQLITE_OK) rc = open_header(file, place.frame);
   if (rc == SQLITE_OK &&
       cairn_cipher_open(file->key->cipher, CAIRN_UNIT_WAL_PAGE, place.frame,
                         file->scratch + CAIRN_SEALED_FRAME_HEADER_BYTES, CAIRN_USABLE_BYTES,
@@ -84,11 +81,9 @@ static int read_frame(struct cairn_file *file, struct place place, uint8_t *out)
     memset(page + CAIRN_USABLE_BYTES, 0, CAIRN_SEAL_BYTES);
   }
   sodium_memzero(file->scratch, CAIRN_FRAME_HEADER_BYTES);
-  if (rc == SQLITE_IOERR_DATA && place.frame > file->written_frames) {
-    memset(out, 0, CAIRN_FRAME_BYTES);
-    return SQLITE_OK;
-  }
-  return rc;
+  if (rc != SQLITE_OK) memset(out, 0, CAIRN_FRAME_BYTES);
+  bool is_recovery = place.frame > file->written_frames;
+  return rc == SQLITE_IOERR_DATA && is_recovery ? SQLITE_OK : rc;
 }
 
 int cairn_wal_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int64 offset) {
@@ -107,7 +102,7 @@ static int write_header(struct cairn_file *file, struct place place, const uint8
   if (!cairn_key_is_proven(file)) return SQLITE_IOERR_WRITE;
   enum cairn_unit kind = place.frame == 0 ? CAIRN_UNIT_WAL_HEADER : CAIRN_UNIT_WAL_FRAME_HEADER;
   int length = place.frame == 0 ? CAIRN_WAL_HEADER_BYTES : CAIRN_FRAME_HEADER_BYTES;
-  cairn_cipher_seal(file->key->cipher, kind, place.frame, header, (size_t)length, file->scratch);
+  cairn_cipher_seal(file->key->cipher, &file->nonces, kind, place.frame, header, (size_t)length, file->scratch);
   if (place.frame == 0) file->written_frames = 0;
   sqlite3_file *base = cairn_base(file);
   return base->pMethods->xWrite(base, file->scratch, length + CAIRN_SEAL_BYTES, place.position);

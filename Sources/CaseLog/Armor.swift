@@ -1,4 +1,4 @@
-public import Cryptography
+import Cryptography
 
 /// Text around bytes that people paste into messages: RFC 7468's form, read strictly but for what
 /// mail programs do to white space.
@@ -31,8 +31,15 @@ public struct Armor: Hashable, Sendable {
     else { throw .malformed }
     var digits: [UInt8] = []
     for line in words.dropFirst().dropLast() { digits += line.filter { $0 != 0x20 } }
-    guard let bytes = Base64.decode(String(decoding: digits, as: UTF8.self)), bytes.count <= max
-    else { throw .malformed }
+    let bytes: [UInt8]
+    do {
+      bytes = try digits.withBytes { (digits) throws(TextCodingError) in
+        try Base64.decode(digits)
+      }
+    } catch {
+      throw .malformed
+    }
+    guard bytes.count <= max else { throw .malformed }
     return bytes
   }
 

@@ -214,7 +214,7 @@ extension CaseState {
       out.encodeUInt(member.role.rawValue)
     }
     let counted = logs.filter { member($0.position.logID) != nil && $0.position.size > 0 }
-    out.encodeArray(counted.count)
+    out.encodeArray(count: counted.count)
     for log in counted {
       out.encodeArray(count: 3)
       out.encodeIdentifier(log.position.logID)

@@ -82,10 +82,16 @@ extension Control {
   ///
   /// - Throws: `.newerVersion` for a kind that this program does not know.
   public init(of entry: OpenedEntry) throws(CaseLogError) {
-    guard entry.parts.count == 3, let part = entry.disclosedParts.first, part.label == .control else {
+    guard !entry.hasWithheldParts else { throw .malformed }
+    try self.init(kind: entry.header.kind, parts: entry.disclosedParts)
+  }
+
+  /// From the parts that follow header and context.
+  public init(kind: EntryKind, parts: [Part]) throws(CaseLogError) {
+    guard parts.count == 1, let part = parts.first, part.label == .control else {
       throw .malformed
     }
-    switch entry.header.kind {
+    switch kind {
     case .admit: self = .admit(try Self.admission(part.bytes))
     case .epoch: self = .epoch(try Self.epoch(part.bytes))
     case .share: self = .share(try Self.share(part.bytes))
@@ -117,7 +123,8 @@ extension Control {
   }
 
   private static func admission(_ bytes: [UInt8]) throws(CaseLogError) -> Admission {
-    let fields = try decodeWhole(bytes) { (decoder) throws(CBORError) in
+    let fields = try decodeWhole(bytes) {
+      (decoder) throws(CBORError) -> ([UInt8], UInt64, UInt64?)? in
       let count = try decoder.readMap(max: 3)
       guard count >= 2 else { return nil }
       try decoder.expectKey(0)

@@ -1,5 +1,5 @@
-public import Cryptography
-public import VerifiableLog
+internal import Cryptography
+internal import VerifiableLog
 
 extension EntryContent {
   /// Reads the disclosed parts of a content or note entry.
@@ -7,11 +7,16 @@ extension EntryContent {
   /// - Throws: `.malformed` for a known part with wrong bytes, a part that stands twice, a name or blob without its
   ///   file, or a picture in an entry that must not have one.
   public init(of entry: OpenedEntry) throws(CaseLogError) {
+    try self.init(parts: entry.disclosedParts, isPartial: entry.hasWithheldParts)
+  }
+
+  /// From the parts that follow header and context, of which some may be withheld.
+  public init(parts: [Part], isPartial: Bool = false) throws(CaseLogError) {
     var content = EntryContent()
     var names: [(UInt64, [UInt8])] = []
     var blobs: [(UInt64, Attachment.Blob)] = []
     var seen: [PartLabel] = []
-    for part in entry.disclosedParts {
+    for part in parts {
       switch part.label {
       case .file: content.attachments.append(try Attachment(decoding: part.bytes))
       case .name: names.append(try Attachment.name(decoding: part.bytes))
@@ -25,7 +30,7 @@ extension EntryContent {
     for index in content.attachments.indices {
       guard content.attachments[index].number == UInt64(index) else { throw .malformed }
     }
-    try content.attach(names: names, blobs: blobs, filesMayBeWithheld: entry.hasWithheldParts)
+    try content.attach(names: names, blobs: blobs, filesMayBeWithheld: isPartial)
     self = content
   }
 

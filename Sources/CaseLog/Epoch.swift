@@ -77,15 +77,23 @@ public struct EpochKey: ~Copyable, Sendable {
   }
 
   /// Wraps the key for one member (or, with the kit's key, for the recovery kit).
-  public func wrap(for recipient: LogID?, boxKey: BoxPublicKey) -> Wrap {
-    Wrap(epoch: id, recipient: recipient, box: key.withBytes { SealedBox.seal($0, to: boxKey) })
+  ///
+  /// - Throws: `.malformed` for a box key to which nothing can be sealed.
+  public func wrap(
+    for recipient: LogID?, boxKey: BoxPublicKey
+  ) throws(CaseLogError) -> Wrap {
+    do {
+      return Wrap(epoch: id, recipient: recipient, box: try SealedBox.seal(key, to: boxKey))
+    } catch {
+      throw .malformed
+    }
   }
 
   /// Seals an entry's key for this audience.
   public func slot(for entryKey: borrowing SecretKey, leaf: LeafData, logID: LogID) -> Slot {
     let box = AEAD.seal(
       entryKey, key: key.derive(.slot), nonce: nonce(leaf: leaf, logID: logID),
-      associatedData: Domain.slot.bytes.span.bytes)
+      associatedData: Domain.slot.bytes)
     return Slot(logID: logID, sequence: leaf.sequence, epoch: id, box: box)
   }
 
@@ -96,9 +104,9 @@ public struct EpochKey: ~Copyable, Sendable {
     guard slot.epoch == id else { throw .locked }
     do {
       return try AEAD.openKey(
-        slot.box.span.bytes, key: key.derive(.slot),
+        slot.box, key: key.derive(.slot),
         nonce: nonce(leaf: leaf, logID: slot.logID),
-        associatedData: Domain.slot.bytes.span.bytes)
+        associatedData: Domain.slot.bytes)
     } catch {
       throw .locked
     }
@@ -110,7 +118,7 @@ public struct EpochKey: ~Copyable, Sendable {
     hash.add(caseID)
     hash.add(logID)
     hash.add(leaf.sequence)
-    hash.add(leaf.commit)
+    hash.add(leaf.commitment)
     hash.add(audience.encoded)
     hash.add(id)
     return Nonce24(truncating: hash.finalize())
@@ -149,7 +157,7 @@ public struct Wrap: Hashable, Sendable {
 
   /// The key inside, to be believed once its commitment is that of the epoch entry.
   public func open(with keys: borrowing BoxKeyPair) throws(CaseLogError) -> SecretKey {
-    do { return try SealedBox.openKey(box.span.bytes, with: keys) } catch { throw .notForThisKey }
+    do { return try SealedBox.openKey(box, with: keys) } catch { throw .notForThisKey }
   }
 
   /// CBOR: [epoch id, log id or null, sealed box].

@@ -19,13 +19,13 @@ public struct Invitation: Hashable, Sendable {
   }
 
   /// The bytes between the armor's lines.
-  public func seal(to card: Card) -> [UInt8] {
+  public func seal(to card: Card) throws(CaseLogError) -> [UInt8] {
     var out = CBOREncoder()
     out.encodeMap(count: 5)
     out.encodeUInt(0)
     out.encodeUInt(1)
     out.encodeUInt(1)
-    out.encodeBytes32(root)
+    out.encodeBytes(root.bytes)
     out.encodeUInt(2)
     out.encodeBytes(founding.bytes)
     out.encodeUInt(3)
@@ -33,7 +33,11 @@ public struct Invitation: Hashable, Sendable {
     out.encodeUInt(4)
     out.encodeArray(count: wraps.count)
     for wrap in wraps { out.encodeBytes(wrap.encoded) }
-    return card.identifier.bytes + SealedBox.seal(out.bytes.span.bytes, to: card.boxKey)
+    do {
+      return card.identifier.bytes + (try SealedBox.seal(out.bytes, to: card.boxKey))
+    } catch {
+      throw .malformed
+    }
   }
 
   /// Which card an invitation is for; nil if it is too short to be one.
@@ -48,7 +52,7 @@ public struct Invitation: Hashable, Sendable {
     guard bytes.count > 32, bytes.count <= Limits.invitation else { throw .malformed }
     let opened: [UInt8]
     do {
-      opened = try SealedBox.open(Array(bytes.dropFirst(32)).span.bytes, with: keys)
+      opened = try SealedBox.open(Array(bytes.dropFirst(32)), with: keys)
     } catch {
       throw .notForThisKey
     }

@@ -28,13 +28,6 @@ public enum Role: UInt64, Hashable, Sendable {
   }
 }
 
-/// The class byte of a leaf: visible to everyone, so that roles can be checked by copies that open nothing.
-public enum EntryClass: UInt8, Hashable, Sendable {
-  case control = 1
-  case content = 2
-  case note = 3
-}
-
 /// What an entry is. Unknown kinds keep their class, by range.
 public struct EntryKind: Hashable, Sendable {
   public let code: UInt64

@@ -1,5 +1,5 @@
 public import Cryptography
-public import VerifiableLog
+internal import VerifiableLog
 
 /// The name of a part: ASCII `a`–`z` and `-`, at most 32 bytes.
 public struct PartLabel: Hashable, Sendable {
@@ -51,7 +51,7 @@ public struct Part: Hashable, Sendable {
   public func hash(index: Int, salt: Bytes32) -> Bytes32 {
     var hash = SHA256Hash()
     hash.update([0x00])
-    hash.update(Domain.entryPart.prefix)
+    hash.update(domain: .entryPart)
     hash.update([UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index)])
     hash.update([UInt8(truncatingIfNeeded: label.bytes.count)])
     hash.update(label.bytes)

@@ -22,14 +22,9 @@ public struct RootStatement: Hashable, Sendable {
     guard bytes.count <= Limits.statement else { throw .malformed }
     let (body, signature) = try Self.split(bytes)
     guard CaseID(root: root) == caseID else { throw .otherCase }
-    let isSigned: Bool
-    do {
-      isSigned = root.isValid(
-        try Signature(signature), for: Domain.rootStatement.signedMessage(body).span.bytes)
-    } catch {
-      throw .badSignature
-    }
-    guard isSigned else { throw .badSignature }
+    guard let signature = Signature(signature),
+      root.isValid(signature, for: Domain.rootStatement.signedMessage(body))
+    else { throw .badSignature }
     self.bytes = bytes
     self.order = SHA256Hash.hash(body)
     let (type, statedCase) = try Self.head(of: body)
@@ -72,7 +67,7 @@ public struct RootStatement: Hashable, Sendable {
     statement.encodeArray(count: 2)
     statement.encodeBytes(body.bytes)
     statement.encodeBytes(
-      root.sign(Domain.rootStatement.signedMessage(body.bytes).span.bytes).bytes)
+      root.sign(Domain.rootStatement.signedMessage(body.bytes)).bytes)
     return statement.bytes
   }
 

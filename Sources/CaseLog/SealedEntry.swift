@@ -30,18 +30,18 @@ public struct SealedEntry: Hashable, Sendable {
     let all = [Part(.header, header.encoded), Part(.context, context.encoded)] + parts
     let plaintext = try Self.padded(Self.encode(all))
     let ciphertext = AEAD.seal(
-      plaintext.span.bytes, key: key.derive(.entryCipher), nonce: .zero,
-      associatedData: Domain.entry.bytes.span.bytes)
+      plaintext, key: key.derive(.entryCipher), nonce: .zero,
+      associatedData: Domain.entry.bytes)
     self.ciphertext = ciphertext
     self.leaf = LeafData(
-      sequence: place.sequence, entryClass: entryClass.rawValue,
-      commit: PartDisclosure.commit(Self.disclosures(of: all, key: key)),
+      sequence: place.sequence, entryClass: entryClass,
+      commitment: PartDisclosure.commit(Self.disclosures(of: all, key: key)),
       ciphertextHash: Self.hash(ciphertext))
   }
 
   /// Hash of a ciphertext as leaves name it.
   public static func hash(_ ciphertext: [UInt8]) -> Bytes32 {
-    Domain.ciphertext.hash(ciphertext.span.bytes)
+    Domain.ciphertext.hash(ciphertext)
   }
 
   /// Opens the entry and checks all that its key lets check.
@@ -56,8 +56,8 @@ public struct SealedEntry: Hashable, Sendable {
     let plaintext: [UInt8]
     do {
       plaintext = try AEAD.open(
-        ciphertext.span.bytes, key: key.derive(.entryCipher), nonce: .zero,
-        associatedData: Domain.entry.bytes.span.bytes)
+        ciphertext, key: key.derive(.entryCipher), nonce: .zero,
+        associatedData: Domain.entry.bytes)
     } catch {
       throw .locked
     }
@@ -158,13 +158,13 @@ public struct OpenedEntry: Hashable, Sendable {
     guard (2...Limits.partsOfEntry).contains(parts.count), let first = parts[0].part,
       first.label == .header
     else { throw .malformed }
-    guard PartDisclosure.commit(parts) == leaf.commit else { throw .commitmentMismatch }
+    guard PartDisclosure.commit(parts) == leaf.commitment else { throw .commitmentMismatch }
     let header = try EntryHeader(decoding: first.bytes)
     guard header.caseID == place.caseID, header.logID == place.logID,
       header.sequence == place.sequence, leaf.sequence == place.sequence,
       header.partCount == parts.count
     else { throw .misplaced }
-    guard let entryClass = header.kind.entryClass, entryClass.rawValue == leaf.entryClass else {
+    guard let entryClass = header.kind.entryClass, entryClass == leaf.entryClass else {
       throw .classMismatch
     }
     if let second = parts[1].part {
@@ -176,7 +176,7 @@ public struct OpenedEntry: Hashable, Sendable {
     self.header = header
     self.leaf = leaf
     self.parts = parts
-    self.id = EntryID(logID: place.logID, leaf: leaf)
+    self.id = EntryID(log: place.logID, leaf: leaf)
   }
 
   public var entryClass: EntryClass { header.kind.entryClass ?? .note }

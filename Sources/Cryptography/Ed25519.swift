@@ -43,6 +43,13 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
     try self.init(raw)
   }
 
+  /// The key with these 32 bytes.
+  ///
+  /// - Throws: as above.
+  public init(_ bytes: [UInt8]) throws(CryptographyError) {
+    try self.init(unsafe bytes.span.bytes)
+  }
+
   /// The key with this encoding.
   ///
   /// - Throws: `.invalidPublicKey`, as above.

@@ -20,6 +20,8 @@ public struct KeyContext: Hashable, Sendable {
   public static let anchor = KeyContext("anchor__")
   /// From a vault's master key, one number a case: the key of the hash that finds duplicate content.
   public static let duplicates = KeyContext("contents")
+  /// From a vault's master key: the key that seals the keys of cases within the database.
+  public static let caseKeys = KeyContext("casekeys")
   /// From an entry's key: the key that seals the entry's parts.
   public static let entryCipher = KeyContext("entrykey")
   /// From an entry's key, one number a part: the salt of that part's hash.

@@ -123,9 +123,18 @@ public enum Base64 {
   ///
   /// - Throws: `TextCodingError`.
   public static func decode(
+    _ text: [UInt8], padding: Padding = .required
+  ) throws(TextCodingError) -> [UInt8] {
+    try decode(unsafe text.span.bytes, padding: padding)
+  }
+
+  /// The bytes of `text`, spelled exactly as `encode` spells them.
+  ///
+  /// - Throws: `TextCodingError`.
+  public static func decode(
     _ text: String, padding: Padding = .required
   ) throws(TextCodingError) -> [UInt8] {
-    try decode(unsafe [UInt8](text.utf8).span.bytes, padding: padding)
+    try decode([UInt8](text.utf8), padding: padding)
   }
 
   private static let alphabet = Alphabet(

@@ -45,8 +45,8 @@ struct Anchor: Hashable {
     let nonce = Nonce24.random()
     return nonce.bytes
       + AEAD.seal(
-        out.bytes.span.bytes, key: key, nonce: nonce,
-        associatedData: Domain.anchor.bytes.span.bytes)
+        out.bytes, key: key, nonce: nonce,
+        associatedData: Domain.anchor.bytes)
   }
 
   /// - Throws: `.databaseDamaged` when it is not what this vault sealed.
@@ -54,8 +54,8 @@ struct Anchor: Hashable {
     do {
       guard let nonce = Nonce24(Array(bytes.prefix(24))) else { throw CBORError.truncated }
       let plaintext = try AEAD.open(
-        Array(bytes.dropFirst(24)).span.bytes, key: key, nonce: nonce,
-        associatedData: Domain.anchor.bytes.span.bytes)
+        Array(bytes.dropFirst(24)), key: key, nonce: nonce,
+        associatedData: Domain.anchor.bytes)
       var decoder = CBORDecoder(plaintext)
       try decoder.readMap(count: 4)
       guard try decoder.readUInt() == 0, try decoder.readUInt() == 1 else {

@@ -44,7 +44,8 @@ struct BlobStore: Sendable {
   ///
   /// On return a large blob is on the medium under a temporary name; `commit` gives it its own.
   func seal(
-    _ read: (inout [UInt8], Int) throws(VaultError) -> Int, onBytes: (Int) throws(VaultError) -> Void
+    _ read: (inout [UInt8], Int) throws(VaultError) -> Int,
+    onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> NewBlob {
     let key = SecretKey.random()
     var writer = BlobWriter(
@@ -56,11 +57,12 @@ struct BlobStore: Sendable {
     do throws(VaultError) {
       while true {
         let count = try read(&buffer, chunk)
-        let bytes = buffer.span.bytes.extracting(0..<count)
-        hash.update(bytes)
         size += UInt64(count)
         guard size <= 1 << 40 else { throw VaultError(.fileTooLarge) }
-        try writer.append(bytes)
+        try buffer.withBytes { (bytes) throws(VaultError) in
+          hash.update(bytes.extracting(0..<count))
+          try writer.append(bytes.extracting(0..<count))
+        }
         try onBytes(count)
         if count < chunk { break }
       }
@@ -111,7 +113,7 @@ private struct BlobWriter: ~Copyable {
   }
 
   mutating func append(_ bytes: RawSpan) throws(VaultError) {
-    bytes.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
+    unsafe bytes.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
     try sealPending(isLast: false)
   }
 
@@ -149,9 +151,10 @@ private struct BlobWriter: ~Copyable {
     while pending.count - start > span || (isLast && start < pending.count) {
       let end = min(start + span, pending.count)
       let isLastSpan = isLast && end == pending.count
-      let bytes = cipher.seal(
-        pending.span.bytes.extracting(start..<end), index: index, isLast: isLastSpan)
-      tree.append(span: bytes.span.bytes)
+      let bytes = pending.withBytes {
+        cipher.seal($0.extracting(start..<end), index: index, isLast: isLastSpan)
+      }
+      bytes.withBytes { tree.append($0) }
       sealed += bytes
       sealedSize += UInt64(bytes.count)
       index += 1
@@ -167,7 +170,7 @@ private struct BlobWriter: ~Copyable {
       file = try OpenFile(creating: name)
       path = name
     }
-    try file?.write(sealed.span.bytes)
+    try file?.write(sealed)
     sealed.removeAll(keepingCapacity: true)
   }
 }

@@ -1,3 +1,5 @@
+internal import Cryptography
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
@@ -10,20 +12,20 @@ struct OpenFile: ~Copyable {
 
   init(reading path: String, followingLinks: Bool = true) throws(VaultError) {
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
-    descriptor = open(path, flags)
+    descriptor = unsafe open(path, flags)
     guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
   }
 
   /// A new file of mode 0600 that nobody had made before.
   init(creating path: String) throws(VaultError) {
-    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
       throw errno == EEXIST ? VaultError(.outputExists) : .ofSystem(errno)
     }
   }
 
   init(folder path: String) throws(VaultError) {
-    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
   }
 
@@ -103,6 +105,10 @@ struct OpenFile: ~Copyable {
     }
   }
 
+  func write(_ bytes: [UInt8]) throws(VaultError) {
+    try bytes.withBytes { (span) throws(VaultError) in try write(span) }
+  }
+
   /// Returns once the content is on the medium.
   func synchronize() throws(VaultError) {
     #if os(Linux)
@@ -144,17 +150,17 @@ extension VaultError {
 
 /// What is done to names in folders.
 enum Folders {
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
   static func make(_ path: String) throws(VaultError) {
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .ofSystem(errno) }
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .ofSystem(errno) }
   }
 
   static func rename(_ old: String, to new: String) throws(VaultError) {
-    guard Glibc.rename(old, new) == 0 else { throw .ofSystem(errno) }
+    guard unsafe Glibc.rename(old, new) == 0 else { throw .ofSystem(errno) }
   }
 
-  static func remove(_ path: String) { _ = unlink(path) }
+  static func remove(_ path: String) { _ = unsafe unlink(path) }
 
   /// Returns once the names in the folder are on the medium.
   static func synchronize(_ path: String) throws(VaultError) {
@@ -167,7 +173,7 @@ enum Folders {
     remove(temporary)
     do throws(VaultError) {
       let file = try OpenFile(creating: temporary)
-      try file.write(bytes.span.bytes)
+      try file.write(bytes)
       try file.synchronize()
       try rename(temporary, to: path)
       try synchronize(folder)
@@ -186,6 +192,30 @@ enum Folders {
     return try file.read(at: 0, count: Int(status.size))
   }
 
+  /// The folder that holds this name.
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// A folder and all above it that are missing.
+  static func makeAll(_ path: String) throws(VaultError) {
+    guard !exists(path) else { return }
+    try makeAll(parent(of: path))
+    try make(path)
+  }
+
+  /// Removes a folder of our own making with all that is in it; what cannot be removed stays.
+  static func removeTree(_ path: String) {
+    let names: [String]
+    do { names = try Self.names(in: path) } catch { names = [] }
+    for name in names {
+      let inside = path + "/" + name
+      if unsafe unlink(inside) != 0 { removeTree(inside) }
+    }
+    _ = unsafe rmdir(path)
+  }
+
   /// Names in a folder, sorted; without `.` and `..`.
   static func names(in path: String) throws(VaultError) -> [String] {
     guard let stream = unsafe opendir(path) else { throw .ofSystem(reading: errno) }
@@ -193,7 +223,7 @@ enum Folders {
     var names: [String] = []
     while let entry = unsafe readdir(stream) {
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: unsafe bytes.prefix { $0 != 0 }, as: UTF8.self)
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != "." && name != ".." { names.append(name) }
     }

@@ -1,4 +1,4 @@
-public import Cryptography
+internal import Cryptography
 
 /// What a guess at the passphrase costs.
 public struct KeyCost: Hashable, Sendable {
@@ -56,16 +56,15 @@ struct KeysFile {
     let salt = Randomness.bytes(16)
     header += vaultID + salt + [UInt8](repeating: 0, count: 12)
     do {
-      let key = try Argon2id.derive(
-        passphrase: passphrase, salt: salt.span.bytes, memoryKiB: cost.memoryKiB,
-        passes: cost.passes)
+      let key = try Self.derive(passphrase, salt: salt, cost: cost)
+      let nonce = Nonce24.random()
+      let sealed = AEAD.seal(
+        master, key: key, nonce: nonce, associatedData: Domain.keysFile.bytes + header)
       var locks: [[UInt8]] = [
-        try Self.lock(master, passphraseKey: key, kit: nil, header: header),
-        try Self.lock(master, passphraseKey: nil, kit: kit, header: header),
+        try Self.lock(passphraseHalf: nonce.bytes + sealed),
+        try Self.lock(kitHalf: try SealedBox.seal(master, to: kit)),
       ]
-      while locks.count < Self.lockCount {
-        locks.append(try Self.lock(master, passphraseKey: nil, kit: nil, header: header))
-      }
+      while locks.count < Self.lockCount { locks.append(try Self.lock()) }
       var bytes = header + locks.joined()
       bytes += Domain.keysFile.hash(bytes).bytes
       self.bytes = bytes
@@ -80,9 +79,7 @@ struct KeysFile {
   func unlock(passphrase: RawSpan) throws(VaultError) -> SecretKey {
     let key: SecretKey
     do {
-      key = try Argon2id.derive(
-        passphrase: passphrase, salt: Array(bytes[36..<52]).span.bytes,
-        memoryKiB: cost.memoryKiB, passes: cost.passes)
+      key = try Self.derive(passphrase, salt: Array(bytes[36..<52]), cost: cost)
     } catch {
       throw VaultError(.inputOutput)
     }
@@ -92,8 +89,8 @@ struct KeysFile {
       guard let nonce = Nonce24(Array(bytes[start..<start + 24])) else { continue }
       do {
         return try AEAD.openKey(
-          Array(bytes[start + 24..<start + 72]).span.bytes, key: key, nonce: nonce,
-          associatedData: associated.span.bytes)
+          Array(bytes[start + 24..<start + 72]), key: key, nonce: nonce,
+          associatedData: associated)
       } catch {
         continue
       }
@@ -108,7 +105,7 @@ struct KeysFile {
     for index in 0..<Self.lockCount {
       let start = Self.headerByteCount + index * Self.lockByteCount
       do {
-        return try SealedBox.openKey(Array(bytes[start + 72..<start + 152]).span.bytes, with: kit)
+        return try SealedBox.openKey(Array(bytes[start + 72..<start + 152]), with: kit)
       } catch {
         continue
       }
@@ -116,22 +113,22 @@ struct KeysFile {
     throw VaultError(.kitMismatch)
   }
 
-  /// One lock; where a half is not in use, it is made so that it looks as if it were.
-  private static func lock(
-    _ master: borrowing SecretKey, passphraseKey: borrowing SecretKey?, kit: BoxPublicKey?,
-    header: [UInt8]
-  ) throws(CryptographyError) -> [UInt8] {
-    let nonce = Nonce24.random()
-    var lock = nonce.bytes
-    switch passphraseKey {
-    case .some(let key):
-      let associated = Domain.keysFile.bytes + header
-      lock += AEAD.seal(master, key: key, nonce: nonce, associatedData: associated.span.bytes)
-    case .none:
-      lock += Randomness.bytes(48)
+  private static func derive(
+    _ passphrase: RawSpan, salt: [UInt8], cost: KeyCost
+  ) throws(CryptographyError) -> SecretKey {
+    try salt.withBytes { (salt) throws(CryptographyError) in
+      try Argon2id.derive(
+        passphrase: passphrase, salt: salt, memoryKiB: cost.memoryKiB, passes: cost.passes)
     }
-    if let kit {
-      lock += try SealedBox.seal(master, to: kit)
+  }
+
+  /// One lock; a half that is not in use is made so that it looks as if it were.
+  private static func lock(
+    passphraseHalf: [UInt8]? = nil, kitHalf: [UInt8]? = nil
+  ) throws(CryptographyError) -> [UInt8] {
+    var lock = passphraseHalf ?? Randomness.bytes(72)
+    if let kitHalf {
+      lock += kitHalf
     } else {
       lock += try SealedBox.seal(SecretKey.random(), to: BoxKeyPair().publicKey)
     }

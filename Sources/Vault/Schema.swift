@@ -32,14 +32,15 @@ enum Schema {
     CREATE TABLE log(
       id INTEGER PRIMARY KEY, case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL,
       signing_key BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL,
-      note BLOB, forked_at INTEGER, UNIQUE(case_ref, log_id))
+      seen_size INTEGER NOT NULL DEFAULT 0, note BLOB, forked_at INTEGER, UNIQUE(case_ref, log_id))
     """,
     """
     CREATE TABLE leaf(
       id INTEGER PRIMARY KEY, log_ref INTEGER NOT NULL REFERENCES log, sequence INTEGER NOT NULL,
-      class INTEGER NOT NULL, data BLOB NOT NULL, ciphertext BLOB,
+      class INTEGER NOT NULL, data BLOB NOT NULL, entry_id BLOB NOT NULL, ciphertext BLOB,
       UNIQUE(log_ref, sequence))
     """,
+    "CREATE UNIQUE INDEX leaf_by_entry ON leaf(entry_id)",
     """
     CREATE TABLE slot(
       leaf_ref INTEGER NOT NULL REFERENCES leaf, epoch BLOB NOT NULL, box BLOB NOT NULL,
@@ -54,7 +55,7 @@ enum Schema {
     """
     CREATE TABLE epoch(
       case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, audience BLOB NOT NULL,
-      sealed_key BLOB NOT NULL, PRIMARY KEY(case_ref, epoch)) WITHOUT ROWID
+      sealed_key BLOB NOT NULL, UNIQUE(case_ref, epoch))
     """,
     """
     CREATE TABLE receipt(
@@ -72,11 +73,10 @@ enum Schema {
     """
     CREATE TABLE entry(
       id INTEGER PRIMARY KEY REFERENCES leaf, case_ref INTEGER NOT NULL REFERENCES vault_case,
-      entry_id BLOB NOT NULL, kind INTEGER NOT NULL, clock INTEGER NOT NULL, problem TEXT,
+      kind INTEGER NOT NULL, clock INTEGER NOT NULL, problem TEXT,
       parts BLOB NOT NULL)
     """,
     "CREATE INDEX entry_by_case ON entry(case_ref, clock, id)",
-    "CREATE UNIQUE INDEX entry_by_id ON entry(entry_id)",
     """
     CREATE TABLE attachment(
       entry_ref INTEGER NOT NULL REFERENCES entry, number INTEGER NOT NULL, blob_ref INTEGER REFERENCES blob,

@@ -9,6 +9,7 @@ internal import GRDB
 /// The vault's SQLite, every page of it sealed: GRDB over the VFS of `CSealedVFS`.
 struct SealedDatabase {
   let queue: DatabaseQueue
+  private let path: String
 
   /// Makes a new database at `path`, complete and closed again.
   ///
@@ -16,7 +17,7 @@ struct SealedDatabase {
   /// that the VFS refuses; nothing is at stake, the file gets its name only when it is finished.
   static func create(at path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
     try provide(key, vaultID: vaultID, for: path)
-    defer { cairn_sealed_forget_key(path) }
+    defer { unsafe cairn_sealed_forget_key(path) }
     var configuration = Self.configuration()
     configuration.prepareDatabase { db in
       try db.execute(sql: "PRAGMA journal_mode = MEMORY")
@@ -32,14 +33,18 @@ struct SealedDatabase {
   /// Opens an existing database and brings its tables up to date.
   init(opening path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
     try Self.provide(key, vaultID: vaultID, for: path)
+    self.path = path
     do {
       queue = try DatabaseQueue(path: Self.uri(path), configuration: Self.configuration())
       try Schema.migrator().migrate(queue)
     } catch {
-      cairn_sealed_forget_key(path)
+      unsafe cairn_sealed_forget_key(path)
       throw error
     }
   }
+
+  /// Zeroes the VFS's copy of the key, once the database is closed.
+  func forgetKey() { unsafe cairn_sealed_forget_key(path) }
 
   private static func provide(
     _ key: borrowing SecretKey, vaultID: [UInt8], for path: String

@@ -1,0 +1,121 @@
+public import Cryptography
+internal import GRDB
+
+/// The recovery kit of a new vault: twelve words that open it when the passphrase is lost.
+public struct RecoveryKit: ~Copyable {
+  private let seed: LockedBytes
+
+  /// A new one. The vault keeps only its public half.
+  public static func make() throws(VaultError) -> RecoveryKit {
+    do {
+      let random = SecretKey.random()
+      return try RecoveryKit(
+        seed: random.withBytes { (bytes) throws(CryptographyError) in
+          try LockedBytes(copying: bytes.extracting(0..<KitWords.seedByteCount))
+        })
+    } catch {
+      throw VaultError(.inputOutput)
+    }
+  }
+
+  private init(seed: consuming LockedBytes) { self.seed = seed }
+
+  /// From the words as typed.
+  ///
+  /// - Throws: what is wrong with the words.
+  public init(words: RawSpan) throws(KitWordsError) {
+    seed = try KitWords.decode(words)
+  }
+
+  /// The twelve words, for paper.
+  public var words: [String] { seed.withBytes { KitWords.encode($0) } }
+
+  func keyPair() throws(VaultError) -> BoxKeyPair {
+    var hash = DomainHasher(.kit)
+    hash.add(Array("box".utf8))
+    seed.withBytes { hash.add($0) }
+    do {
+      let digest = hash.finalize()
+      return BoxKeyPair(
+        seed: try digest.withBytes { (bytes) throws(CryptographyError) in
+          try SecretKey(copying: bytes)
+        })
+    } catch {
+      throw VaultError(.inputOutput)
+    }
+  }
+}
+
+extension OpenVault {
+  /// Makes a new vault and opens it. It is built beside its place and moved there whole, so that nothing of
+  /// an attempt that failed stays behind.
+  ///
+  /// The kit is tried before success is reported: the locks are read back through it.
+  ///
+  /// - Throws: `.vaultExists` when there is anything at the place already.
+  public static func create(
+    at path: String, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit, cost: KeyCost,
+    surroundings: Surroundings
+  ) async throws(VaultError) -> OpenVault {
+    let target = VaultFiles(folder: path)
+    if Folders.exists(target.folder) {
+      guard try Folders.names(in: target.folder).isEmpty else { throw VaultError(.vaultExists) }
+    }
+    let name = "." + Hex.encode(Randomness.bytes(8))
+    let parent = Folders.parent(of: target.folder)
+    try Folders.makeAll(parent)
+    let building = VaultFiles(folder: parent + "/" + name)
+    do throws(VaultError) {
+      try build(building, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings)
+      try Folders.rename(building.folder, to: target.folder)
+      try Folders.synchronize(parent)
+    } catch {
+      Folders.removeTree(building.folder)
+      throw error
+    }
+    return try OpenVault(
+      opening: target.folder, passphrase: passphrase, surroundings: surroundings)
+  }
+
+  private static func build(
+    _ files: VaultFiles, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit,
+    cost: KeyCost, surroundings: Surroundings
+  ) throws(VaultError) {
+    try Folders.make(files.folder)
+    let vaultID = Randomness.bytes(16)
+    let master = SecretKey.random()
+    let kitPair = try kit.keyPair()
+    let keysFile = try passphrase.withBytes { (bytes) throws(VaultError) in
+      try KeysFile(
+        master: master, passphrase: bytes, kit: kitPair.publicKey, cost: cost, vaultID: vaultID)
+    }
+    try files.writeKeys(keysFile)
+    let (readBack, usedSecond) = try files.readKeys()
+    guard !usedSecond, try readBack.unlock(kit: kitPair).isEqual(to: master) else {
+      throw VaultError(.kitMismatch)
+    }
+    let keys = VaultKeys(master: master)
+    do {
+      try SealedDatabase.create(at: files.database, key: keys.database, vaultID: vaultID)
+      try BlobStore(folder: files.blobs).makeFolders()
+      let database = try SealedDatabase(
+        opening: files.database, key: keys.database, vaultID: vaultID)
+      defer { database.forgetKey() }
+      try database.queue.write { db in
+        try db.execute(
+          sql: "INSERT INTO setting(name, value) VALUES ('kit', ?)",
+          arguments: [kitPair.publicKey.raw.bytes.data])
+        _ = try CaseStart.run(
+          db, name: "default", isDefault: true, keys: keys, kit: kitPair.publicKey,
+          surroundings: surroundings)
+      }
+      try writeAnchor(
+        files: files, database: database, key: keys.anchor, vaultID: vaultID,
+        machine: surroundings.machine)
+      try database.queue.close()
+    } catch {
+      throw VaultError.ofDatabase(error)
+    }
+    try Folders.synchronize(files.folder)
+  }
+}

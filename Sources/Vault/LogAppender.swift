@@ -1,0 +1,148 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// Appends entries to this device's log of a case, within one transaction: the entries, and the one
+/// checkpoint that signs them, are stored together or not at all.
+final class LogAppender {
+  let db: Database
+  let row: CaseRow
+  private let surroundings: Surroundings
+  private let logRef: Int64
+  private var tree: CompactRange
+  /// What other members' logs and receipts add to the next entry; only the first of a batch carries it.
+  private var context: EntryContext
+
+  struct Appended {
+    let id: EntryID
+    let leafRef: Int64
+    let leaf: LeafData
+    let sequence: UInt64
+  }
+
+  init(_ db: Database, of row: CaseRow, surroundings: Surroundings) throws {
+    self.db = db
+    self.row = row
+    self.surroundings = surroundings
+    guard
+      let log = try Row.fetchOne(
+        db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+        arguments: [row.ref, row.logID.bytes.data])
+    else { throw VaultError(.databaseDamaged) }
+    logRef = log["id"]
+    tree = try CompactRange(row: log)
+    context = try Self.context(db, of: row, ownLog: logRef, now: surroundings.now())
+  }
+
+  /// Appends one entry under `key` and lays it into the view; slots come from the caller.
+  func append(
+    kind: EntryKind, parts: [Part], key: borrowing SecretKey
+  ) throws -> Appended {
+    let place = EntryPlace(caseID: row.caseID, logID: row.logID, sequence: tree.size)
+    let sealed = try Self.seal(parts, kind: kind, context: context, at: place, key: key)
+    let id = EntryID(log: row.logID, leaf: sealed.leaf)
+    try db.execute(
+      sql: """
+        INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
+        VALUES (?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        logRef, Int64(place.sequence), Int64(sealed.leaf.classByte), sealed.leaf.bytes.data,
+        id.bytes.data, sealed.ciphertext.data,
+      ])
+    let leafRef = db.lastInsertedRowID
+    try db.execute(
+      sql: "INSERT INTO entry(id, case_ref, kind, clock, parts) VALUES (?, ?, ?, ?, ?)",
+      arguments: [
+        leafRef, row.ref, Int64(kind.code), Int64(context.clock), PartList.encode(parts).data,
+      ])
+    tree.append(sealed.leaf.hash)
+    context = EntryContext(clock: surroundings.now())
+    return Appended(id: id, leafRef: leafRef, leaf: sealed.leaf, sequence: place.sequence)
+  }
+
+  /// Seals an appended entry's key for one audience.
+  func addSlot(for entry: Appended, key: borrowing SecretKey, epoch: borrowing EpochKey) throws {
+    let slot = epoch.slot(for: key, leaf: entry.leaf, logID: row.logID)
+    try db.execute(
+      sql: "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
+      arguments: [entry.leafRef, slot.epoch.bytes.data, slot.box.data])
+  }
+
+  /// Signs the log's new head. Nothing that was appended counts without it.
+  func sign(with key: borrowing SigningKey) throws {
+    let checkpoint = VerifiedCheckpoint(
+      signing: key, of: row.logIdentity, size: tree.size, root: tree.root)
+    try db.execute(
+      sql: "UPDATE log SET size = ?, root = ?, frontier = ?, note = ? WHERE id = ?",
+      arguments: [
+        Int64(tree.size), tree.root.bytes.data, tree.encoded.data, checkpoint.bytes.data, logRef,
+      ])
+  }
+
+  private static func seal(
+    _ parts: [Part], kind: EntryKind, context: EntryContext, at place: EntryPlace,
+    key: borrowing SecretKey
+  ) throws -> SealedEntry {
+    do {
+      return try SealedEntry(sealing: parts, kind: kind, context: context, at: place, key: key)
+    } catch {
+      throw VaultError(.entryTooLarge)
+    }
+  }
+
+  /// Logs that grew since the device's last entry, and receipts that no entry embeds yet.
+  private static func context(
+    _ db: Database, of row: CaseRow, ownLog: Int64, now: UInt64
+  ) throws -> EntryContext {
+    let grown = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT log_id, size, root FROM log
+        WHERE case_ref = ? AND id <> ? AND size > seen_size ORDER BY log_id
+        """, arguments: [row.ref, ownLog])
+    let frontier = try grown.map { log in
+      LogPosition(
+        logID: try log.identifier("log_id"), size: log.number("size"),
+        root: try log.bytes32("root"))
+    }
+    let receipts = try Row.fetchAll(
+      db,
+      sql: "SELECT note FROM receipt WHERE log_ref = ? AND is_embedded = 0 ORDER BY size, witness",
+      arguments: [ownLog])
+    try db.execute(
+      sql: "UPDATE log SET seen_size = size WHERE case_ref = ?", arguments: [row.ref])
+    try db.execute(
+      sql: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
+    return EntryContext(clock: now, frontier: frontier, receipts: receipts.map { $0.bytes("note") })
+  }
+}
+
+/// The parts of an opened entry in a row of the view: CBOR [[label, bytes], …] without header and context.
+enum PartList {
+  static func encode(_ parts: [Part]) -> [UInt8] {
+    var out = CBOREncoder()
+    out.encodeArray(count: parts.count)
+    for part in parts {
+      out.encodeArray(count: 2)
+      out.encodeText(part.label.text)
+      out.encodeBytes(part.bytes)
+    }
+    return out.bytes
+  }
+
+  static func decode(_ bytes: [UInt8]) throws -> [Part] {
+    var decoder = CBORDecoder(bytes)
+    var parts: [Part] = []
+    for _ in 0..<(try decoder.readArray(max: Limits.partsOfEntry)) {
+      try decoder.readArray(count: 2)
+      let label = PartLabel(Array(try decoder.readText(max: Limits.partLabel).utf8))
+      let bytes = try decoder.readBytes(max: Limits.entryPlaintext)
+      guard let label else { throw VaultError(.databaseDamaged) }
+      parts.append(Part(label, bytes))
+    }
+    try decoder.finish()
+    return parts
+  }
+}

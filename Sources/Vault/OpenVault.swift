@@ -1,0 +1,170 @@
+internal import CaseLog
+public import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// What the vault takes from its surroundings instead of looking for it: so that tests can say otherwise.
+public struct Surroundings: Sendable {
+  /// Seconds since 1970 by the device's clock.
+  public let now: @Sendable () -> UInt64
+  /// Bytes that are the same as long as the machine is.
+  public let machine: [UInt8]
+
+  public init(now: @escaping @Sendable () -> UInt64, machine: [UInt8]) {
+    self.now = now
+    self.machine = machine
+  }
+}
+
+/// An open vault: the one owner of the database and of the keys, for one process at a time.
+///
+/// Every call that writes returns only after what it wrote is on the medium.
+public actor OpenVault {
+  let files: VaultFiles
+  let database: SealedDatabase
+  let keys: VaultKeys
+  let blobs: BlobStore
+  let surroundings: Surroundings
+  let vaultID: [UInt8]
+  private let lock: OpenFile
+
+  /// Whether this copy may sign: see `Protocol/VaultFiles.md`, anchor.
+  public private(set) var standing: Standing
+  /// The second copy of the locks had to be used.
+  public let usedSecondKeysFile: Bool
+
+  public enum Standing: Hashable, Sendable {
+    case sound
+    /// Another machine, or the folder was copied or restored: it may be read, and signs nothing.
+    case copied
+    /// The database is older than what this vault signed: it may be read, and signs nothing.
+    case rolledBack
+  }
+
+  /// Opens a vault with its passphrase.
+  ///
+  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.databaseMissing`,
+  ///   `.databaseDamaged`, `.newerVersion`. Nothing is written before the passphrase was right.
+  public init(
+    opening path: String, passphrase: borrowing LockedBytes, surroundings: Surroundings
+  ) throws(VaultError) {
+    let files = VaultFiles(folder: path)
+    try files.checkIsVault()
+    lock = try files.takeLock()
+    let (keysFile, usedSecond) = try files.readKeys()
+    let master = try passphrase.withBytes { (bytes) throws(VaultError) in
+      try keysFile.unlock(passphrase: bytes)
+    }
+    guard Folders.exists(files.database) else { throw VaultError(.databaseMissing) }
+    let keys = VaultKeys(master: master)
+    self.files = files
+    self.vaultID = keysFile.vaultID
+    self.usedSecondKeysFile = usedSecond
+    self.surroundings = surroundings
+    self.blobs = BlobStore(folder: files.blobs)
+    do {
+      database = try SealedDatabase(
+        opening: files.database, key: keys.database, vaultID: keysFile.vaultID)
+      standing = try Self.standing(
+        files: files, database: database, anchorKey: keys.anchor, vaultID: keysFile.vaultID,
+        machine: surroundings.machine)
+    } catch {
+      throw VaultError.ofDatabase(error)
+    }
+    self.keys = keys
+    try blobs.sweep()
+  }
+
+  /// Closes the database; the lock and the keys go with the vault itself.
+  public func close() throws(VaultError) {
+    do { try database.queue.close() } catch { throw .ofDatabase(error) }
+    database.forgetKey()
+  }
+
+  /// Refuses to sign from a copy that must not.
+  func requireSoundStanding() throws(VaultError) {
+    switch standing {
+    case .sound: return
+    case .copied: throw VaultError(.copied)
+    case .rolledBack: throw VaultError(.rolledBack)
+    }
+  }
+
+  /// Runs one durable transaction and then moves the anchor: when this returns, all of it is saved.
+  func commit<Result>(
+    _ body: (Database) throws -> Result
+  ) throws(VaultError) -> Result {
+    try requireSoundStanding()
+    do {
+      let result = try database.queue.write { db in try body(db) }
+      try Self.writeAnchor(
+        files: files, database: database, key: keys.anchor, vaultID: vaultID,
+        machine: surroundings.machine)
+      return result
+    } catch {
+      throw .ofDatabase(error)
+    }
+  }
+
+  func read<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
+    do { return try database.queue.read { db in try body(db) } } catch { throw .ofDatabase(error) }
+  }
+}
+
+// MARK: - Anchor
+
+extension OpenVault {
+  private static func ownLogs(_ db: Database) throws -> [Anchor.OwnLog] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT c.case_id, l.log_id, l.size, l.root FROM vault_case c
+        JOIN log l ON l.case_ref = c.id AND l.log_id = c.log_id WHERE c.case_id IS NOT NULL
+        """
+    ).map { row in
+      Anchor.OwnLog(
+        caseID: try row.identifier("case_id"),
+        position: LogPosition(
+          logID: try row.identifier("log_id"), size: UInt64(row["size"] as Int64),
+          root: try row.bytes32("root")))
+    }
+  }
+
+  static func writeAnchor(
+    files: VaultFiles, database: SealedDatabase, key: borrowing SecretKey, vaultID: [UInt8],
+    machine: [UInt8]
+  ) throws {
+    let anchor = Anchor(
+      vaultID: vaultID,
+      place: Anchor.place(machine: machine, inode: try files.databaseInode()),
+      logs: try database.queue.read { try ownLogs($0) })
+    try Folders.replace(files.anchor, with: anchor.seal(key: key), in: files.folder)
+  }
+
+  /// Compares database and anchor, and advances an anchor that a crash left behind.
+  private static func standing(
+    files: VaultFiles, database: SealedDatabase, anchorKey: borrowing SecretKey, vaultID: [UInt8],
+    machine: [UInt8]
+  ) throws -> Standing {
+    guard Folders.exists(files.anchor) else { return .copied }
+    let bytes = try Folders.read(files.anchor, max: Anchor.maximumByteCount)
+    let anchor = try Anchor(opening: bytes, key: anchorKey)
+    guard anchor.vaultID == vaultID else { throw VaultError(.databaseDamaged) }
+    let logs = try database.queue.read { try ownLogs($0) }
+    for signed in anchor.logs {
+      let held = logs.first { $0.position.logID == signed.position.logID }?.position
+      guard let held, held.size >= signed.position.size else { return .rolledBack }
+      if held.size == signed.position.size, held.root != signed.position.root {
+        return .rolledBack
+      }
+    }
+    guard anchor.place == Anchor.place(machine: machine, inode: try files.databaseInode()) else {
+      return .copied
+    }
+    if logs.count != anchor.logs.count || Set(logs) != Set(anchor.logs) {
+      try writeAnchor(
+        files: files, database: database, key: anchorKey, vaultID: vaultID, machine: machine)
+    }
+    return .sound
+  }
+}

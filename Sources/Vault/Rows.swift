@@ -1,0 +1,150 @@
+internal import CaseLog
+internal import Cryptography
+internal import Foundation
+internal import GRDB
+internal import VerifiableLog
+
+extension [UInt8] {
+  /// For SQLite, which takes its blobs as `Data`.
+  var data: Data { Data(self) }
+}
+
+extension Row {
+  func bytes(_ column: String) -> [UInt8] {
+    let data: Data = self[column]
+    return [UInt8](data)
+  }
+
+  func bytes32(_ column: String) throws -> Bytes32 {
+    guard let value = Bytes32(bytes(column)) else { throw VaultError(.databaseDamaged) }
+    return value
+  }
+
+  func identifier<ID: Identifier32>(_ column: String) throws -> ID { ID(try bytes32(column)) }
+
+  func number(_ column: String) -> UInt64 {
+    let value: Int64 = self[column]
+    return UInt64(bitPattern: value)
+  }
+}
+
+extension VaultError {
+  /// What SQLite or one of our own libraries threw, as the vault's own error.
+  static func ofDatabase(_ error: any Error) -> VaultError {
+    switch error {
+    case let error as VaultError: return error
+    case let error as DatabaseError:
+      switch error.resultCode {
+      case .SQLITE_BUSY, .SQLITE_LOCKED: return VaultError(.inUse)
+      case .SQLITE_FULL: return VaultError(.diskFull)
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB: return VaultError(.databaseDamaged)
+      case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY:
+        return VaultError(.databaseDamaged, systemError: error.extendedResultCode.rawValue)
+      default: return VaultError(.inputOutput, systemError: error.extendedResultCode.rawValue)
+      }
+    case is CancellationError: return VaultError(.cancelled)
+    case is CaseLogError, is CBORError, is CryptographyError: return VaultError(.databaseDamaged)
+    default: return VaultError(.inputOutput)
+    }
+  }
+}
+
+/// A case as the vault keeps it.
+struct CaseRow: Hashable {
+  let ref: Int64
+  let caseID: CaseID
+  let name: String
+  let isDefault: Bool
+  let root: VerifyingKey
+  let role: Role
+  let card: Card
+  let mailbox: String?
+
+  /// This device's own log in the case.
+  var logIdentity: LogIdentity { LogIdentity(caseID: caseID.raw, key: card.signingKey) }
+  var logID: LogID { logIdentity.id }
+
+  init(_ row: Row) throws {
+    ref = row["id"]
+    caseID = try row.identifier("case_id")
+    name = row["name"]
+    isDefault = row["is_default"]
+    root = try VerifyingKey(try row.bytes32("root"))
+    guard let role = Role(rawValue: row.number("role")) else {
+      throw VaultError(.databaseDamaged)
+    }
+    self.role = role
+    card = try Card(decoding: row.bytes("card"))
+    mailbox = row["mailbox"]
+  }
+
+  static func all(_ db: Database) throws -> [CaseRow] {
+    try Row.fetchAll(
+      db, sql: "SELECT * FROM vault_case WHERE case_id IS NOT NULL ORDER BY id"
+    ).map(CaseRow.init)
+  }
+
+  /// The case with this name, or whose fingerprint begins so; the default one without either.
+  static func find(_ db: Database, _ text: String?) throws -> CaseRow {
+    let all = try all(db)
+    guard let text else {
+      guard let row = all.first(where: \.isDefault) else { throw VaultError(.unknownCase) }
+      return row
+    }
+    if let row = all.first(where: { $0.name == text }) { return row }
+    let wanted = text.lowercased()
+    let matches = all.filter { wanted.count >= 4 && $0.caseID.fingerprint.hasPrefix(wanted) }
+    guard matches.count <= 1 else { throw VaultError(.ambiguousCase) }
+    guard let row = matches.first else { throw VaultError(.unknownCase) }
+    return row
+  }
+}
+
+/// The secret halves of this device's keys in one case.
+struct DeviceKeys: ~Copyable {
+  let signing: SigningKey
+  let receipt: SigningKey
+  let box: BoxKeyPair
+
+  init(_ row: Row, keys: borrowing VaultKeys) throws {
+    let signingSeed = try keys.open(row.bytes("signing_seed"))
+    let receiptSeed = try keys.open(row.bytes("receipt_seed"))
+    let boxSeed = try keys.open(row.bytes("box_seed"))
+    signing = SigningKey(seed: signingSeed)
+    receipt = SigningKey(seed: receiptSeed)
+    box = BoxKeyPair(seed: boxSeed)
+  }
+
+  static func load(
+    _ db: Database, case ref: Int64, keys: borrowing VaultKeys
+  ) throws -> DeviceKeys {
+    guard
+      let row = try Row.fetchOne(
+        db, sql: "SELECT signing_seed, receipt_seed, box_seed FROM vault_case WHERE id = ?",
+        arguments: [ref])
+    else { throw VaultError(.unknownCase) }
+    return try DeviceKeys(row, keys: keys)
+  }
+}
+
+/// An epoch key in use, for collections, which cannot hold it bare.
+final class LoadedEpoch: Sendable {
+  let key: EpochKey
+  init(_ key: consuming EpochKey) { self.key = key }
+
+  /// All that this device holds of a case, newest last.
+  static func all(
+    _ db: Database, of row: CaseRow, keys: borrowing VaultKeys
+  ) throws -> [LoadedEpoch] {
+    let rows = try Row.fetchAll(
+      db, sql: "SELECT epoch, audience, sealed_key FROM epoch WHERE case_ref = ? ORDER BY rowid",
+      arguments: [row.ref])
+    return try rows.map { epoch in
+      LoadedEpoch(
+        EpochKey(
+          id: try epoch.identifier("epoch"), caseID: row.caseID,
+          audience: try Audience(decoding: epoch.bytes("audience")),
+          key: try keys.open(epoch.bytes("sealed_key"))))
+    }
+  }
+}

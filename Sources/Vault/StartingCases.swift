@@ -1,0 +1,144 @@
+public import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// A case as it is shown.
+public struct CaseSummary: Hashable, Sendable {
+  public let caseID: CaseID
+  public let name: String
+  public let isDefault: Bool
+  public let role: Role
+  public let entryCount: Int
+  public let memberCount: Int
+  public let mailbox: String?
+}
+
+extension OpenVault {
+  /// Starts a case under a name of the vault's own, which no other copy ever sees.
+  public func startCase(named name: String) throws(VaultError) -> CaseID {
+    try commit { db in
+      guard
+        try Row.fetchOne(db, sql: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name])
+          == nil
+      else { throw VaultError(.caseExists) }
+      return try CaseStart.run(
+        db, name: name, isDefault: false, keys: keys, kit: try Self.kitKey(db),
+        surroundings: surroundings)
+    }
+  }
+
+  /// All cases of the vault, in the order in which they began here.
+  public func cases() throws(VaultError) -> [CaseSummary] {
+    try read { db in
+      try CaseRow.all(db).map { row in
+        CaseSummary(
+          caseID: row.caseID, name: row.name, isDefault: row.isDefault, role: row.role,
+          entryCount: try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM entry WHERE case_ref = ? AND kind >= 16",
+            arguments: [row.ref]) ?? 0,
+          memberCount: try CaseView.state(db, of: row).members.count, mailbox: row.mailbox)
+      }
+    }
+  }
+
+  static func kitKey(_ db: Database) throws -> BoxPublicKey {
+    guard
+      let row = try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'kit'"),
+      let key = BoxPublicKey(row.bytes("value"))
+    else { throw VaultError(.databaseDamaged) }
+    return key
+  }
+}
+
+/// The secret halves of a device's keys, made for one case.
+struct NewDevice: ~Copyable {
+  let signingSeed = SecretKey.random()
+  let receiptSeed = SecretKey.random()
+  let boxSeed = SecretKey.random()
+
+  func card(role: Role) throws -> Card {
+    try Card(
+      decoding: Card.make(
+        signing: SigningKey(seed: signingSeed), receipt: SigningKey(seed: receiptSeed),
+        box: BoxKeyPair(seed: boxSeed).publicKey, role: role))
+  }
+}
+
+/// Starts a case: root, device keys, founding statement and the two first epochs
+/// (`Protocol/CaseLog.md`, "Start of a case").
+enum CaseStart {
+  static func run(
+    _ db: Database, name: String, isDefault: Bool, keys: borrowing VaultKeys, kit: BoxPublicKey,
+    surroundings: Surroundings
+  ) throws -> CaseID {
+    let device = NewDevice()
+    let card = try device.card(role: .survivor)
+    let rootSeed = SecretKey.random()
+    let root = SigningKey(seed: rootSeed)
+    let caseID = CaseID(root: root.publicKey)
+    let statement = RootStatement.found(
+      root: root, card: card, sealedRoot: try SealedBox.seal(rootSeed, to: kit))
+    try db.execute(
+      sql: """
+        INSERT INTO vault_case(case_id, name, is_default, root, role, card, log_id,
+          signing_seed, receipt_seed, box_seed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        caseID.bytes.data, name, isDefault, root.publicKey.bytes.data,
+        Int64(Role.survivor.rawValue), card.bytes.data, card.logID(in: caseID).bytes.data,
+        keys.seal(device.signingSeed).data, keys.seal(device.receiptSeed).data,
+        keys.seal(device.boxSeed).data,
+      ])
+    let ref = db.lastInsertedRowID
+    try db.execute(
+      sql: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)", arguments: [ref, statement.data])
+    try LogTable.addLog(db, case: ref, logID: card.logID(in: caseID), key: card.signingKey)
+    let row = try CaseRow.find(db, caseID.fingerprint)
+    let appender = try LogAppender(db, of: row, surroundings: surroundings)
+    let epochs = EpochStart(appender: appender, kit: kit)
+    let everyone = try epochs.begin(.everyone, members: [card], everyone: nil, keys: keys)
+    _ = try epochs.begin(.devices, members: [card], everyone: everyone, keys: keys)
+    try appender.sign(with: SigningKey(seed: device.signingSeed))
+    return caseID
+  }
+}
+
+/// Begins epochs: the control entry, the key for this device, and the wraps for members and kit.
+struct EpochStart {
+  let appender: LogAppender
+  let kit: BoxPublicKey
+
+  /// - Parameter everyone: the epoch that opens control entries; nil for that epoch itself.
+  func begin(
+    _ audience: Audience, members: [Card], everyone: LoadedEpoch?, keys: borrowing VaultKeys
+  ) throws -> LoadedEpoch {
+    let row = appender.row
+    let epochKey = SecretKey.random()
+    let control = Control.epoch(
+      .init(
+        audience: audience,
+        commitment: EpochKey.commitment(caseID: row.caseID, audience: audience, key: epochKey),
+        members: members.map { $0.logID(in: row.caseID) }.sorted()))
+    let sealedKey = keys.seal(epochKey)
+    let entryKey = SecretKey.random()
+    let entry = try appender.append(kind: control.kind, parts: [control.part], key: entryKey)
+    let epoch = LoadedEpoch(
+      EpochKey(id: entry.id, caseID: row.caseID, audience: audience, key: epochKey))
+    try appender.addSlot(for: entry, key: entryKey, epoch: (everyone ?? epoch).key)
+    try appender.db.execute(
+      sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
+      arguments: [row.ref, entry.id.bytes.data, audience.encoded.data, sealedKey.data])
+    for member in members {
+      try add(try epoch.key.wrap(for: member.logID(in: row.caseID), boxKey: member.boxKey))
+    }
+    try add(try epoch.key.wrap(for: nil, boxKey: kit))
+    return epoch
+  }
+
+  func add(_ wrap: Wrap) throws {
+    try appender.db.execute(
+      sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
+      arguments: [appender.row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
+  }
+}
