@@ -65,7 +65,7 @@ struct AgeFileKey: ~Copyable {
   /// Locked memory comes in 32 bytes; the second half is not used.
   private let storage: SecretKey
 
-  init(random: Void) { storage = SecretKey.random() }
+  init(random: Void) { storage = SecretKey() }
 
   init<E: Error>(writing body: (inout MutableRawSpan) throws(E) -> Void) throws(E) {
     storage = try SecretKey(writing: { (span) throws(E) in

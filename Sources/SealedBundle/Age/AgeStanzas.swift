@@ -84,7 +84,7 @@ extension AgeStanza {
 
   /// The stanza for a recipient; nil if the recipient's key is no usable one.
   static func wrapping(_ key: borrowing AgeFileKey, for recipient: AgeRecipient) -> AgeStanza? {
-    let ephemeral = SecretKey.random()
+    let ephemeral = SecretKey()
     let share = X25519.publicKey(of: ephemeral)
     do {
       let shared = try X25519.sharedSecret(of: ephemeral, with: recipient.key)

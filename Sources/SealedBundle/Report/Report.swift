@@ -68,9 +68,9 @@ struct ReportPage {
     html.count(shown, "entry", "entries")
     html.raw(" from one case. ")
     if record.withheldCount == 0 {
-      html.raw("The case has no others.")
+      html.raw("The logs of the case, as they were signed, hold no others.")
     } else {
-      html.raw("The case has ")
+      html.raw("The logs of the case, as they were signed, hold ")
       html.count(record.withheldCount, "further entry, which is", "further entries, which are")
       html.raw(" not shown here.")
     }
@@ -122,7 +122,8 @@ struct ReportPage {
       <li>that each entry existed, in exactly this form, by the time given as “Existed before”;</li>
       <li>that neither its words nor its files have changed since;</li>
       <li>which key entered it;</li>
-      <li>how many entries of each log are not shown. A gap cannot be hidden.</li>
+      <li>how many entries of each log, up to the head that was signed, are not shown. None of them can \
+      be left out unnoticed.</li>
       </ul>
       </div>
       <div>
@@ -133,7 +134,7 @@ struct ReportPage {
       <li>that a device’s clock was right;</li>
       <li>which person holds a key. That is known from outside: from a statement that names the \
       fingerprint, or from the advocate’s organisation;</li>
-      <li>that nothing else happened which nobody recorded.</li>
+      <li>that nothing else happened which nobody recorded, or was recorded after the head was signed.</li>
       </ul>
       </div>
       </div>
@@ -154,7 +155,7 @@ struct ReportPage {
 
       """)
     for log in record.logs {
-      html.raw("<tr><td>")
+      html.raw("<tr><td class=\"nw\">")
       html.text(names.name(log.identity.id))
       html.raw("</td><td class=\"n\">")
       html.number(log.entryCount)

@@ -31,7 +31,7 @@ extension ReportPage {
         html.raw(": ")
         html.quoted(title)
       }
-      html.raw("</td><td>")
+      html.raw("</td><td class=\"nw\">")
       html.text(names.name(exhibit.entry.header.logID))
       html.raw("</td><td class=\"n\">")
       html.number(UInt64(exhibit.files.count))

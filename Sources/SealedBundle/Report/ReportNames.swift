@@ -1,11 +1,11 @@
-internal import CaseLog
-internal import VerifiableLog
+package import CaseLog
+package import VerifiableLog
 
 /// What people and keys are called in a report. Cards carry no names, so roles and numbers must do.
-struct ReportNames {
+package struct ReportNames {
   private var names: [(LogID, String)] = []
 
-  init(_ state: CaseState) {
+  package init(_ state: CaseState) {
     for (role, noun) in [(Role.survivor, "Survivor’s device"), (Role.advocate, "Advocate")] {
       let members = state.members.filter { $0.role == role }
       for (index, member) in members.enumerated() {
@@ -15,7 +15,7 @@ struct ReportNames {
   }
 
   /// The name of a member.
-  func name(_ logID: LogID?) -> String {
+  package func name(_ logID: LogID?) -> String {
     names.first { $0.0 == logID }?.1 ?? "Unknown key"
   }
 
@@ -33,7 +33,7 @@ struct ReportNames {
   }
 
   /// A time by some clock, in UTC.
-  static func time(_ seconds: UInt64) -> String {
+  package static func time(_ seconds: UInt64) -> String {
     guard let seconds = Int64(exactly: seconds), let time = ZonedTime(seconds: seconds) else {
       return "\(seconds) seconds after 1970"
     }

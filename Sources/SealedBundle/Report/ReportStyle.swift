@@ -8,7 +8,7 @@ enum ReportStyle {
     body { margin: 0; background: #fff; color: var(--ink);
       font: 1rem/1.5 Charter, "Bitstream Charter", "Source Serif 4", "Sitka Text", Cambria, Georgia, "Liberation Serif", serif; }
     main { max-width: 46rem; margin: 0 auto; padding: 3.5rem 1.5rem 5rem; }
-    h1, h2, h3, th, dt, .label, .kind, .tag, nav, footer { font-family: "Helvetica Neue", Helvetica, "Segoe UI", Roboto, Arial, "Liberation Sans", sans-serif; }
+    h1, h2, h3, th, dt, .label, .kind, .tag, footer { font-family: "Helvetica Neue", Helvetica, "Segoe UI", Roboto, Arial, "Liberation Sans", sans-serif; }
     h1 { font-size: 2rem; line-height: 1.15; letter-spacing: -.015em; margin: .25rem 0 0; font-weight: 650; }
     h2 { font-size: 1.3rem; line-height: 1.25; margin: 3.25rem 0 .75rem; padding-top: .6rem; border-top: 2px solid var(--ink); font-weight: 650; }
     h3 { font-size: 1.1rem; line-height: 1.3; margin: 0; font-weight: 650; }
@@ -38,6 +38,7 @@ enum ReportStyle {
     .box p:first-child { margin-top: 0; }
     .box p:last-child { margin-bottom: 0; }
     article { border-top: 1px solid var(--ink); padding: 1.1rem 0 1.25rem; margin: 1.75rem 0 0; }
+    h2 + article { border-top: 0; margin-top: 0; padding-top: 0; }
     article header { display: flex; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
     .kind { font-size: .78rem; color: var(--soft); margin-left: auto; }
     .title { font-size: 1.12rem; margin: .3rem 0 0; font-weight: 600; }
@@ -47,8 +48,6 @@ enum ReportStyle {
     .mark { font: .72em/1 "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; background: #ece9e0; border: 1px solid var(--line); border-radius: .15rem; padding: 0 .2em; white-space: nowrap; }
     .foot { font-size: .82rem; color: var(--soft); margin: .9rem 0 0; }
     footer { margin-top: 4rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: .8rem; color: var(--soft); }
-    nav ol { padding-left: 1.3rem; margin: .4rem 0; font-size: .92rem; }
-    nav li { margin: .2rem 0; }
     @media (max-width: 40rem) {
       dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } .two { grid-template-columns: 1fr; }
       .wide { overflow-x: auto; }
@@ -57,7 +56,8 @@ enum ReportStyle {
     @media print {
       body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
       a { color: inherit; text-decoration: none; }
-      h2, h3, h4, .title, article header { break-after: avoid; }
+      h2, h3, h4, .title, .label, article header, thead { break-after: avoid; }
+      article dl, .words { break-inside: avoid-page; }
       tr, dl > *, .box, .remark { break-inside: avoid; }
       .words { orphans: 3; widows: 3; }
       .box, .remark { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
