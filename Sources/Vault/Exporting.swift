@@ -76,7 +76,7 @@ extension OpenVault {
     let writer: BundleWriter
     do throws(BundleWriteError) {
       writer = try BundleWriter(contents) { file in
-        let isHere = holdsContent(of: file.attachment)
+        let isHere = holdsContent(of: file)
         if !isHere { leftOut += 1 }
         return isHere
       }
@@ -100,7 +100,7 @@ extension OpenVault {
       let sink = try writer.write(to: begun, signedBy: signing) { (file) throws(SourceError) in
         do throws(VaultError) {
           try onBytes(Int(file.attachment.size))
-          return AttachmentSource(try reader(of: file.attachment))
+          return AttachmentSource(try reader(of: try storedAttachment(of: file)))
         } catch {
           throw .unreadable
         }
@@ -143,12 +143,29 @@ extension OpenVault {
     }
   }
 
-  private func holdsContent(of attachment: Attachment) -> Bool {
+  private func holdsContent(of file: ExhibitFile) -> Bool {
     do throws(VaultError) {
-      _ = try reader(of: attachment)
+      _ = try reader(of: try storedAttachment(of: file))
       return true
     } catch {
       return false
+    }
+  }
+
+  /// The attachment with its blob, which the bundle's own account of the entry leaves out.
+  private func storedAttachment(of file: ExhibitFile) throws(VaultError) -> Attachment {
+    try read { db in
+      guard
+        let record = try Row.fetchOne(
+          db,
+          sql: """
+            SELECT e.parts FROM entry e JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
+            WHERE g.log_id = ? AND l.sequence = ?
+            """, arguments: [file.logID.bytes.data, Int64(file.sequence)]),
+        let attachment = try EntryContent(parts: try PartList.decode(record.bytes("parts")))
+          .attachments.first(where: { $0.number == file.attachment.number })
+      else { throw VaultError(.contentMissing) }
+      return attachment
     }
   }
 
