@@ -79,6 +79,9 @@ let package = Package(
       ]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
+    .executableTarget(
+      name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
+      path: "Tests/PatchedAdvocate", swiftSettings: strict),
     .target(
       name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
   ]
