@@ -72,7 +72,11 @@ let package = Package(
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
     tests(
       "SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
-    tests("VaultTests", ["Cryptography", "VerifiableLog", "CaseLog", "Vault", "Support"]),
+    tests(
+      "VaultTests",
+      [
+        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
+      ]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
     .target(

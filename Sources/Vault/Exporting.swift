@@ -84,23 +84,32 @@ extension OpenVault {
       throw VaultError(.exportFailed)
     }
     let signing = try deviceSigningKey(row)
-    let identity: AgeIdentity
+    let identity = try writeSealed(
+      writer, to: path, seal: seal, signedBy: signing, onBytes: onBytes)
+    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents)
+  }
+
+  /// Writes the file and gives what opens it once, for reading it back.
+  private func writeSealed(
+    _ writer: BundleWriter, to path: String, seal: borrowing BundleSeal,
+    signedBy signing: borrowing SigningKey, onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> AgeIdentity {
     do {
-      var sink = try Self.begin(try FileSink(creating: path), seal)
-      identity = sink.identityForReadingBack()
-      sink = try writer.write(to: sink, signedBy: signing) { (file) throws(SourceError) in
+      let begun = try Self.begin(try FileSink(creating: path), seal)
+      let identity = begun.identityForReadingBack()
+      let sink = try writer.write(to: begun, signedBy: signing) { (file) throws(SourceError) in
         do throws(VaultError) {
-          try onBytes(0)
+          try onBytes(Int(file.attachment.size))
           return AttachmentSource(try reader(of: file.attachment))
         } catch {
           throw .unreadable
         }
       }
       try sink.finish().synchronize()
+      return identity
     } catch {
       throw .ofExport(error)
     }
-    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents)
   }
 
   /// Verifies the file as a stranger will.
@@ -200,7 +209,8 @@ private struct BundleCollection {
     let ref: Int64 = log["id"]
     let size = log.number("note_size")
     let receipts = try Row.fetchAll(
-      db, sql: "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
+      db,
+      sql: "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
       arguments: [ref, Int64(size)])
     let leaves = try Row.fetchAll(
       db,
