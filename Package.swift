@@ -70,7 +70,8 @@ let package = Package(
     tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
     tests(
-      "SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
+      "SealedBundleTests",
+      ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Support"]),
     tests("VaultTests", ["Cryptography", "VerifiableLog", "CaseLog", "Vault", "Support"]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
