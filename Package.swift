@@ -21,6 +21,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -64,7 +65,7 @@ let package = Package(
         "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", arguments,
       ], swiftSettings: strict),
 
-    tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb]),
+    tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb, sqlite]),
     tests("CryptographyTests", ["Cryptography", "Support"]),
     tests("VerifiableLogTests", ["Cryptography", "VerifiableLog", "Support"]),
     tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),

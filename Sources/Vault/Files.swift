@@ -24,6 +24,12 @@ struct OpenFile: ~Copyable {
     }
   }
 
+  /// A file to be gone on with, or begun.
+  init(continuing path: String) throws(VaultError) {
+    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .ofSystem(errno) }
+  }
+
   init(folder path: String) throws(VaultError) {
     descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
@@ -109,6 +115,23 @@ struct OpenFile: ~Copyable {
     try bytes.withBytes { (span) throws(VaultError) in try write(span) }
   }
 
+  /// Writes in the middle, or at the end.
+  func write(_ bytes: [UInt8], at offset: UInt64) throws(VaultError) {
+    var written = 0
+    while written < bytes.count {
+      let put = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe pwrite(
+          descriptor, buffer.baseAddress! + written, buffer.count - written,
+          off_t(offset) + off_t(written))
+      }
+      if put < 0 {
+        if errno == EINTR { continue }
+        throw .ofSystem(errno)
+      }
+      written += put
+    }
+  }
+
   /// Returns once the content is on the medium.
   func synchronize() throws(VaultError) {
     #if os(Linux)
@@ -151,6 +174,12 @@ extension VaultError {
 /// What is done to names in folders.
 enum Folders {
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  static func inode(of path: String) throws(VaultError) -> UInt64 {
+    var info = stat()
+    guard unsafe stat(path, &info) == 0 else { throw .ofSystem(reading: errno) }
+    return UInt64(info.st_ino)
+  }
 
   static func make(_ path: String) throws(VaultError) {
     guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .ofSystem(errno) }

@@ -26,7 +26,7 @@ public actor OpenVault {
   let blobs: BlobStore
   let surroundings: Surroundings
   let vaultID: [UInt8]
-  private let lock: OpenFile
+  private var lock: OpenFile?
 
   /// Whether this copy may sign: see `Protocol/VaultFiles.md`, anchor.
   public private(set) var standing: Standing
@@ -75,11 +75,15 @@ public actor OpenVault {
     try blobs.sweep()
   }
 
-  /// Closes the database; the lock and the keys go with the vault itself.
+  /// Closes the database and gives up the lock; the keys go with the vault itself.
   public func close() throws(VaultError) {
     do { try database.queue.close() } catch { throw .ofDatabase(error) }
     database.forgetKey()
+    lock = nil
   }
+
+  /// A mailbox showed more of our own log than we hold: this copy is an old one.
+  func noteRollback() { standing = .rolledBack }
 
   /// Refuses to sign from a copy that must not.
   func requireSoundStanding() throws(VaultError) {

@@ -15,6 +15,16 @@ extension Row {
     return [UInt8](data)
   }
 
+  func hasValue(_ column: String) -> Bool {
+    let value: DatabaseValue = self[column]
+    return !value.isNull
+  }
+
+  func bytesIfAny(_ column: String) -> [UInt8]? {
+    let data: Data? = self[column]
+    return data.map { [UInt8]($0) }
+  }
+
   func bytes32(_ column: String) throws -> Bytes32 {
     guard let value = Bytes32(bytes(column)) else { throw VaultError(.databaseDamaged) }
     return value
@@ -106,7 +116,7 @@ struct DeviceKeys: ~Copyable {
   let receipt: SigningKey
   let box: BoxKeyPair
 
-  init(_ row: Row, keys: borrowing VaultKeys) throws {
+  init(_ row: Row, keys: VaultKeys) throws {
     let signingSeed = try keys.open(row.bytes("signing_seed"))
     let receiptSeed = try keys.open(row.bytes("receipt_seed"))
     let boxSeed = try keys.open(row.bytes("box_seed"))
@@ -115,8 +125,10 @@ struct DeviceKeys: ~Copyable {
     box = BoxKeyPair(seed: boxSeed)
   }
 
+  consuming func takeSigning() -> SigningKey { signing }
+
   static func load(
-    _ db: Database, case ref: Int64, keys: borrowing VaultKeys
+    _ db: Database, case ref: Int64, keys: VaultKeys
   ) throws -> DeviceKeys {
     guard
       let row = try Row.fetchOne(
@@ -134,7 +146,7 @@ final class LoadedEpoch: Sendable {
 
   /// All that this device holds of a case, newest last.
   static func all(
-    _ db: Database, of row: CaseRow, keys: borrowing VaultKeys
+    _ db: Database, of row: CaseRow, keys: VaultKeys
   ) throws -> [LoadedEpoch] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT epoch, audience, sealed_key FROM epoch WHERE case_ref = ? ORDER BY rowid",

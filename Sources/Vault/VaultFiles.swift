@@ -60,11 +60,10 @@ struct VaultFiles: Sendable {
     try Folders.replace(secondKeys, with: keysFile.bytes, in: folder)
   }
 
-  func databaseInode() throws(VaultError) -> UInt64 {
-    try OpenFile(reading: database).status().inode
-  }
+  /// By name: opening and closing the file beside SQLite would drop SQLite's locks on it (POSIX).
+  func databaseInode() throws(VaultError) -> UInt64 { try Folders.inode(of: database) }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     if path.hasPrefix("/") { return path }
@@ -76,8 +75,8 @@ struct VaultFiles: Sendable {
   }
 }
 
-/// The subkeys of a vault's master key; the master itself is not kept.
-struct VaultKeys: ~Copyable, Sendable {
+/// The subkeys of a vault's master key; the master itself is not kept. They are zeroed with the last reference.
+final class VaultKeys: Sendable {
   let database: SecretKey
   let anchor: SecretKey
   let duplicates: SecretKey

@@ -1,0 +1,105 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// Writes content and notes into a case, sealed for everybody with whom it is shared now.
+final class EntryWriter {
+  private let db: Database
+  private let row: CaseRow
+  private let appender: LogAppender
+  private let epochs: [LoadedEpoch]
+  private let signing: SigningKey
+  private let duplicatesKey: SecretKey
+  /// Members beside the writer's own devices who can open what is written.
+  let readerCount: Int
+
+  init(
+    _ db: Database, of row: CaseRow, keys: VaultKeys, surroundings: Surroundings
+  ) throws {
+    self.db = db
+    self.row = row
+    appender = try LogAppender(db, of: row, surroundings: surroundings)
+    signing = try DeviceKeys.load(db, case: row.ref, keys: keys).takeSigning()
+    epochs = Self.readers(try LoadedEpoch.all(db, of: row, keys: keys), role: row.role)
+    readerCount = epochs.count { $0.key.audience != .devices }
+    duplicatesKey = keys.duplicates.copy()
+    guard !epochs.isEmpty else { throw VaultError(.notSyncedYet) }
+  }
+
+  /// The newest epoch of each audience that reads: a survivor's entries go to all her devices and to every
+  /// advocate of the case, an advocate's to her own audience.
+  private static func readers(_ all: [LoadedEpoch], role: Role) -> [LoadedEpoch] {
+    var newest: [LoadedEpoch] = []
+    for epoch in all where epoch.key.audience != .everyone {
+      newest.removeAll { $0.key.audience == epoch.key.audience }
+      newest.append(epoch)
+    }
+    return newest
+  }
+
+  func write(_ addition: SealedAddition) throws -> AddOutcome.Saved {
+    var content = addition.entry.content
+    content.attachments = addition.attachment.map { [$0] } ?? []
+    let entryKey = SecretKey.random()
+    let entry = try appender.append(
+      kind: row.role == .survivor ? .evidence : .note, parts: content.parts, key: entryKey)
+    for epoch in epochs { try appender.addSlot(for: entry, key: entryKey, epoch: epoch.key) }
+    if let box = addition.blob {
+      try BlobTable.insert(db, box, entry: entry.leafRef)
+    }
+    return AddOutcome.Saved(
+      id: entry.id, sameContentAs: try recordDigest(addition, entry: entry.leafRef))
+  }
+
+  func sign() throws { try appender.sign(with: signing) }
+
+  /// Remembers the content under a hash that says nothing without the key, and tells who has it already.
+  private func recordDigest(_ addition: SealedAddition, entry: Int64) throws -> [EntryID] {
+    guard let digest = addition.digest else { return [] }
+    let hash = (digest.sha256.bytes + row.caseID.bytes).withBytes {
+      HMACSHA256.authenticate($0, key: duplicatesKey)
+    }
+    let earlier = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
+        WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
+        """, arguments: [row.ref, hash.bytes.data])
+    try db.execute(
+      sql: "INSERT INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
+      arguments: [row.ref, hash.bytes.data, entry])
+    return try earlier.map { try $0.identifier("entry_id") }
+  }
+}
+
+/// The rows of sealed attachments.
+enum BlobTable {
+  /// An attachment that an entry from elsewhere names, of which the bytes may still come.
+  static func expect(
+    _ db: Database, _ root: BlobRoot, size: UInt64, number: UInt64, of entry: Int64
+  ) throws {
+    let plaintext = Padme.paddedLength(size + 8)
+    let spans = SpanCipher.spanCount(plaintextByteCount: plaintext)
+    try db.execute(
+      sql: "INSERT OR IGNORE INTO blob(root, sealed_size, is_present) VALUES (?, ?, 0)",
+      arguments: [root.bytes.data, Int64(plaintext + spans * UInt64(AEAD.tagByteCount))])
+    try db.execute(
+      sql: """
+        INSERT OR IGNORE INTO attachment(entry_ref, number, blob_ref)
+        SELECT ?, ?, id FROM blob WHERE root = ?
+        """, arguments: [entry, Int64(number), root.bytes.data])
+  }
+
+  static func insert(_ db: Database, _ box: NewBlobBox, entry: Int64) throws {
+    let blob = box.blob.root
+    try db.execute(
+      sql: """
+        INSERT INTO blob(root, sealed_size, content, is_present) VALUES (?, ?, ?, 1)
+        """,
+      arguments: [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
+    try db.execute(
+      sql: "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, 0, ?)",
+      arguments: [entry, db.lastInsertedRowID])
+  }
+}

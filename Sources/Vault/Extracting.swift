@@ -1,0 +1,128 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// A file that was written out of the vault.
+public struct ExtractedFile: Hashable, Sendable {
+  public let path: String
+  public let size: UInt64
+}
+
+/// What `extract` did with each attachment of an entry.
+public struct Extraction: Sendable {
+  public var written: [ExtractedFile] = []
+  /// Attachments kept as hash, size and type only.
+  public var withoutContent: [UInt64] = []
+  /// Attachments of which the bytes have not arrived.
+  public var missing: [UInt64] = []
+}
+
+extension OpenVault {
+  /// Writes the attachments of an entry into a folder, under the names they had, made harmless. A file that
+  /// is there already is never touched; one that could not be written whole is removed again.
+  ///
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entryLocked`, `.contentDamaged`, or what the system says.
+  public func extract(
+    _ text: String, to folder: String,
+    onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
+  ) throws(VaultError) -> Extraction {
+    let detail = try entry(text)
+    guard let content = detail.summary.content else { throw VaultError(.entryLocked) }
+    var result = Extraction()
+    if !content.attachments.isEmpty { try Folders.makeAll(folder) }
+    for attachment in content.attachments {
+      if attachment.isWithoutContent {
+        result.withoutContent.append(attachment.number)
+      } else if !detail.presentAttachments.contains(attachment.number) {
+        result.missing.append(attachment.number)
+      } else {
+        let fallback = Base32.encode(detail.summary.id.bytes).prefix(8)
+        let path = try Self.freePath(
+          in: folder, for: SafeName.make(attachment.name, fallback: "entry-\(fallback)"))
+        try write(attachment, to: path, onBytes: onBytes)
+        result.written.append(ExtractedFile(path: path, size: attachment.size))
+      }
+    }
+    if !result.written.isEmpty { try Folders.synchronize(folder) }
+    return result
+  }
+
+  private func write(
+    _ attachment: Attachment, to path: String, onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) {
+    let reader = try reader(of: attachment)
+    let file = try OpenFile(creating: path)
+    var hash = SHA256Hash()
+    do throws(VaultError) {
+      try reader.forEach { (bytes) throws(VaultError) in
+        hash.update(bytes)
+        try file.write(bytes)
+        try onBytes(bytes.byteCount)
+      }
+      guard hash.finalize() == attachment.sha256 else { throw VaultError(.contentDamaged) }
+      try file.synchronize()
+    } catch {
+      Folders.remove(path)
+      throw error
+    }
+  }
+
+  /// - Throws: `.contentMissing`, `.contentDamaged`.
+  func reader(of attachment: Attachment) throws(VaultError) -> BlobReader {
+    guard let blob = attachment.blob else { throw VaultError(.contentMissing) }
+    let inline = try read { db -> [UInt8]? in
+      guard
+        let row = try Row.fetchOne(
+          db, sql: "SELECT content FROM blob WHERE root = ? AND is_present = 1",
+          arguments: [blob.root.bytes.data])
+      else { throw VaultError(.contentMissing) }
+      return row.hasNull(atIndex: 0) ? nil : row.bytes("content")
+    }
+    do {
+      let key = try blob.key.withBytes { (bytes) throws(CryptographyError) in
+        try SecretKey(copying: bytes)
+      }
+      return try BlobReader(
+        inline: inline, path: blobs.path(of: blob.root), key: key, size: attachment.size)
+    } catch let error as VaultError {
+      throw error.code == .fileMissing ? VaultError(.contentMissing) : error
+    } catch {
+      throw VaultError(.contentDamaged)
+    }
+  }
+
+  private static func freePath(in folder: String, for name: String) throws(VaultError) -> String {
+    guard Folders.exists(folder + "/" + name) else { return folder + "/" + name }
+    let dot = name.dropFirst().lastIndex(of: ".") ?? name.endIndex
+    for number in 2...9999 {
+      let path = folder + "/" + name[..<dot] + "-\(number)" + name[dot...]
+      if !Folders.exists(path) { return path }
+    }
+    throw VaultError(.outputExists)
+  }
+}
+
+/// Makes a name from somewhere else harmless for this file system and for eyes: no separators, no control
+/// characters, nothing that turns the direction of text, no leading dot, a bounded length.
+enum SafeName {
+  static func make(_ bytes: [UInt8]?, fallback: String) -> String {
+    let text = String(decoding: bytes ?? [], as: UTF8.self)
+    var name = ""
+    for scalar in text.unicodeScalars {
+      name.unicodeScalars.append(isHarmless(scalar) ? scalar : "_")
+    }
+    while name.utf8.count > 200 { name.removeLast() }
+    if name.hasPrefix(".") { name = "_" + name.dropFirst() }
+    return name.isEmpty ? fallback : name
+  }
+
+  private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
+      .unassigned:
+      return false
+    default: return scalar != "/" && scalar != "\\" && scalar != "\u{fffd}"
+    }
+  }
+}

@@ -1,0 +1,187 @@
+public import CaseLog
+public import Cryptography
+internal import GRDB
+public import VerifiableLog
+
+/// An entry as it is listed.
+public struct EntrySummary: Hashable, Sendable {
+  public enum Standing: Hashable, Sendable {
+    case open
+    /// Not shared with this member, or its key has not arrived.
+    case locked
+    /// It breaks a rule of the case; kept aside and never counted.
+    case violation
+  }
+
+  public let id: EntryID
+  public let caseID: CaseID
+  public let caseName: String
+  public let logID: LogID
+  public let sequence: UInt64
+  public let standing: Standing
+  /// The role of its author; nil while the author's admission has not arrived.
+  public let author: Role?
+  public let isOwn: Bool
+  /// Nil for a locked entry.
+  public let kind: EntryKind?
+  /// By the author's clock, in seconds since 1970: a claim.
+  public let enteredAt: UInt64?
+  public let content: EntryContent?
+}
+
+/// What a receipt says of an entry: another member had seen it by then.
+public struct Attestation: Hashable, Sendable {
+  public let witness: LogID
+  /// Nil when the witness is not, or no longer, a member that this copy knows.
+  public let role: Role?
+  /// Seconds since 1970 by the witness's clock.
+  public let time: UInt64
+}
+
+/// An entry with what is known about its time.
+public struct EntryDetail: Hashable, Sendable {
+  public let summary: EntrySummary
+  /// The newest receipt that the entry embeds: it was made after this.
+  public let notBefore: Attestation?
+  /// The first receipt of each member that covers the entry: it was made before these.
+  public let seenBy: [Attestation]
+  /// Attachments of which the bytes are in this vault.
+  public let presentAttachments: [UInt64]
+}
+
+extension OpenVault {
+  /// Content and notes of a case, oldest entered first; control entries are the case's own machinery.
+  public func entries(ofCase name: String?) throws(VaultError) -> [EntrySummary] {
+    try read { db in
+      let row = try CaseRow.find(db, name)
+      let state = try CaseView.state(db, of: row)
+      return try Row.fetchAll(
+        db,
+        sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 ORDER BY e.clock, l.id",
+        arguments: [row.ref]
+      ).map { try EntryTable.summary($0, of: row, in: state) }
+    }
+  }
+
+  /// The entry with this id, or the only one whose id begins so.
+  ///
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`.
+  public func entry(_ text: String) throws(VaultError) -> EntryDetail {
+    try read { db in
+      let (row, entry) = try EntryTable.find(db, text)
+      let state = try CaseView.state(db, of: row)
+      let summary = try EntryTable.summary(entry, of: row, in: state)
+      let leafRef: Int64 = entry["id"]
+      let present = try Int64.fetchAll(
+        db,
+        sql: """
+          SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
+          WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
+          """, arguments: [leafRef])
+      return EntryDetail(
+        summary: summary,
+        notBefore: try EntryTable.notBefore(db, entry, in: state),
+        seenBy: try EntryTable.seenBy(db, entry, in: state),
+        presentAttachments: present.map { UInt64(bitPattern: $0) })
+    }
+  }
+}
+
+/// Leaves of content and notes, joined with what could be opened of them.
+enum EntryTable {
+  static let select = """
+    SELECT l.id, l.log_ref, l.sequence, l.class, l.entry_id, g.case_ref, g.log_id, e.kind, e.clock, e.problem,
+      e.parts, e.not_before, e.not_before_witness
+    FROM leaf l JOIN log g ON g.id = l.log_ref LEFT JOIN entry e ON e.id = l.id
+    """
+
+  static func summary(
+    _ entry: Row, of row: CaseRow, in state: CaseState
+  ) throws -> EntrySummary {
+    let logID: LogID = try entry.identifier("log_id")
+    let author = state.member(logID)?.role
+    let entryClass = EntryClass(rawValue: entry["class"])
+    let parts = entry.bytesIfAny("parts")
+    let isOpen = parts != nil
+    let problem: String? = entry["problem"]
+    let breaksRole = entryClass.map { author?.mayWrite($0) == false } ?? true
+    let standing: EntrySummary.Standing =
+      problem != nil || breaksRole ? .violation : isOpen ? .open : .locked
+    return EntrySummary(
+      id: try entry.identifier("entry_id"), caseID: row.caseID, caseName: row.name, logID: logID,
+      sequence: entry.number("sequence"), standing: standing, author: author,
+      isOwn: logID == row.logID,
+      kind: isOpen ? EntryKind(code: entry.number("kind")) : nil,
+      enteredAt: isOpen ? entry.number("clock") : nil,
+      content: problem == nil
+        ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
+  }
+
+  static func find(_ db: Database, _ text: String) throws -> (CaseRow, Row) {
+    let wanted = text.lowercased()
+    guard wanted.utf8.count >= 4, let (low, high) = Self.range(ofPrefix: wanted) else {
+      throw VaultError(.unknownEntry)
+    }
+    let found = try Row.fetchAll(
+      db, sql: select + " WHERE l.entry_id >= ? AND l.entry_id <= ? AND l.class <> 1 LIMIT 3",
+      arguments: [low.data, high.data])
+    guard found.count <= 1 else { throw VaultError(.ambiguousEntry) }
+    guard let entry = found.first else { throw VaultError(.unknownEntry) }
+    let ref: Int64 = entry["case_ref"]
+    guard let row = try CaseRow.all(db).first(where: { $0.ref == ref }) else {
+      throw VaultError(.databaseDamaged)
+    }
+    return (row, entry)
+  }
+
+  /// The least and the greatest identifier whose base32 begins with `prefix`.
+  private static func range(ofPrefix prefix: String) -> ([UInt8], [UInt8])? {
+    let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+    var low = [UInt8](repeating: 0, count: 33)
+    var high = [UInt8](repeating: 0xff, count: 33)
+    guard prefix.utf8.count <= 52 else { return nil }
+    for (index, character) in prefix.utf8.enumerated() {
+      guard let value = alphabet.firstIndex(of: character) else { return nil }
+      for bit in 0..<5 {
+        let place = index * 5 + bit
+        let mask = UInt8(0x80 >> (place % 8))
+        if value & (0x10 >> bit) != 0 {
+          low[place / 8] |= mask
+        } else {
+          high[place / 8] &= ~mask
+        }
+      }
+    }
+    return (Array(low.prefix(32)), Array(high.prefix(32)))
+  }
+
+  static func notBefore(_ db: Database, _ entry: Row, in state: CaseState) throws -> Attestation? {
+    guard let time: Int64 = entry["not_before"] else { return nil }
+    let witness: LogID = try entry.identifier("not_before_witness")
+    return Attestation(
+      witness: witness, role: state.member(witness)?.role, time: UInt64(bitPattern: time))
+  }
+
+  static func seenBy(_ db: Database, _ entry: Row, in state: CaseState) throws -> [Attestation] {
+    let logRef: Int64 = entry["log_ref"]
+    let sequence: Int64 = entry["sequence"]
+    return try Row.fetchAll(
+      db,
+      sql: """
+        SELECT witness, min(time) AS time FROM receipt WHERE log_ref = ? AND size > ?
+        GROUP BY witness ORDER BY time
+        """, arguments: [logRef, sequence]
+    ).map { receipt in
+      let witness: LogID = try receipt.identifier("witness")
+      return Attestation(
+        witness: witness, role: state.member(witness)?.role, time: receipt.number("time"))
+    }
+  }
+}
+
+extension OpenVault {
+  /// The hash that is the same on every copy which holds the same logs, whatever it can open of them.
+  public func stateHash(ofCase name: String?) throws(VaultError) -> Bytes32 {
+    try read { db in try CaseView.state(db, of: try CaseRow.find(db, name)).stateHash }
+  }
+}

@@ -1,0 +1,60 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Support
+import Synchronization
+import VerifiableLog
+
+@testable import Vault
+
+/// A clock that only moves when a test moves it.
+final class TestClock: Sendable {
+  private let seconds: Mutex<UInt64>
+  init(_ seconds: UInt64 = 1_700_000_000) { self.seconds = Mutex(seconds) }
+  var now: UInt64 { seconds.withLock { $0 } }
+  func advance(_ by: UInt64) { seconds.withLock { $0 += by } }
+}
+
+/// A vault of a test's own, at the least cost that the program allows.
+struct VaultFixture {
+  static let passphrase = "correct horse battery staple"
+  let folder: TemporaryFolder
+  let clock: TestClock
+  let surroundings: Surroundings
+  var path: String { folder.path + "/vault" }
+
+  init(machine: String = "a machine") throws {
+    folder = try TemporaryFolder()
+    let clock = TestClock()
+    self.clock = clock
+    surroundings = Surroundings(now: { clock.now }, machine: Array(machine.utf8))
+  }
+
+  func create() async throws -> OpenVault {
+    try await OpenVault.create(
+      at: path, passphrase: try locked(Self.passphrase), kit: try RecoveryKit.make(), cost: .light,
+      surroundings: surroundings)
+  }
+
+  func open(_ passphrase: String = VaultFixture.passphrase) throws -> OpenVault {
+    try OpenVault(
+      opening: path, passphrase: try locked(passphrase), surroundings: surroundings)
+  }
+}
+
+func locked(_ text: String) throws -> LockedBytes {
+  try Array(text.utf8).withBytes { (bytes) throws(CryptographyError) in
+    try LockedBytes(copying: bytes)
+  }
+}
+
+/// Bytes that no compressor shortens and that are the same in each run.
+func noise(_ count: Int, seed: UInt64) -> [UInt8] {
+  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+  return (0..<count).map { _ in
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return UInt8(truncatingIfNeeded: state >> 24)
+  }
+}
