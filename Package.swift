@@ -71,7 +71,8 @@ let package = Package(
     tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
     tests(
-      "SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
+      "SealedBundleTests",
+      ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Support"]),
     tests(
       "VaultTests",
       [
