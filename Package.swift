@@ -73,9 +73,16 @@ let package = Package(
     tests(
       "SealedBundleTests",
       ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Support"]),
-    tests("VaultTests", ["Cryptography", "VerifiableLog", "CaseLog", "Vault", "Support"]),
+    tests(
+      "VaultTests",
+      [
+        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
+      ]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
+    .executableTarget(
+      name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
+      path: "Tests/PatchedAdvocate", swiftSettings: strict),
     .target(
       name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
   ]

@@ -76,7 +76,7 @@ extension OpenVault {
     let writer: BundleWriter
     do throws(BundleWriteError) {
       writer = try BundleWriter(contents) { file in
-        let isHere = holdsContent(of: file.attachment)
+        let isHere = holdsContent(of: file)
         if !isHere { leftOut += 1 }
         return isHere
       }
@@ -84,23 +84,32 @@ extension OpenVault {
       throw VaultError(.exportFailed)
     }
     let signing = try deviceSigningKey(row)
-    let identity: AgeIdentity
+    let identity = try writeSealed(
+      writer, to: path, seal: seal, signedBy: signing, onBytes: onBytes)
+    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents)
+  }
+
+  /// Writes the file and gives what opens it once, for reading it back.
+  private func writeSealed(
+    _ writer: BundleWriter, to path: String, seal: borrowing BundleSeal,
+    signedBy signing: borrowing SigningKey, onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> AgeIdentity {
     do {
-      var sink = try Self.begin(try FileSink(creating: path), seal)
-      identity = sink.identityForReadingBack()
-      sink = try writer.write(to: sink, signedBy: signing) { (file) throws(SourceError) in
+      let begun = try Self.begin(try FileSink(creating: path), seal)
+      let identity = begun.identityForReadingBack()
+      let sink = try writer.write(to: begun, signedBy: signing) { (file) throws(SourceError) in
         do throws(VaultError) {
-          try onBytes(0)
-          return AttachmentSource(try reader(of: file.attachment))
+          try onBytes(Int(file.attachment.size))
+          return AttachmentSource(try reader(of: try storedAttachment(of: file)))
         } catch {
           throw .unreadable
         }
       }
       try sink.finish().synchronize()
+      return identity
     } catch {
       throw .ofExport(error)
     }
-    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents)
   }
 
   /// Verifies the file as a stranger will.
@@ -134,12 +143,29 @@ extension OpenVault {
     }
   }
 
-  private func holdsContent(of attachment: Attachment) -> Bool {
+  private func holdsContent(of file: ExhibitFile) -> Bool {
     do throws(VaultError) {
-      _ = try reader(of: attachment)
+      _ = try reader(of: try storedAttachment(of: file))
       return true
     } catch {
       return false
+    }
+  }
+
+  /// The attachment with its blob, which the bundle's own account of the entry leaves out.
+  private func storedAttachment(of file: ExhibitFile) throws(VaultError) -> Attachment {
+    try read { db in
+      guard
+        let record = try Row.fetchOne(
+          db,
+          sql: """
+            SELECT e.parts FROM entry e JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
+            WHERE g.log_id = ? AND l.sequence = ?
+            """, arguments: [file.logID.bytes.data, Int64(file.sequence)]),
+        let attachment = try EntryContent(parts: try PartList.decode(record.bytes("parts")))
+          .attachments.first(where: { $0.number == file.attachment.number })
+      else { throw VaultError(.contentMissing) }
+      return attachment
     }
   }
 
@@ -200,7 +226,8 @@ private struct BundleCollection {
     let ref: Int64 = log["id"]
     let size = log.number("note_size")
     let receipts = try Row.fetchAll(
-      db, sql: "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
+      db,
+      sql: "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
       arguments: [ref, Int64(size)])
     let leaves = try Row.fetchAll(
       db,
