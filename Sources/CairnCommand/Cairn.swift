@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+
+/// `cairn`: a vault for evidence, on the command line.
+@main
+struct Cairn: AsyncParsableCommand {
+  static let version = "0.1.0"
+  /// Of vaults, mailboxes and bundles: see `Protocol/README.md`.
+  static let formatVersion = 1
+
+  static let configuration = CommandConfiguration(
+    commandName: "cairn",
+    abstract: "Keeps evidence of online abuse, encrypted, on your own device.",
+    discussion: """
+      Start with “cairn init”, then “cairn add” a screenshot, an address or your own words. On a terminal \
+      the program asks for what it needs, so that nothing has to stand in the history of your shell.
+
+      EXIT CODES
+      \(ExitStatus.table)
+      """,
+    version: VersionCommand.text,
+    groupedSubcommands: [
+      CommandGroup(name: "Keep", subcommands: [InitCommand.self, AddCommand.self]),
+      CommandGroup(
+        name: "Look",
+        subcommands: [ListCommand.self, ShowCommand.self, ExtractCommand.self, CaseCommand.self]),
+      CommandGroup(name: "More", subcommands: [VersionCommand.self]),
+    ])
+
+  static func main() async {
+    ProcessRules.apply()
+    Interruption.watch()
+    let arguments = ArgumentOrder.withOptionsLast(Array(CommandLine.arguments.dropFirst()))
+    let status = await run(arguments)
+    Foundation.exit(status.rawValue)
+  }
+
+  private static func run(_ arguments: [String]) async -> ExitStatus {
+    do {
+      var command = try parseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      return .done
+    } catch {
+      return Report.failure(error, isJSON: arguments.contains("--json"))
+    }
+  }
+}
+
+/// Lets the options of all commands stand before the command too: `cairn --vault DIR list`.
+enum ArgumentOrder {
+  private static let flags: Set = ["--json", "--no-input"]
+  private static let options: Set = ["--vault", "--passphrase-file"]
+
+  static func withOptionsLast(_ arguments: [String]) -> [String] {
+    var moved: [String] = []
+    var rest = arguments[...]
+    while let first = rest.first {
+      if flags.contains(first) || options.contains(where: { first.hasPrefix($0 + "=") }) {
+        moved.append(first)
+        rest = rest.dropFirst()
+      } else if options.contains(first), rest.count > 1 {
+        moved += rest.prefix(2)
+        rest = rest.dropFirst(2)
+      } else {
+        break
+      }
+    }
+    guard !moved.isEmpty, !rest.isEmpty else { return arguments }
+    // After the name of the command, which for `case` is two words.
+    let name = rest.prefix(rest.first == "case" ? 2 : 1)
+    return name + moved + rest.dropFirst(name.count)
+  }
+}
