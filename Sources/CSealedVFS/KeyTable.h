@@ -35,6 +35,15 @@ void cairn_keys_forget(const char *path);
 /// a WAL may be opened long after its database.
 struct cairn_key *cairn_keys_acquire(const char *path, size_t length, bool also_forgotten);
 
+/// See `proven`.
+static inline void cairn_key_prove(struct cairn_key *key) {
+  atomic_store_explicit(&key->proven, true, memory_order_relaxed);
+}
+
+static inline bool cairn_key_is_proven(struct cairn_key *key) {
+  return atomic_load_explicit(&key->proven, memory_order_relaxed);
+}
+
 /// Gives back what `cairn_keys_acquire` gave.
 void cairn_keys_release(struct cairn_key *key);
 

@@ -5,8 +5,8 @@
 
 #include "SealedFile.h"
 
-// SQLite never uses the page that holds the byte at 1 GiB, where some systems keep its locks. On disk
-// it is a hole of zeros, the only page that may be.
+// SQLite never uses the page that holds the byte at 1 GiB, where some systems keep its locks. On
+// disk it is a hole of zeros, the only page that may be.
 enum { LOCK_PAGE = 0x40000000 / CAIRN_PAGE_BYTES + 1 };
 
 static sqlite3_int64 position_of(uint32_t number) {
@@ -26,14 +26,15 @@ static bool opens_another_page(struct cairn_file *file) {
 }
 
 static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
-  if (!file->admitted) return SQLITE_CANTOPEN;
+  if (!file->is_admitted) return SQLITE_CANTOPEN;
   if (number == LOCK_PAGE) {
     memset(page, 0, CAIRN_PAGE_BYTES);
     return SQLITE_OK;
   }
   int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), page);
   if (rc != SQLITE_IOERR_DATA) return rc;
-  if (number == 1 && !cairn_key_is_proven(file) && !opens_another_page(file)) rc = SQLITE_NOTADB;
+  bool key_is_right = cairn_key_is_proven(file->key) || (number == 1 && opens_another_page(file));
+  if (!key_is_right) rc = SQLITE_NOTADB;
   sqlite3_log(rc, "cairn-sealed: page %u does not open", number);
   return rc;
 }
@@ -42,7 +43,7 @@ static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
 // connection wrote (16 bytes), and newer versions read parts of overflow pages directly.
 static int read_part(struct cairn_file *file, uint32_t number, int within, int amount,
                      uint8_t *out) {
-  if (!file->admitted && number != 1) return SQLITE_CANTOPEN;
+  if (!file->is_admitted && number != 1) return SQLITE_CANTOPEN;
   int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), file->scratch);
   if (rc == SQLITE_OK) memcpy(out, file->scratch + within, (size_t)amount);
   sodium_memzero(file->scratch, CAIRN_PAGE_BYTES);
@@ -64,28 +65,38 @@ int cairn_database_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int
   return read_whole(file, number, out);
 }
 
+// Bytes 18 and 19 are 2 in WAL mode; 20 is how much of each page the connection holds for reserved.
+// In any other mode a crash would lose more than a commit, and SQLite leaves pages that it frees at
+// once unwritten: holes, which would be damage to us.
+static bool is_sound_header(const uint8_t *page) {
+  return page[18] == 2 && page[19] == 2 && page[20] == CAIRN_SEAL_BYTES;
+}
+
 int cairn_database_write(sqlite3_file *sqlite, const void *data, int amount,
                          sqlite3_int64 offset) {
   struct cairn_file *file = (struct cairn_file *)sqlite;
-  if (!file->admitted) return SQLITE_CANTOPEN;
+  if (!file->is_admitted) return SQLITE_CANTOPEN;
   if (amount != CAIRN_PAGE_BYTES || offset % CAIRN_PAGE_BYTES != 0) return SQLITE_IOERR_WRITE;
   uint32_t number = (uint32_t)(offset / CAIRN_PAGE_BYTES) + 1;
   const uint8_t *page = data;
-  // Byte 20 of the header is how much of each page this connection believes to be reserved.
-  if (number == 1 && page[20] != CAIRN_SEAL_BYTES) return SQLITE_IOERR_WRITE;
+  if (number == 1 && !is_sound_header(page)) {
+    sqlite3_log(SQLITE_IOERR_WRITE, "cairn-sealed: not in WAL mode, or without reserved bytes");
+    return SQLITE_IOERR_WRITE;
+  }
 
-  if (!cairn_key_is_proven(file)) {
+  if (!cairn_key_is_proven(file->key)) {
     sqlite3_int64 size = 0;
     int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
     if (rc != SQLITE_OK) return rc;
-    if (size == 0) cairn_prove_key(file);  // it is this key that makes the database
+    if (size == 0) cairn_key_prove(file->key);  // it is this key that makes the database
   }
   return cairn_write_page(file, CAIRN_UNIT_PAGE, number, offset, page);
 }
 
 int cairn_database_truncate(sqlite3_file *sqlite, sqlite3_int64 size) {
   struct cairn_file *file = (struct cairn_file *)sqlite;
-  if (!cairn_key_is_proven(file)) return SQLITE_IOERR_TRUNCATE;
+  int rc = cairn_check_writable(file, SQLITE_IOERR_TRUNCATE);
+  if (rc != SQLITE_OK) return rc;
   return cairn_base(file)->pMethods->xTruncate(cairn_base(file), size);
 }
 

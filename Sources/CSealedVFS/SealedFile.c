@@ -8,29 +8,34 @@ int cairn_read_page(struct cairn_file *file, enum cairn_unit kind, uint32_t numb
                     sqlite3_int64 position, uint8_t *page) {
   sqlite3_file *base = cairn_base(file);
   int rc = base->pMethods->xRead(base, page, CAIRN_PAGE_BYTES, position);
-  // SQLite takes a short read for a page of zeros. A page that should be there and is not is damage.
+  // SQLite takes a short read for a page of zeros; a page that should be there is damage.
   if (rc == SQLITE_IOERR_SHORT_READ) return SQLITE_IOERR_DATA;
   if (rc != SQLITE_OK) return rc;
-  rc = cairn_cipher_open(file->key->cipher, kind, number, page, CAIRN_USABLE_BYTES, page) == 0
-           ? SQLITE_OK
-           : SQLITE_IOERR_DATA;
-  if (rc == SQLITE_OK) {
-    memset(page + CAIRN_USABLE_BYTES, 0, CAIRN_SEAL_BYTES);
-    cairn_prove_key(file);
-  }
-  return rc;
+  bool opened =
+      cairn_cipher_open(file->key->cipher, kind, number, page, CAIRN_USABLE_BYTES, page) == 0;
+  memset(page + CAIRN_USABLE_BYTES, 0, CAIRN_SEAL_BYTES);
+  if (!opened) return SQLITE_IOERR_DATA;
+  cairn_key_prove(file->key);
+  return SQLITE_OK;
 }
 
 int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t number,
                      sqlite3_int64 position, const uint8_t *page) {
-  if (!cairn_key_is_proven(file)) return SQLITE_IOERR_WRITE;
+  int rc = cairn_check_writable(file, SQLITE_IOERR_WRITE);
+  if (rc != SQLITE_OK) return rc;
   if (!sodium_is_zero(page + CAIRN_USABLE_BYTES, CAIRN_SEAL_BYTES)) {
     sqlite3_log(SQLITE_IOERR_WRITE, "cairn-sealed: a page without reserved bytes is refused");
     return SQLITE_IOERR_WRITE;
   }
-  cairn_cipher_seal(file->key->cipher, &file->nonces, kind, number, page, CAIRN_USABLE_BYTES, file->scratch);
+  cairn_cipher_seal(file->key->cipher, &file->nonces, kind, number, page, CAIRN_USABLE_BYTES,
+                    file->scratch);
   sqlite3_file *base = cairn_base(file);
   return base->pMethods->xWrite(base, file->scratch, CAIRN_PAGE_BYTES, position);
+}
+
+int cairn_check_writable(struct cairn_file *file, int denied) {
+  if (file->is_read_only) return SQLITE_READONLY;
+  return cairn_key_is_proven(file->key) ? SQLITE_OK : denied;
 }
 
 static int close_file(sqlite3_file *sqlite) {
@@ -65,9 +70,10 @@ static int control_pragma(struct cairn_file *file, char **pragma) {
     sqlite3_int64 size = 0;
     int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
     if (rc != SQLITE_OK) return rc;
-    // Only until a database has its first page: afterwards a crash would destroy it.
-    bool is_being_made = size == 0 && sqlite3_stricmp(argument, "memory") == 0;
-    if (!is_being_made) return refuse_pragma(pragma, "the journal mode is WAL");
+    if (size == 0) return SQLITE_NOTFOUND;  // our own hook, about to write page 1
+    // SQLite's way of saying no to another mode is to answer with the one in force.
+    pragma[0] = sqlite3_mprintf("wal");
+    return pragma[0] != NULL ? SQLITE_OK : SQLITE_NOMEM;
   }
   return SQLITE_NOTFOUND;
 }
@@ -77,7 +83,7 @@ static int admit(struct cairn_file *file, int *is_empty) {
   int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
   if (rc != SQLITE_OK) return rc;
   *is_empty = size == 0;
-  file->admitted = true;
+  file->is_admitted = true;
   return SQLITE_OK;
 }
 
@@ -116,16 +122,19 @@ static int device_characteristics(sqlite3_file *file) {
   return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
+static int lock(sqlite3_file *sqlite, int level) {
+  struct cairn_file *file = (struct cairn_file *)sqlite;
+  // Or a read-only connection, being the last to close, would checkpoint and delete the WAL.
+  if (file->is_read_only && level > SQLITE_LOCK_SHARED) return SQLITE_READONLY;
+  sqlite3_file *base = cairn_base(file);
+  return base->pMethods->xLock(base, level);
+}
+
 // MARK: Passed on as they are
 
 static int sync_file(sqlite3_file *file, int flags) {
   sqlite3_file *base = cairn_base((struct cairn_file *)file);
   return base->pMethods->xSync(base, flags);
-}
-
-static int lock(sqlite3_file *file, int level) {
-  sqlite3_file *base = cairn_base((struct cairn_file *)file);
-  return base->pMethods->xLock(base, level);
 }
 
 static int unlock(sqlite3_file *file, int level) {

@@ -30,7 +30,8 @@ enum { CAIRN_FCNTL_ADMIT = 0x43414952 };
 struct cairn_file {
   sqlite3_file sqlite;  ///< first, as SQLite wants it; the base VFS's own file follows this struct
   struct cairn_key *key;
-  bool admitted;
+  bool is_admitted;
+  bool is_read_only;
   /// WAL only: how many frames this handle has written since it last wrote the WAL's header.
   uint32_t written_frames;
   struct cairn_nonces nonces;
@@ -48,18 +49,12 @@ int cairn_read_page(struct cairn_file *file, enum cairn_unit kind, uint32_t numb
                     sqlite3_int64 position, uint8_t *page);
 
 /// Seals and writes one page. Refuses one that has content where the seal goes, and any write under
-/// a key that has proven nothing.
+/// a key that has proven nothing or to a file that is read-only.
 int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t number,
                      sqlite3_int64 position, const uint8_t *page);
 
-/// Marks the file's key as right.
-static inline void cairn_prove_key(struct cairn_file *file) {
-  atomic_store_explicit(&file->key->proven, true, memory_order_relaxed);
-}
-
-static inline bool cairn_key_is_proven(struct cairn_file *file) {
-  return atomic_load_explicit(&file->key->proven, memory_order_relaxed);
-}
+/// SQLITE_OK if what the file holds may be changed; `denied` if the key has proven nothing.
+int cairn_check_writable(struct cairn_file *file, int denied);
 
 extern const sqlite3_io_methods cairn_database_methods;
 extern const sqlite3_io_methods cairn_wal_methods;

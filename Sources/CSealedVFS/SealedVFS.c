@@ -29,30 +29,34 @@ static struct cairn_key *acquire_wal_key(const char *path) {
   return cairn_keys_acquire(path, strlen(path) - strlen(WAL_SUFFIX), true);
 }
 
-static int open_base(struct cairn_file *file, const char *path, int flags, int *out_flags) {
+/// Opens the base file and answers with the flags that SQLite is to be told.
+///
+/// A file asked for read-only is opened for writing all the same: on a read-only one unix-excl
+/// takes no exclusive lock and puts the WAL index in a -shm file. SealedFile.c keeps it read-only.
+static int open_base(struct cairn_file *file, const char *path, int flags, int *told) {
   sqlite3_file *base = cairn_base(file);
-  int rc = base_vfs()->xOpen(base_vfs(), path, base, flags, out_flags);
-  if (rc == SQLITE_OK) {
-    // Read-only, unix-excl takes no exclusive lock and then does make a -shm file.
-    bool is_read_only = (*out_flags & SQLITE_OPEN_READONLY) != 0;
-    // Without shared memory (nolock=1) a database cannot be in WAL mode.
-    bool has_shared_memory = base->pMethods->iVersion >= 2 && base->pMethods->xShmMap != NULL;
-    bool is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
-    if (is_read_only || (is_database && !has_shared_memory)) rc = SQLITE_CANTOPEN;
-  }
-  if (rc != SQLITE_OK && base->pMethods != NULL) {
+  int opened = 0;
+  int asked = (flags & ~SQLITE_OPEN_READONLY) | SQLITE_OPEN_READWRITE;
+  int rc = base_vfs()->xOpen(base_vfs(), path, base, asked, &opened);
+  if (rc != SQLITE_OK) return rc;
+
+  bool can_write = (opened & SQLITE_OPEN_READWRITE) != 0;
+  // Without shared memory (nolock=1) a database cannot be in WAL mode.
+  bool has_shared_memory = base->pMethods->iVersion >= 2 && base->pMethods->xShmMap != NULL;
+  if (!can_write || ((flags & SQLITE_OPEN_MAIN_DB) != 0 && !has_shared_memory)) {
     base->pMethods->xClose(base);
-    base->pMethods = NULL;
+    return SQLITE_CANTOPEN;
   }
-  return rc;
+  file->is_read_only = (flags & SQLITE_OPEN_READONLY) != 0;
+  *told = file->is_read_only ? (opened & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY : opened;
+  return SQLITE_OK;
 }
 
 static int open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *sqlite, int flags,
                      int *out_flags) {
   (void)vfs;
   struct cairn_file *file = (struct cairn_file *)sqlite;
-  memset(file, 0, sizeof *file);
-  cairn_base(file)->pMethods = NULL;
+  memset(file, 0, sizeof *file);  // no methods: SQLite does not close what did not open
 
   // Journals and temporary files are refused: they would hold plaintext under other rules.
   bool is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
@@ -61,14 +65,13 @@ static int open_file(sqlite3_vfs *vfs, const char *path, sqlite3_file *sqlite, i
   file->key = is_wal ? acquire_wal_key(path) : cairn_keys_acquire(path, strlen(path), false);
   if (file->key == NULL) return SQLITE_CANTOPEN;
 
-  int opened = 0;
-  int rc = open_base(file, path, flags, &opened);
+  int told = 0;
+  int rc = open_base(file, path, flags, &told);
   if (rc != SQLITE_OK) {
     cairn_keys_release(file->key);
-    file->key = NULL;
     return rc;
   }
-  if (out_flags != NULL) *out_flags = opened;
+  if (out_flags != NULL) *out_flags = told;
   file->sqlite.pMethods = is_wal ? &cairn_wal_methods : &cairn_database_methods;
   return SQLITE_OK;
 }
@@ -77,8 +80,8 @@ static int delete_file(sqlite3_vfs *vfs, const char *path, int sync_directory) {
   (void)vfs;
   struct cairn_key *key = acquire_wal_key(path);
   if (key == NULL) return SQLITE_IOERR_DELETE;
-  bool proven = atomic_load_explicit(&key->proven, memory_order_relaxed);
-  int rc = proven ? base_vfs()->xDelete(base_vfs(), path, sync_directory) : SQLITE_IOERR_DELETE;
+  int rc = SQLITE_IOERR_DELETE;
+  if (cairn_key_is_proven(key)) rc = base_vfs()->xDelete(base_vfs(), path, sync_directory);
   cairn_keys_release(key);
   return rc;
 }
@@ -147,6 +150,21 @@ static int current_time_milliseconds(sqlite3_vfs *vfs, sqlite3_int64 *julian_mil
 
 // MARK: Set-up of connections
 
+static int reserve(sqlite3 *db) {
+  int bytes = CAIRN_SEAL_BYTES;
+  return sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}
+
+/// Writes page 1 of an empty database, in WAL mode. The switch to WAL is itself a transaction of
+/// the mode before, and of those only MEMORY needs no file.
+static int begin_database(sqlite3 *db) {
+  const char *memory = "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY";
+  int rc = sqlite3_exec(db, memory, NULL, NULL, NULL);
+  if (rc == SQLITE_OK) rc = reserve(db);
+  if (rc == SQLITE_OK) rc = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+  return rc;
+}
+
 /// Runs at the end of every sqlite3_open in the process, before the opener has the connection, and
 /// does nothing to one that has its main database elsewhere.
 static int prepare_connection(sqlite3 *db, char **error, const sqlite3_api_routines *api) {
@@ -163,13 +181,9 @@ static int prepare_connection(sqlite3 *db, char **error, const sqlite3_api_routi
   int is_empty = 0;
   rc = sqlite3_file_control(db, "main", CAIRN_FCNTL_ADMIT, &is_empty);
   if (rc == SQLITE_NOTFOUND) return SQLITE_OK;  // ":memory:", which has no file
-  if (rc == SQLITE_OK && is_empty) {
-    // The switch to WAL is itself a transaction of the mode before.
-    rc = sqlite3_exec(db, "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY", NULL, NULL, NULL);
-  }
   if (rc != SQLITE_OK) return rc;
-  int reserved = CAIRN_SEAL_BYTES;
-  return sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  if (is_empty && !sqlite3_db_readonly(db, "main")) return begin_database(db);
+  return reserve(db);
 }
 
 // MARK: Public

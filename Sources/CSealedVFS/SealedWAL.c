@@ -30,10 +30,11 @@ static struct place place_of(sqlite3_int64 offset) {
 static int open_header(struct cairn_file *file, uint32_t frame) {
   enum cairn_unit kind = frame == 0 ? CAIRN_UNIT_WAL_HEADER : CAIRN_UNIT_WAL_FRAME_HEADER;
   size_t length = frame == 0 ? CAIRN_WAL_HEADER_BYTES : CAIRN_FRAME_HEADER_BYTES;
-  if (cairn_cipher_open(file->key->cipher, kind, frame, file->scratch, length, file->scratch) != 0) {
+  uint8_t *bytes = file->scratch;
+  if (cairn_cipher_open(file->key->cipher, kind, frame, bytes, length, bytes) != 0) {
     return SQLITE_IOERR_DATA;
   }
-  cairn_prove_key(file);
+  cairn_key_prove(file->key);
   return SQLITE_OK;
 }
 
@@ -99,10 +100,12 @@ int cairn_wal_read(sqlite3_file *sqlite, void *out, int amount, sqlite3_int64 of
 }
 
 static int write_header(struct cairn_file *file, struct place place, const uint8_t *header) {
-  if (!cairn_key_is_proven(file)) return SQLITE_IOERR_WRITE;
+  int rc = cairn_check_writable(file, SQLITE_IOERR_WRITE);
+  if (rc != SQLITE_OK) return rc;
   enum cairn_unit kind = place.frame == 0 ? CAIRN_UNIT_WAL_HEADER : CAIRN_UNIT_WAL_FRAME_HEADER;
   int length = place.frame == 0 ? CAIRN_WAL_HEADER_BYTES : CAIRN_FRAME_HEADER_BYTES;
-  cairn_cipher_seal(file->key->cipher, &file->nonces, kind, place.frame, header, (size_t)length, file->scratch);
+  cairn_cipher_seal(file->key->cipher, &file->nonces, kind, place.frame, header, (size_t)length,
+                    file->scratch);
   if (place.frame == 0) file->written_frames = 0;
   sqlite3_file *base = cairn_base(file);
   return base->pMethods->xWrite(base, file->scratch, length + CAIRN_SEAL_BYTES, place.position);
@@ -125,7 +128,8 @@ int cairn_wal_write(sqlite3_file *sqlite, const void *data, int amount, sqlite3_
 
 int cairn_wal_truncate(sqlite3_file *sqlite, sqlite3_int64 size) {
   struct cairn_file *file = (struct cairn_file *)sqlite;
-  if (!cairn_key_is_proven(file)) return SQLITE_IOERR_TRUNCATE;
+  int rc = cairn_check_writable(file, SQLITE_IOERR_TRUNCATE);
+  if (rc != SQLITE_OK) return rc;
   struct place end = place_of(size);
   sqlite3_int64 sealed = end.position;
   // A size within a unit (journal_size_limit) keeps that unit whole.

@@ -61,7 +61,12 @@ public struct SealedEntry: Hashable, Sendable {
     } catch {
       throw .locked
     }
-    let parts = try Self.decode(try Self.unpadded(plaintext))
+    // Whoever made the ciphertext can have made it open under a second key, to anything: until the parts
+    // give the commitment, nothing in them counts, not even as a fault of the author.
+    let parts: [Part]
+    do { parts = try Self.decode(try Self.unpadded(plaintext)) } catch {
+      throw .commitmentMismatch
+    }
     return try OpenedEntry(leaf: leaf, parts: Self.disclosures(of: parts, key: key), at: place)
   }
 
@@ -155,10 +160,10 @@ public struct OpenedEntry: Hashable, Sendable {
   ///
   /// - Throws: `.malformed`, `.commitmentMismatch`, `.misplaced`, `.classMismatch`.
   public init(leaf: LeafData, parts: [PartDisclosure], at place: EntryPlace) throws(CaseLogError) {
+    guard PartDisclosure.commit(parts) == leaf.commitment else { throw .commitmentMismatch }
     guard (2...Limits.partsOfEntry).contains(parts.count), let first = parts[0].part,
       first.label == .header
     else { throw .malformed }
-    guard PartDisclosure.commit(parts) == leaf.commitment else { throw .commitmentMismatch }
     let header = try EntryHeader(decoding: first.bytes)
     guard header.caseID == place.caseID, header.logID == place.logID,
       header.sequence == place.sequence, leaf.sequence == place.sequence,

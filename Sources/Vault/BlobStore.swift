@@ -27,9 +27,34 @@ struct BlobStore: Sendable {
     return folder + "/" + name.prefix(2) + "/" + name.dropFirst(2)
   }
 
+  /// Where an attachment is gathered that comes from elsewhere piece by piece, perhaps over days.
+  func partialPath(of root: BlobRoot) -> String { folder + "/partial/" + root.base32 }
+
   func makeFolders() throws(VaultError) {
     try Folders.make(folder)
     try Folders.make(temporaryFolder)
+    try Folders.make(folder + "/partial")
+  }
+
+  /// Gives a gathered attachment its place: a large one is renamed, a small one is returned for the database.
+  func adopt(_ root: BlobRoot, sealedSize: UInt64) throws(VaultError) -> [UInt8]? {
+    let partial = partialPath(of: root)
+    if sealedSize <= Self.largestInlineSealed {
+      return try Folders.read(partial, max: Int(Self.largestInlineSealed))
+    }
+    try OpenFile(reading: partial, followingLinks: false).synchronize()
+    let path = path(of: root)
+    try Folders.make(Folders.parent(of: path))
+    try Folders.rename(partial, to: path)
+    try synchronizeFolders(of: [root])
+    return nil
+  }
+
+  /// Sealed bytes of an attachment of 64 KiB.
+  private static var largestInlineSealed: UInt64 {
+    let plaintext = Padme.paddedLength(inlineLimit + 8)
+    return plaintext + SpanCipher.spanCount(plaintextByteCount: plaintext)
+      * UInt64(AEAD.tagByteCount)
   }
 
   /// Removes what an interrupted run left unfinished; nothing names such a file.
@@ -78,12 +103,12 @@ struct BlobStore: Sendable {
   func commit(_ blob: borrowing NewBlob) throws(VaultError) {
     guard let temporary = blob.temporary else { return }
     let path = path(of: blob.root)
-    try Folders.make(String(path.dropLast(51)))
+    try Folders.make(Folders.parent(of: path))
     try Folders.rename(temporary, to: path)
   }
 
   func synchronizeFolders(of roots: [BlobRoot]) throws(VaultError) {
-    for name in Set(roots.map { String(path(of: $0).dropLast(51)) }).sorted() {
+    for name in Set(roots.map { Folders.parent(of: path(of: $0)) }).sorted() {
       try Folders.synchronize(name)
     }
     try Folders.synchronize(folder)

@@ -15,7 +15,7 @@ final class EntryWriter {
   let readerCount: Int
 
   init(
-    _ db: Database, of row: CaseRow, keys: borrowing VaultKeys, surroundings: Surroundings
+    _ db: Database, of row: CaseRow, keys: VaultKeys, surroundings: Surroundings
   ) throws {
     self.db = db
     self.row = row
@@ -75,6 +75,22 @@ final class EntryWriter {
 
 /// The rows of sealed attachments.
 enum BlobTable {
+  /// An attachment that an entry from elsewhere names, of which the bytes may still come.
+  static func expect(
+    _ db: Database, _ root: BlobRoot, size: UInt64, number: UInt64, of entry: Int64
+  ) throws {
+    let plaintext = Padme.paddedLength(size + 8)
+    let spans = SpanCipher.spanCount(plaintextByteCount: plaintext)
+    try db.execute(
+      sql: "INSERT OR IGNORE INTO blob(root, sealed_size, is_present) VALUES (?, ?, 0)",
+      arguments: [root.bytes.data, Int64(plaintext + spans * UInt64(AEAD.tagByteCount))])
+    try db.execute(
+      sql: """
+        INSERT OR IGNORE INTO attachment(entry_ref, number, blob_ref)
+        SELECT ?, ?, id FROM blob WHERE root = ?
+        """, arguments: [entry, Int64(number), root.bytes.data])
+  }
+
   static func insert(_ db: Database, _ box: NewBlobBox, entry: Int64) throws {
     let blob = box.blob.root
     try db.execute(

@@ -24,6 +24,12 @@ struct OpenFile: ~Copyable {
     }
   }
 
+  /// A file to be gone on with, or begun.
+  init(continuing path: String) throws(VaultError) {
+    descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .ofSystem(errno) }
+  }
+
   init(folder path: String) throws(VaultError) {
     descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
@@ -107,6 +113,23 @@ struct OpenFile: ~Copyable {
 
   func write(_ bytes: [UInt8]) throws(VaultError) {
     try bytes.withBytes { (span) throws(VaultError) in try write(span) }
+  }
+
+  /// Writes in the middle, or at the end.
+  func write(_ bytes: [UInt8], at offset: UInt64) throws(VaultError) {
+    var written = 0
+    while written < bytes.count {
+      let put = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe pwrite(
+          descriptor, buffer.baseAddress! + written, buffer.count - written,
+          off_t(offset) + off_t(written))
+      }
+      if put < 0 {
+        if errno == EINTR { continue }
+        throw .ofSystem(errno)
+      }
+      written += put
+    }
   }
 
   /// Returns once the content is on the medium.

@@ -75,7 +75,9 @@ final class LogAppender {
     let checkpoint = VerifiedCheckpoint(
       signing: key, of: row.logIdentity, size: tree.size, root: tree.root)
     try db.execute(
-      sql: "UPDATE log SET size = ?, root = ?, frontier = ?, note = ? WHERE id = ?",
+      sql: """
+        UPDATE log SET size = ?1, note_size = ?1, root = ?2, frontier = ?3, note = ?4 WHERE id = ?5
+        """,
       arguments: [
         Int64(tree.size), tree.root.bytes.data, tree.encoded.data, checkpoint.bytes.data, logRef,
       ])
@@ -115,7 +117,9 @@ final class LogAppender {
       sql: "UPDATE log SET seen_size = size WHERE case_ref = ?", arguments: [row.ref])
     try db.execute(
       sql: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
-    return EntryContext(clock: now, frontier: frontier, receipts: receipts.map { $0.bytes("note") })
+    return EntryContext(
+      clock: now, frontier: frontier,
+      receipts: try receipts.map { try Receipts.bare($0.bytes("note")) })
   }
 }
 

@@ -82,6 +82,9 @@ public actor OpenVault {
     lock = nil
   }
 
+  /// A mailbox showed more of our own log than we hold: this copy is an old one.
+  func noteRollback() { standing = .rolledBack }
+
   /// Refuses to sign from a copy that must not.
   func requireSoundStanding() throws(VaultError) {
     switch standing {

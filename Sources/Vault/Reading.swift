@@ -1,5 +1,5 @@
 public import CaseLog
-internal import Cryptography
+public import Cryptography
 internal import GRDB
 public import VerifiableLog
 
@@ -176,5 +176,12 @@ enum EntryTable {
       return Attestation(
         witness: witness, role: state.member(witness)?.role, time: receipt.number("time"))
     }
+  }
+}
+
+extension OpenVault {
+  /// The hash that is the same on every copy which holds the same logs, whatever it can open of them.
+  public func stateHash(ofCase name: String?) throws(VaultError) -> Bytes32 {
+    try read { db in try CaseView.state(db, of: try CaseRow.find(db, name)).stateHash }
   }
 }

@@ -111,7 +111,7 @@ struct DeviceKeys: ~Copyable {
   let receipt: SigningKey
   let box: BoxKeyPair
 
-  init(_ row: Row, keys: borrowing VaultKeys) throws {
+  init(_ row: Row, keys: VaultKeys) throws {
     let signingSeed = try keys.open(row.bytes("signing_seed"))
     let receiptSeed = try keys.open(row.bytes("receipt_seed"))
     let boxSeed = try keys.open(row.bytes("box_seed"))
@@ -123,7 +123,7 @@ struct DeviceKeys: ~Copyable {
   consuming func takeSigning() -> SigningKey { signing }
 
   static func load(
-    _ db: Database, case ref: Int64, keys: borrowing VaultKeys
+    _ db: Database, case ref: Int64, keys: VaultKeys
   ) throws -> DeviceKeys {
     guard
       let row = try Row.fetchOne(
@@ -141,7 +141,7 @@ final class LoadedEpoch: Sendable {
 
   /// All that this device holds of a case, newest last.
   static func all(
-    _ db: Database, of row: CaseRow, keys: borrowing VaultKeys
+    _ db: Database, of row: CaseRow, keys: VaultKeys
   ) throws -> [LoadedEpoch] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT epoch, audience, sealed_key FROM epoch WHERE case_ref = ? ORDER BY rowid",

@@ -32,7 +32,8 @@ enum Schema {
     CREATE TABLE log(
       id INTEGER PRIMARY KEY, case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL,
       signing_key BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL,
-      seen_size INTEGER NOT NULL DEFAULT 0, note BLOB, forked_at INTEGER, UNIQUE(case_ref, log_id))
+      seen_size INTEGER NOT NULL DEFAULT 0, note BLOB, note_size INTEGER NOT NULL DEFAULT 0,
+      forked_at INTEGER, UNIQUE(case_ref, log_id))
     """,
     """
     CREATE TABLE leaf(
@@ -62,6 +63,12 @@ enum Schema {
       id INTEGER PRIMARY KEY, log_ref INTEGER NOT NULL REFERENCES log, size INTEGER NOT NULL,
       witness BLOB NOT NULL, time INTEGER NOT NULL, note BLOB NOT NULL, is_embedded INTEGER NOT NULL,
       UNIQUE(log_ref, size, witness))
+    """,
+    // Ranges in mailboxes that were read to their end, so that they need not be read again.
+    """
+    CREATE TABLE settled(
+      log_ref INTEGER NOT NULL REFERENCES log, first INTEGER NOT NULL, end INTEGER NOT NULL, device BLOB NOT NULL,
+      PRIMARY KEY(log_ref, first, end, device)) WITHOUT ROWID
     """,
     """
     CREATE TABLE fork(

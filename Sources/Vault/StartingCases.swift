@@ -69,7 +69,7 @@ struct NewDevice: ~Copyable {
 /// (`Protocol/CaseLog.md`, "Start of a case").
 enum CaseStart {
   static func run(
-    _ db: Database, name: String, isDefault: Bool, keys: borrowing VaultKeys, kit: BoxPublicKey,
+    _ db: Database, name: String, isDefault: Bool, keys: VaultKeys, kit: BoxPublicKey,
     surroundings: Surroundings
   ) throws -> CaseID {
     let device = NewDevice()
@@ -111,7 +111,7 @@ struct EpochStart {
 
   /// - Parameter everyone: the epoch that opens control entries; nil for that epoch itself.
   func begin(
-    _ audience: Audience, members: [Card], everyone: LoadedEpoch?, keys: borrowing VaultKeys
+    _ audience: Audience, members: [Card], everyone: LoadedEpoch?, keys: VaultKeys
   ) throws -> LoadedEpoch {
     let row = appender.row
     let epochKey = SecretKey.random()

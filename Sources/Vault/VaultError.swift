@@ -16,7 +16,7 @@ public struct VaultError: Error, Hashable, Sendable {
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, alreadyMember, wrongWords
     // A mailbox.
-    case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown
+    case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
     case cancelled
   }
 

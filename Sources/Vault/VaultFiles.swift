@@ -64,7 +64,7 @@ struct VaultFiles: Sendable {
     try OpenFile(reading: database).status().inode
   }
 
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     if path.hasPrefix("/") { return path }
@@ -76,8 +76,8 @@ struct VaultFiles: Sendable {
   }
 }
 
-/// The subkeys of a vault's master key; the master itself is not kept.
-struct VaultKeys: ~Copyable, Sendable {
+/// The subkeys of a vault's master key; the master itself is not kept. They are zeroed with the last reference.
+final class VaultKeys: Sendable {
   let database: SecretKey
   let anchor: SecretKey
   let duplicates: SecretKey

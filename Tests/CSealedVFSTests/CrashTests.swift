@@ -33,13 +33,14 @@ import Testing
     }
     try queue.close()
     let closed = try vault.read()
-    steps.append(Step(before: state, after: Files(database: closed.database, wal: state.wal), commits: 9...9))
+    steps.append(
+      Step(before: state, after: Files(database: closed.database, wal: state.wal), commits: 9...9))
     steps.append(Step(before: closed, after: closed, commits: 9...9))
     return steps
   }
 
   private func expectPrefix(_ files: Files, _ commits: ClosedRange<Int>, _ what: String) throws {
-    let queue = try TemporaryVault(files).open()
+    let queue = try TemporaryVault(files).open(synchronous: "OFF")
     let count = try #require(try queue.int("SELECT count(*) FROM item"))
     #expect(commits.contains(count), "\(what): \(count) of \(commits)")
     let inOrder = "SELECT count(*) FROM item WHERE length(bytes) = id * 1500"

@@ -155,9 +155,23 @@ import Testing
       }
     }
     #expect(resultCode { try queue.run("PRAGMA temp_store = FILE") } == .SQLITE_ERROR)
-    #expect(resultCode { try queue.run("PRAGMA journal_mode = DELETE") } == .SQLITE_ERROR)
-    #expect(resultCode { try queue.run("PRAGMA journal_mode = MEMORY") } == .SQLITE_ERROR)
     #expect(resultCode { try queue.run("VACUUM INTO '\(vault.path)-copy'") } == .SQLITE_ERROR)
+    #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
+  }
+
+  @Test(arguments: ["DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"])
+  func `a database is in WAL mode from its first page, and stays in it`(mode: String) throws {
+    let vault = try TemporaryVault()
+    let queue = try DatabaseQueue(path: "file:\(vault.path)?vfs=cairn-sealed")
+    #expect(try queue.string("PRAGMA journal_mode") == "wal")
+    #expect(try queue.string("PRAGMA journal_mode = \(mode)") == "wal")
+    try queue.run(createItems)
+    try queue.writeWithoutTransaction { db in
+      let file = try #require(OpenFile(db))
+      var page = file.read(pageSize, at: 0).bytes
+      page[18] = 1
+      #expect(file.write(page, at: 0) == .SQLITE_IOERR_WRITE)
+    }
     #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
   }
 
@@ -195,7 +209,8 @@ import Testing
       let file = try #require(OpenFile(db))
       let lockPage = file.read(pageSize, at: 1 << 30)
       #expect(lockPage.code == .SQLITE_OK && lockPage.bytes.allSatisfy { $0 == 0 })
-      try vault.overwrite(vault.path, at: 5 * pageSize, with: [UInt8](repeating: 0, count: pageSize))
+      try vault.overwrite(
+        vault.path, at: 5 * pageSize, with: [UInt8](repeating: 0, count: pageSize))
       #expect(file.read(pageSize, at: 3 * pageSize).code == .SQLITE_IOERR_DATA)
       #expect(file.read(pageSize, at: 9 * pageSize).code == .SQLITE_IOERR_DATA)
     }

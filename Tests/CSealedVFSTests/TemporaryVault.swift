@@ -48,18 +48,22 @@ final class TemporaryVault {
   func forgetKey() { unsafe cairn_sealed_forget_key(path) }
 
   /// As the vault opens it, except that nothing is checkpointed before it is asked for.
-  func open(_ first: String = "", parameters: String = "") throws -> DatabaseQueue {
+  func open(
+    _ first: String = "", synchronous: String = "FULL", parameters: String = ""
+  ) throws -> DatabaseQueue {
     try DatabaseQueue(
-      path: "file:\(path)?vfs=cairn-sealed\(parameters)", configuration: sealed(first))
+      path: "file:\(path)?vfs=cairn-sealed\(parameters)",
+      configuration: sealed(first, synchronous: synchronous))
   }
 
-  func sealed(_ first: String = "") -> Configuration {
+  func sealed(_ first: String = "", synchronous: String = "FULL") -> Configuration {
     var configuration = Configuration()
     configuration.prepareDatabase { db in
       try db.execute(
         sql: """
           \(first);
-          PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0
+          PRAGMA synchronous = \(synchronous);
+          PRAGMA wal_autocheckpoint = 0
           """)
     }
     return configuration

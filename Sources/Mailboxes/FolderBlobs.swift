@@ -1,0 +1,241 @@
+internal import Cryptography
+internal import Sync
+internal import VerifiableLog
+
+// A blob's file: u64 length of the sealed blob ‖ span hashes ‖ sealed spans.
+
+/// Where everything lies in a blob's file.
+private struct BlobFileLayout {
+  let blob: BlobLayout
+  private static let headByteCount: UInt64 = 8
+
+  init?(byteCount: UInt64) {
+    guard let blob = BlobLayout(byteCount: byteCount) else { return nil }
+    self.blob = blob
+  }
+
+  private var spansOffset: UInt64 {
+    BlobFileLayout.headByteCount + blob.spanCount * UInt64(Bytes32.byteCount)
+  }
+
+  var fileByteCount: UInt64 { spansOffset + blob.byteCount }
+
+  func hashes(_ run: Range<UInt64>) -> Range<UInt64> {
+    let size = UInt64(Bytes32.byteCount)
+    let start = BlobFileLayout.headByteCount + run.lowerBound * size
+    return start..<(start + UInt64(run.count) * size)
+  }
+
+  func spans(_ run: Range<UInt64>) -> Range<UInt64> {
+    let bytes = blob.bytes(of: run)
+    return (spansOffset + bytes.lowerBound)..<(spansOffset + bytes.upperBound)
+  }
+
+  /// Spans that are read or written at once: 1 MiB.
+  static let spansOfPiece: UInt64 = 16
+
+  /// A run of spans in pieces.
+  static func pieces(_ run: Range<UInt64>) -> [Range<UInt64>] {
+    stride(from: run.lowerBound, to: run.upperBound, by: Int(spansOfPiece)).map {
+      $0..<Swift.min($0 + spansOfPiece, run.upperBound)
+    }
+  }
+}
+
+extension File {
+  fileprivate func read(_ place: Range<UInt64>) throws(MailboxError) -> [UInt8] {
+    try read(at: place.lowerBound, count: Int(place.upperBound - place.lowerBound))
+  }
+}
+
+// MARK: - Reading
+
+extension FolderExchange {
+  /// Takes in the blobs that are wanted, from whoever has them.
+  mutating func readBlobs(_ root: borrowing Folder, into replica: inout R) throws(Failure) {
+    let wanted: [WantedBlob]
+    do { wanted = try replica.wantedBlobs() } catch { throw .replica(error) }
+    for blob in wanted {
+      let name = FileName.blob(blob.root)
+      for index in parts.indices where parts[index].files.contains(name) {
+        guard intake.size(of: parts[index].name.logID) != nil else { continue }
+        if try read(blob, part: index, root, into: &replica) {
+          blobsReceived += 1
+          break
+        }
+      }
+    }
+  }
+
+  /// Takes in what a device has of a blob; whether it is whole then.
+  private mutating func read(
+    _ blob: WantedBlob, part index: Int, _ root: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    let device = parts[index].name.logID
+    let file: File
+    do throws(MailboxError) {
+      file = try root.folder(parts[index].name.text).file(FileName.blob(blob.root).text)
+    } catch {
+      intake.note(.unreadable(.blob(blob.root)), of: device)
+      return false
+    }
+    let outcome = try read(blob, file, into: &replica)
+    switch outcome {
+    case .whole: return true
+    case .unreadable: intake.note(.unreadable(.blob(blob.root)), of: device)
+    case .damaged: intake.note(.damagedBlob(blob.root), of: device)
+    case .damagedSpan(let span): intake.note(.damagedSpan(blob.root, index: span), of: device)
+    }
+    parts[index].damaged.insert(.blob(blob.root))
+    return false
+  }
+
+  private enum BlobOutcome {
+    case whole
+    case unreadable
+    case damaged
+    case damagedSpan(UInt64)
+  }
+
+  private func read(
+    _ blob: WantedBlob, _ file: borrowing File, into replica: inout R
+  ) throws(Failure) -> BlobOutcome {
+    guard let layout = BlobFileLayout(byteCount: blob.byteCount),
+      var verifier = BlobVerifier(blob)
+    else { return .damaged }
+    do throws(MailboxError) {
+      guard try file.read(at: 0, count: 8) == blob.byteCount.bigEndianBytes else {
+        return .damaged
+      }
+      for run in 0..<verifier.runCount {
+        verifier.add(run: try file.read(layout.hashes(verifier.indices(ofRun: run))))
+      }
+    } catch {
+      return .unreadable
+    }
+    guard verifier.check() else { return .damaged }
+    return try readSpans(blob, file, layout, verifier, into: &replica)
+  }
+
+  /// Adds the spans that are lacking, up to the first that is damaged.
+  private func readSpans(
+    _ blob: WantedBlob, _ file: borrowing File, _ layout: BlobFileLayout, _ verifier: BlobVerifier,
+    into replica: inout R
+  ) throws(Failure) -> BlobOutcome {
+    var held: UInt64
+    do { held = try replica.heldSpans(of: blob) } catch { throw .replica(error) }
+    let first = held / BlobVerifier.runLength
+    for run in first..<max(first, verifier.runCount) {
+      let indices = verifier.indices(ofRun: run)
+      let joined: [UInt8]
+      do throws(MailboxError) { joined = try file.read(layout.hashes(indices)) } catch {
+        return .unreadable
+      }
+      guard let hashes = verifier.hashes(ofRun: run, joined) else { return .damaged }
+      for piece in BlobFileLayout.pieces(max(held, indices.lowerBound)..<indices.upperBound) {
+        try goOn(.reading)
+        let bytes: [UInt8]
+        do throws(MailboxError) { bytes = try file.read(layout.spans(piece)) } catch {
+          return .unreadable
+        }
+        let (spans, _) = verifier.verify(bytes, first: piece.lowerBound, hashes: hashes)
+        do { if let spans { try replica.append(spans) } } catch { throw .replica(error) }
+        held = piece.lowerBound + (spans?.count ?? 0)
+        guard held == piece.upperBound else { return .damagedSpan(held) }
+      }
+    }
+    do { return try replica.finish(blob) ? .whole : .damaged } catch { throw .replica(error) }
+  }
+}
+
+// MARK: - Writing
+
+extension FolderExchange {
+  /// Writes own blobs that the own subfolder lacks, and others' that no subfolder has. One that cannot be
+  /// written, since the medium is too small for it, is noted; the rest goes on.
+  mutating func writeBlobs(
+    _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) -> Bool {
+    let blobs: [HeldBlob]
+    do { blobs = try replica.blobs() } catch { throw .replica(error) }
+    var written = false
+    for blob in blobs {
+      let name = FileName.blob(blob.root)
+      let holders = parts.filter { $0.files.contains(name) && !$0.damaged.contains(name) }
+      let isThere =
+        blob.isOwn ? holders.contains { $0.name.logID == ownLog } : !holders.isEmpty
+      guard !isThere, let layout = BlobFileLayout(byteCount: blob.byteCount) else { continue }
+      do throws(Failure) {
+        try write(blob, layout, folder, replica)
+        blobsSent += 1
+        written = true
+      } catch {
+        guard case .mailbox(.full) = error else { throw error }
+        intake.note(.blobNotWritten(blob.root), of: ownLog)
+        try Failure.mailbox { () throws(MailboxError) in
+          try folder.remove(name.temporaryText)
+        }
+      }
+    }
+    return written
+  }
+
+  /// Writes a blob, or what an interrupted exchange left to write of it: what is there already is
+  /// compared and kept.
+  private func write(
+    _ blob: HeldBlob, _ layout: BlobFileLayout, _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) {
+    let name = FileName.blob(blob.root)
+    let file = try Failure.mailbox { () throws(MailboxError) in
+      let file = try folder.writable(name.temporaryText, isNew: false)
+      guard file.byteCount > layout.fileByteCount else { return file }
+      try folder.remove(name.temporaryText)
+      return try folder.writable(name.temporaryText, isNew: true)
+    }
+    var hashes: [UInt8] = []
+    var written: UInt64 = 0
+    try put(blob.byteCount.bigEndianBytes, at: 0, file)
+    for piece in BlobFileLayout.pieces(0..<layout.blob.spanCount) {
+      try goOn(.writing)
+      let bytes: [UInt8]
+      do { bytes = try replica.spans(piece, of: blob.root) } catch { throw .replica(error) }
+      try put(bytes, at: layout.spans(piece).lowerBound, file)
+      hashes += Self.spanHashes(of: bytes)
+      if hashes.count >= 1 << 16 || piece.upperBound == layout.blob.spanCount {
+        try put(hashes, at: layout.hashes(written..<piece.upperBound).lowerBound, file)
+        written = piece.upperBound
+        hashes.removeAll(keepingCapacity: true)
+      }
+    }
+    try Failure.mailbox { () throws(MailboxError) in
+      try file.synchronize()
+      try folder.rename(name.temporaryText, to: name.text)
+    }
+  }
+
+  /// Writes bytes that are not there yet.
+  private func put(
+    _ bytes: [UInt8], at offset: UInt64, _ file: borrowing File
+  ) throws(Failure) {
+    try Failure.mailbox { () throws(MailboxError) in
+      guard try file.read(at: offset, count: bytes.count) != bytes else { return }
+      try file.write(bytes, at: offset)
+    }
+  }
+
+  private static func spanHashes(of bytes: [UInt8]) -> [UInt8] {
+    var hashes: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: BlobTree.spanByteCount) {
+      let end = min(start + BlobTree.spanByteCount, bytes.count)
+      hashes += bytes.withBytes { BlobTree.leafHash($0.extracting(start..<end)) }.bytes
+    }
+    return hashes
+  }
+}
+
+extension UInt64 {
+  /// Eight bytes, most significant first.
+  fileprivate var bigEndianBytes: [UInt8] {
+    stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: self >> UInt64($0)) }
+  }
+}

@@ -1,0 +1,153 @@
+public import Sync
+internal import VerifiableLog
+
+/// A folder in which the copies of one case meet: on a stick, on a share, in a synchronised folder. Each
+/// device writes in its own subfolder only, so that no two ever write the same file. The layout stands in
+/// `Protocol/Sync.md`.
+///
+///     let mailbox = FolderMailbox(path: "/media/stick/case")
+///     let report = try mailbox.exchange(with: &replica)
+///
+/// The folder must exist; everything in it is made as needed. An exchange that is interrupted, at whatever
+/// point, leaves nothing that a reader would take for something else, and is taken up by the next.
+public struct FolderMailbox: Mailbox, Sendable {
+  private let path: String
+  private let fault: (@Sendable (FileOperation) -> FileFault?)?
+
+  /// The mailbox in the folder at `path`.
+  public init(path: String) {
+    self.path = path
+    fault = nil
+  }
+
+  /// The same, with file operations that fail when a test says so.
+  package init(path: String, fault: @escaping @Sendable (FileOperation) -> FileFault?) {
+    self.path = path
+    self.fault = fault
+  }
+
+  public func exchange<R: Replica>(
+    with replica: inout R, progress: @escaping (ExchangeProgress) -> Void,
+    isCancelled: @escaping () -> Bool
+  ) throws(ExchangeError<R.Failure>) -> ExchangeReport {
+    let disk = Disk(fault: fault)
+    var exchange = try FolderExchange(replica, disk, progress, isCancelled)
+    let root = try ExchangeError<R.Failure>.mailbox { () throws(MailboxError) in
+      try Folder(path: path, disk: disk)
+    }
+    try exchange.list(root)
+    try exchange.readAll(root, into: &replica)
+    try exchange.readBlobs(root, into: &replica)
+    if !exchange.isOutdated {
+      try ExchangeError.replica { () throws(R.Failure) in try replica.giveReceipts() }
+      try exchange.writeAll(root, from: replica)
+    }
+    return try exchange.report(replica)
+  }
+}
+
+/// A device's subfolder, as an exchange came to know it.
+struct DevicePart {
+  let name: DeviceFolderName
+  /// The files with names that mean something, in order.
+  var files: [FileName] = []
+  /// What was read in this exchange, or given up.
+  var done: Set<FileName> = []
+  /// What turned out to be cut, garbled or false.
+  var damaged: Set<FileName> = []
+  /// The frames of `head`, once read.
+  var head: [Frame]?
+}
+
+/// One exchange with a folder. The steps are in the files beside this one: reading, writing, blobs.
+struct FolderExchange<R: Replica> {
+  typealias Failure = ExchangeError<R.Failure>
+
+  let disk: Disk
+  let ownLog: LogID
+  let tag: MailboxTag
+  var intake: FrameIntake<R>
+  /// The devices' subfolders, by log id; the own one last.
+  var parts: [DevicePart] = []
+  var entriesSent: [LogID: UInt64] = [:]
+  var blobsSent = 0
+  var blobsReceived = 0
+  private let sizesBefore: [LogID: UInt64]
+  private let progress: (ExchangeProgress) -> Void
+  private let isCancelled: () -> Bool
+
+  /// Bytes of a file that are read at once.
+  static var pieceByteCount: Int { 1 << 18 }
+
+  init(
+    _ replica: R, _ disk: Disk, _ progress: @escaping (ExchangeProgress) -> Void,
+    _ isCancelled: @escaping () -> Bool
+  ) throws(Failure) {
+    self.disk = disk
+    self.progress = progress
+    self.isCancelled = isCancelled
+    ownLog = replica.ownLog
+    tag = MailboxTag(caseID: replica.caseID)
+    do {
+      intake = try FrameIntake(replica)
+      var sizes: [LogID: UInt64] = [:]
+      for log in try replica.logs() { sizes[log.id] = log.size }
+      sizesBefore = sizes
+    } catch {
+      throw .replica(error)
+    }
+  }
+
+  /// Whether the mailbox showed that this copy is an old one: nothing may be written then.
+  var isOutdated: Bool { intake.isOutdated }
+
+  /// Says how far the exchange is, and ends it if the caller wants that.
+  func goOn(_ step: ExchangeProgress.Step) throws(Failure) {
+    progress(
+      ExchangeProgress(step: step, bytesRead: disk.bytesRead, bytesWritten: disk.bytesWritten))
+    if isCancelled() { throw .mailbox(.cancelled) }
+  }
+
+  /// Finds the devices' subfolders. A folder that holds those of another case only is not ours to write in.
+  mutating func list(_ root: borrowing Folder) throws(Failure) {
+    let own = DeviceFolderName(tag, ownLog)
+    let names: [DeviceFolderName]
+    do {
+      names = try root.names { DeviceFolderName($0) }
+    } catch {
+      throw .mailbox(error)
+    }
+    let ours = names.filter { $0.tag == own.tag }
+    guard !ours.isEmpty || names.isEmpty else { throw .mailbox(.otherCase) }
+    let others = ours.filter { $0 != own }.sorted { $0.logID < $1.logID }
+    parts = (others + [own]).map { DevicePart(name: $0) }
+    for index in parts.indices where ours.contains(parts[index].name) {
+      do throws(MailboxError) {
+        let folder = try root.folder(parts[index].name.text)
+        parts[index].files = try folder.names { FileName($0) }.sorted()
+      } catch {
+        intake.note(.unreadable(.everything), of: parts[index].name.logID)
+      }
+    }
+  }
+
+  /// What the exchange did.
+  func report(_ replica: R) throws(Failure) -> ExchangeReport {
+    var report = ExchangeReport()
+    let logs: [HeldLog]
+    do { logs = try replica.logs() } catch { throw .replica(error) }
+    for log in logs {
+      report.logs.append(
+        .init(
+          id: log.id, sizeBefore: sizesBefore[log.id] ?? 0, sizeAfter: log.size,
+          entriesSent: entriesSent[log.id] ?? 0))
+    }
+    report.blobsSent = blobsSent
+    report.blobsReceived = blobsReceived
+    report.bytesRead = disk.bytesRead
+    report.bytesWritten = disk.bytesWritten
+    report.findings = intake.findings
+    report.standings = intake.standings.filter { $0.device != ownLog }
+    return report
+  }
+}

@@ -1,0 +1,295 @@
+internal import Sync
+internal import VerifiableLog
+
+extension FolderExchange {
+  /// Reads all devices' subfolders until none has anything new: an entry of one may admit another, or fill the
+  /// gap before what a third one carries.
+  mutating func readAll(_ root: borrowing Folder, into replica: inout R) throws(Failure) {
+    var changed = true
+    while changed {
+      changed = false
+      for index in parts.indices where intake.size(of: parts[index].name.logID) != nil {
+        guard !parts[index].files.isEmpty else { continue }
+        if try read(part: index, root, into: &replica) { changed = true }
+      }
+    }
+    noteGaps()
+  }
+
+  /// Reads what is new of one device; whether anything changed. What cannot be read is noted and does not
+  /// keep others from being read.
+  private mutating func read(
+    part index: Int, _ root: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    let folder: Folder
+    do {
+      folder = try root.folder(parts[index].name.text)
+    } catch {
+      intake.note(.unreadable(.everything), of: parts[index].name.logID)
+      return false
+    }
+    var changed = try readHead(part: index, folder, into: &replica)
+    for file in parts[index].files where !parts[index].done.contains(file) {
+      switch file {
+      case .range(let log, let run):
+        guard try wants(run, of: log, part: index, replica) else { continue }
+        if try readRange(file, log, run, part: index, folder, into: &replica) { changed = true }
+      case .share(let id):
+        guard try wants(id, replica) else { continue }
+        if try readWhole(file, part: index, folder, into: &replica) { changed = true }
+      case .head, .blob: continue
+      }
+    }
+    if try takeHead(part: index, into: &replica) { changed = true }
+    return changed
+  }
+
+  // MARK: - Head
+
+  /// Reads `head` the first time, and takes statements and wraps from it.
+  private mutating func readHead(
+    part index: Int, _ folder: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    guard parts[index].head == nil, parts[index].files.contains(.head) else { return false }
+    guard var file = open(.head, part: index, folder) else { return false }
+    var frames: [Frame] = []
+    while let frame = try next(&file, part: index) {
+      guard file.offset <= FolderExchange.maximumHeadByteCount else {
+        spoil(.head, part: index)
+        break
+      }
+      frames.append(frame)
+    }
+    parts[index].head = frames
+    var changed = false
+    for frame in frames {
+      switch frame {
+      case .statements, .wraps:
+        if try take(frame, part: index, into: &replica).changed { changed = true }
+      default: continue
+      }
+    }
+    if changed { try refresh(replica) }
+    return changed
+  }
+
+  /// A `head` is held in memory; of a longer one the rest is not read.
+  private static var maximumHeadByteCount: UInt64 { 64 << 20 }
+
+  /// Takes heads and forks once the entries are there that they are about.
+  private mutating func takeHead(part index: Int, into replica: inout R) throws(Failure) -> Bool {
+    var changed = false
+    for frame in parts[index].head ?? [] {
+      switch frame {
+      case .heads, .forks:
+        if try take(frame, part: index, into: &replica).changed { changed = true }
+      default: continue
+      }
+    }
+    return changed
+  }
+
+  // MARK: - Ranges and shares
+
+  private func wants(
+    _ run: Range<UInt64>, of log: LogID, part index: Int, _ replica: R
+  ) throws(Failure) -> Bool {
+    guard let size = intake.size(of: log), run.lowerBound <= size else { return false }
+    if run.upperBound > size { return true }
+    guard log != ownLog else { return false }
+    do { return try replica.wants(run, of: log, from: parts[index].name.logID) } catch {
+      throw .replica(error)
+    }
+  }
+
+  private func wants(_ share: EntryID, _ replica: R) throws(Failure) -> Bool {
+    do { return try replica.wants(share: share) } catch { throw .replica(error) }
+  }
+
+  private mutating func readRange(
+    _ file: FileName, _ log: LogID, _ run: Range<UInt64>, part index: Int,
+    _ folder: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    let changed = try readWhole(file, part: index, folder, into: &replica)
+    guard log != ownLog else { return changed }
+    if parts[index].damaged.contains(file) {
+      try seekFork(of: log, part: index, folder, into: &replica)
+    } else if let size = intake.size(of: log), run.upperBound > size {
+      // It ended well, but before the end that its name promises.
+      spoil(file, part: index)
+    } else {
+      let device = parts[index].name.logID
+      do { try replica.settle(run, of: log, from: device) } catch { throw .replica(error) }
+    }
+    return changed
+  }
+
+  /// A range that continues another history than the one held does not connect, and proves nothing. Where
+  /// the histories part shows in the ranges before it, which are held already in their own form.
+  private mutating func seekFork(
+    of log: LogID, part index: Int, _ folder: borrowing Folder, into replica: inout R
+  ) throws(Failure) {
+    let device = parts[index].name.logID
+    let fault = Finding(device: device, kind: .fault(log: log, .doesNotConnect))
+    guard intake.findings.contains(fault) else { return }
+    for file in parts[index].files where !parts[index].done.contains(file) {
+      guard case .range(log, let run) = file, let size = intake.size(of: log),
+        run.upperBound <= size
+      else { continue }
+      _ = try readWhole(file, part: index, folder, into: &replica)
+    }
+  }
+
+  /// Takes all frames of a file; whether anything changed. The file is then done with, in this exchange.
+  private mutating func readWhole(
+    _ name: FileName, part index: Int, _ folder: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    parts[index].done.insert(name)
+    guard var file = open(name, part: index, folder) else { return false }
+    intake.beginStream()
+    var changed = false
+    while let frame = try next(&file, part: index) {
+      let outcome = try take(frame, part: index, into: &replica)
+      if outcome.changed { changed = true }
+      guard outcome.mayGoOn else {
+        parts[index].damaged.insert(name)
+        break
+      }
+    }
+    if changed { try refresh(replica) }
+    return changed
+  }
+
+  // MARK: - Files and frames
+
+  private mutating func open(
+    _ name: FileName, part index: Int, _ folder: borrowing Folder
+  ) -> FrameFile? {
+    do throws(MailboxError) {
+      let hello = Hello(tag: tag, logID: parts[index].name.logID)
+      return FrameFile(try folder.file(name.text), name, hello)
+    } catch {
+      intake.note(.unreadable(name.item), of: parts[index].name.logID)
+      return nil
+    }
+  }
+
+  /// The next frame of a file; nil at its end, and where it is damaged, which is noted.
+  private mutating func next(
+    _ file: inout FrameFile, part index: Int
+  ) throws(Failure) -> Frame? {
+    try goOn(.reading)
+    let device = parts[index].name.logID
+    do throws(FrameFileError) {
+      return try file.next()
+    } catch {
+      parts[index].damaged.insert(file.name)
+      switch error {
+      case .unreadable: intake.note(.unreadable(file.name.item), of: device)
+      case .frames(.newerVersion): intake.note(.newerVersion(file.name.item), of: device)
+      case .frames: intake.note(.damaged(file.name.item), of: device)
+      }
+      return nil
+    }
+  }
+
+  /// Notes that a file is not what its name says.
+  private mutating func spoil(_ name: FileName, part index: Int) {
+    parts[index].damaged.insert(name)
+    intake.note(.damaged(name.item), of: parts[index].name.logID)
+  }
+
+  private mutating func take(
+    _ frame: Frame, part index: Int, into replica: inout R
+  ) throws(Failure) -> FrameOutcome {
+    do {
+      return try intake.take(frame, from: parts[index].name.logID, into: &replica)
+    } catch {
+      throw .replica(error)
+    }
+  }
+
+  private mutating func refresh(_ replica: R) throws(Failure) {
+    do { try intake.refresh(replica) } catch { throw .replica(error) }
+  }
+
+  /// Entries that lie beyond a gap, once everything has been read.
+  private mutating func noteGaps() {
+    for part in parts {
+      for case .range(let log, let run) in part.files {
+        if let size = intake.size(of: log), run.lowerBound > size {
+          intake.note(.gap(log: log, size: size), of: part.name.logID)
+        }
+      }
+    }
+  }
+}
+
+/// Why a file of frames goes no further.
+private enum FrameFileError: Error {
+  case unreadable(MailboxError)
+  case frames(FrameError)
+}
+
+/// The frames in a file, without `hello` and `end`, which are checked here.
+private struct FrameFile: ~Copyable {
+  let name: FileName
+  private let file: File
+  private let hello: Hello
+  private var reader = FrameReader()
+  private(set) var offset: UInt64 = 0
+
+  private static let pieceByteCount = 1 << 18
+
+  init(_ file: consuming File, _ name: FileName, _ hello: Hello) {
+    self.file = file
+    self.name = name
+    self.hello = hello
+  }
+
+  /// The next frame; nil after `end`, which nothing may follow.
+  mutating func next() throws(FrameFileError) -> Frame? {
+    while true {
+      let frame: Frame?
+      do throws(FrameError) { frame = try reader.next() } catch { throw .frames(error) }
+      switch frame {
+      case nil: guard try feed() else { return nil }
+      case .end: continue
+      case .hello(let found): guard found == hello else { throw .frames(.malformed) }
+      case let frame?:
+        guard name.mayHold(frame) else { throw .frames(.unknownType) }
+        return frame
+      }
+    }
+  }
+
+  /// Reads a piece of the file; false at its end.
+  private mutating func feed() throws(FrameFileError) -> Bool {
+    let piece: [UInt8]
+    do throws(MailboxError) {
+      piece = try file.read(at: offset, count: FrameFile.pieceByteCount)
+    } catch {
+      throw .unreadable(error)
+    }
+    offset += UInt64(piece.count)
+    if piece.isEmpty {
+      do throws(FrameError) { try reader.finish() } catch { throw .frames(error) }
+      return false
+    }
+    reader.feed(piece)
+    return true
+  }
+}
+
+extension FileName {
+  /// Whether a frame belongs into a file of this name.
+  fileprivate func mayHold(_ frame: Frame) -> Bool {
+    switch (self, frame) {
+    case (.head, .statements), (.head, .heads), (.head, .wraps), (.head, .forks): true
+    case (.range(let log, let run), .range(let range)):
+      range.logID == log && run.contains(range.first) && range.end <= run.upperBound
+    case (.share, .slots), (.share, .bodies): true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,223 @@
+internal import Sync
+internal import VerifiableLog
+
+extension FolderExchange {
+  /// Writes what the own subfolder lacks: first entries, then shares, then blobs, and `head` last, so that no
+  /// reader sees a head of which the entries are not there yet.
+  mutating func writeAll(_ root: borrowing Folder, from replica: R) throws(Failure) {
+    let folder = try ownFolder(root)
+    try removeLeftovers(folder)
+    var written = try writeRanges(folder, replica)
+    if try writeShares(folder, replica) { written = true }
+    if try writeBlobs(folder, replica) { written = true }
+    if written { try disk { () throws(MailboxError) in try folder.synchronize() } }
+    try writeHead(folder, replica)
+  }
+
+  private var own: Int { parts.count - 1 }
+
+  private func disk<Value: ~Copyable>(
+    _ body: () throws(MailboxError) -> Value
+  ) throws(Failure) -> Value {
+    try Failure.mailbox(body)
+  }
+
+  private func asking<Value>(_ body: () throws(R.Failure) -> Value) throws(Failure) -> Value {
+    try Failure.replica(body)
+  }
+
+  /// The own subfolder, made if it is not there.
+  private func ownFolder(_ root: borrowing Folder) throws(Failure) -> Folder {
+    let name = parts[own].name.text
+    do throws(MailboxError) {
+      try root.makeFolder(name)
+      if parts[own].files.isEmpty { try root.synchronize() }
+      return try root.folder(name)
+    } catch {
+      throw .mailbox(error)
+    }
+  }
+
+  /// Removes what an interrupted exchange left under temporary names; a blob is continued instead.
+  private func removeLeftovers(_ folder: borrowing Folder) throws(Failure) {
+    try disk { () throws(MailboxError) in
+      let leftovers = try folder.names { text in
+        text.hasPrefix(".") ? FileName(String(text.dropFirst())) : nil
+      }
+      for name in leftovers.sorted() {
+        if case .blob = name { continue }
+        try folder.remove(name.temporaryText)
+      }
+    }
+  }
+
+  // MARK: - Ranges
+
+  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too.
+  private mutating func writeRanges(
+    _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) -> Bool {
+    var written = false
+    for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
+      guard let head = log.head else { continue }
+      var there = whole(folder).compactMap { $0.run(of: log.id) }
+      if log.id != ownLog, let part = parts.first(where: { $0.name.logID == log.id }) {
+        let good = part.files.filter { !part.damaged.contains($0) }
+        there += good.compactMap { $0.run(of: log.id) }
+      }
+      for run in (0..<head.size).gaps(in: there) {
+        try write(run, of: log, folder, replica)
+        written = true
+      }
+    }
+    return written
+  }
+
+  /// Own files that are not cut. A device writes again what went missing.
+  private func whole(_ folder: borrowing Folder) -> [FileName] {
+    parts[own].files.filter { name in
+      guard !parts[own].damaged.contains(name) else { return false }
+      if case .blob = name { return true }
+      let end = Frame.end.bytes
+      do throws(MailboxError) {
+        let file = try folder.file(name.text)
+        guard file.byteCount > UInt64(end.count) else { return false }
+        return try file.read(at: file.byteCount - UInt64(end.count), count: end.count) == end
+      } catch {
+        return false
+      }
+    }
+  }
+
+  private mutating func write(
+    _ run: Range<UInt64>, of log: HeldLog, _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) {
+    guard var sender = RangeSender(run, of: log) else { return }
+    let name = FileName.range(log.id, run)
+    let file = try begin(name, folder)
+    var offset = try write(.hello(Hello(tag: tag, logID: ownLog)), at: 0, file)
+    while let frame = try asking({ () throws(R.Failure) in try sender.next(replica) }) {
+      try goOn(.writing)
+      offset = try write(.range(frame), at: offset, file)
+    }
+    try finish(name, at: offset, file, folder)
+    entriesSent[log.id, default: 0] += run.upperBound - run.lowerBound
+  }
+
+  // MARK: - Shares
+
+  /// Writes own shares that the own subfolder lacks, and others' that no subfolder has.
+  private mutating func writeShares(
+    _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) -> Bool {
+    let own = Set(whole(folder))
+    var written = false
+    for share in try asking({ () throws(R.Failure) in try replica.shares() }) {
+      let name = FileName.share(share.id)
+      let isThere =
+        share.logID == ownLog
+        ? own.contains(name)
+        : parts.contains { $0.files.contains(name) && !$0.damaged.contains(name) }
+      if isThere { continue }
+      try write(share.id, name, folder, replica)
+      written = true
+    }
+    return written
+  }
+
+  private func write(
+    _ share: EntryID, _ name: FileName, _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) {
+    let file = try begin(name, folder)
+    var offset = try write(.hello(Hello(tag: tag, logID: ownLog)), at: 0, file)
+    var index: Int? = 0
+    while let start = index {
+      try goOn(.writing)
+      let content = try asking { () throws(R.Failure) in
+        try replica.content(of: share, from: start, byteBudget: RangeSender.byteBudget)
+      }
+      for frame in HeadSender.frames(content) { offset = try write(frame, at: offset, file) }
+      index = content.nextIndex
+    }
+    try finish(name, at: offset, file, folder)
+  }
+
+  // MARK: - Head
+
+  /// Replaces `head`, if it says anything new.
+  private func writeHead(
+    _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) {
+    try goOn(.writing)
+    let frames = try asking { () throws(R.Failure) in try HeadSender.frames(replica) }
+    let bytes = frames.flatMap(\.bytes)
+    if parts[own].files.contains(.head), isHead(bytes, in: folder) { return }
+    let file = try begin(.head, folder)
+    try disk { () throws(MailboxError) in
+      try file.write(bytes, at: 0)
+      try file.synchronize()
+      try folder.rename(FileName.head.temporaryText, to: FileName.head.text)
+      try folder.synchronize()
+    }
+  }
+
+  private func isHead(_ bytes: [UInt8], in folder: borrowing Folder) -> Bool {
+    do throws(MailboxError) {
+      let file = try folder.file(FileName.head.text)
+      guard file.byteCount == UInt64(bytes.count) else { return false }
+      return try file.read(at: 0, count: bytes.count) == bytes
+    } catch {
+      return false
+    }
+  }
+
+  // MARK: - Files
+
+  private func begin(_ name: FileName, _ folder: borrowing Folder) throws(Failure) -> File {
+    try disk { () throws(MailboxError) in
+      try folder.remove(name.temporaryText)
+      return try folder.writable(name.temporaryText, isNew: true)
+    }
+  }
+
+  /// Writes a frame; the offset after it.
+  private func write(
+    _ frame: Frame, at offset: UInt64, _ file: borrowing File
+  ) throws(Failure) -> UInt64 {
+    let bytes = frame.bytes
+    try disk { () throws(MailboxError) in try file.write(bytes, at: offset) }
+    return offset + UInt64(bytes.count)
+  }
+
+  private func finish(
+    _ name: FileName, at offset: UInt64, _ file: borrowing File, _ folder: borrowing Folder
+  ) throws(Failure) {
+    _ = try write(.end, at: offset, file)
+    try disk { () throws(MailboxError) in
+      try file.synchronize()
+      try folder.rename(name.temporaryText, to: name.text)
+    }
+  }
+}
+
+extension FileName {
+  /// The entries that the file holds of a log.
+  fileprivate func run(of log: LogID) -> Range<UInt64>? {
+    if case .range(log, let run) = self { run } else { nil }
+  }
+}
+
+extension Range<UInt64> {
+  /// What of this range none of `parts` covers, in order.
+  func gaps(in parts: [Range<UInt64>]) -> [Range<UInt64>] {
+    var gaps: [Range<UInt64>] = []
+    var start = lowerBound
+    for part in parts.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      guard part.lowerBound < upperBound else { break }
+      if part.lowerBound > start { gaps.append(start..<part.lowerBound) }
+      start = Swift.max(start, part.upperBound)
+    }
+    if start < upperBound { gaps.append(start..<upperBound) }
+    return gaps
+  }
+}

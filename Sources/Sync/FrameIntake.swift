@@ -1,0 +1,261 @@
+internal import Cryptography
+public import VerifiableLog
+
+/// Takes frames from a mailbox into a replica: verifies each against what is held, and notes what does not
+/// verify. Knows neither files nor connections, so every mailbox uses it.
+public struct FrameIntake<R: Replica> {
+  /// What was met, in order, each once.
+  public private(set) var findings: [Finding] = []
+  /// Logs by id, as held now.
+  private var verifiers: [LogID: RangeVerifier] = [:]
+  private var logsByKey: [Bytes32: LogID] = [:]
+  private var logsByOrigin: [NoteKeyName: LogID] = [:]
+  private var receiptKeys = ReceiptKeys([])
+  private let ownLog: LogID
+  private var sizes: [Place: UInt64] = [:]
+
+  /// More findings than anybody reads; a hostile mailbox could cause any number.
+  private static var maximumFindings: Int { 1024 }
+
+  private struct Place: Hashable {
+    let device: LogID
+    let logID: LogID
+  }
+
+  /// An intake for one exchange with a replica.
+  public init(_ replica: R) throws(R.Failure) {
+    ownLog = replica.ownLog
+    try refresh(replica)
+  }
+
+  /// The size that a log has here; nil of one that belongs to no member.
+  public func size(of log: LogID) -> UInt64? { verifiers[log]?.held.size }
+
+  /// Whether our own log was shown longer than it is here.
+  public var isOutdated: Bool {
+    findings.contains { if case .ownLogAhead = $0.kind { true } else { false } }
+  }
+
+  /// How far each device says that it has each log, by device and log.
+  public var standings: [Standing] {
+    // Any order: sorted below.
+    sizes.map { Standing(device: $0.key.device, logID: $0.key.logID, size: $0.value) }
+      .sorted { ($0.device, $0.logID) < ($1.device, $1.logID) }
+  }
+
+  /// Asks the replica for its logs again: a change may have admitted members.
+  public mutating func refresh(_ replica: R) throws(R.Failure) {
+    let logs = try replica.logs()
+    for log in logs {
+      if let verifier = verifiers[log.id] {
+        if verifier.held != log { verifiers[log.id]?.update(log) }
+      } else {
+        verifiers[log.id] = RangeVerifier(log)
+        logsByKey[log.identity.key.raw] = log.id
+        logsByOrigin[log.id.origin] = log.id
+      }
+    }
+    receiptKeys = ReceiptKeys(logs)
+  }
+
+  /// Notes a finding, once.
+  public mutating func note(_ kind: Finding.Kind, of device: LogID) {
+    let finding = Finding(device: device, kind: kind)
+    guard findings.count < FrameIntake.maximumFindings, !findings.contains(finding) else { return }
+    findings.append(finding)
+  }
+
+  /// To be called before the first frame of each stream: what was left open of another history ends.
+  public mutating func beginStream() {
+    for log in verifiers.keys.sorted() { verifiers[log]?.forgetBranch() }
+  }
+
+  /// Takes one frame that `device` wrote; whether anything changed.
+  ///
+  /// `hello`, blobs, spans and `end` are for the mailbox and change nothing here.
+  public mutating func take(
+    _ frame: Frame, from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    switch frame {
+    case .statements(let statements):
+      return .init(changed: try replica.accept(statements: statements))
+    case .wraps(let wraps):
+      return .init(changed: try replica.accept(wraps: wraps))
+    case .heads(let heads):
+      return try take(heads: heads, from: device, into: &replica)
+    case .range(let range):
+      return try take(range, from: device, into: &replica)
+    case .bodies(let bodies):
+      return try take(bodies: bodies, from: device, into: &replica)
+    case .slots(let slots):
+      let known = slots.filter { slot in size(of: slot.logID).map { slot.sequence < $0 } ?? false }
+      return .init(changed: known.isEmpty ? false : try replica.accept(slots: known))
+    case .forks(let forks):
+      return try take(forks: forks, from: device, into: &replica)
+    case .hello, .blob, .span, .end: return .init(changed: false)
+    }
+  }
+}
+
+/// What taking a frame did.
+public struct FrameOutcome: Hashable, Sendable {
+  /// Whether the replica holds more than before.
+  public var changed: Bool
+  /// Whether the rest of the stream is worth reading.
+  public var mayGoOn = true
+}
+
+/// How far a device says that it has a log. A device that is behind is slow, and nothing worse.
+public struct Standing: Hashable, Sendable {
+  /// The device.
+  public let device: LogID
+  /// The log.
+  public let logID: LogID
+  /// The size that it signed for, or passed on.
+  public let size: UInt64
+}
+
+// MARK: - Ranges and bodies
+
+extension FrameIntake {
+  private mutating func take(
+    _ frame: RangeFrame, from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    let log = frame.logID
+    guard var verifier = verifiers[log] else { return .init(changed: false) }
+    let verdict = try verifier.verify(frame) { (run) throws(R.Failure) in
+      try replica.leaves(of: log, in: run)
+    }
+    if case .verified(let range) = verdict, log == ownLog { return takeOwn(range, from: device) }
+    verifiers[log] = verifier
+    switch verdict {
+    case .verified(let range): return .init(changed: try replica.accept(range))
+    case .otherBranch: return .init(changed: false)
+    case .fork(let proof):
+      note(.fork(log: log), of: device)
+      return .init(changed: try replica.accept(proof))
+    case .gap(let size): note(.gap(log: log, size: size), of: device)
+    case .fault(let fault): note(.fault(log: log, fault), of: device)
+    }
+    return .init(changed: false, mayGoOn: false)
+  }
+
+  /// Nobody but this device appends to its log: what is longer was signed by a later state of this copy.
+  private mutating func takeOwn(_ range: VerifiedRange, from device: LogID) -> FrameOutcome {
+    if let checkpoint = range.checkpoint {
+      note(.ownLogAhead(size: checkpoint.size), of: device)
+    }
+    return .init(changed: false)
+  }
+
+  private mutating func take(
+    bodies: [Body], from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    var good: [Body] = []
+    for body in bodies {
+      guard let size = size(of: body.logID), body.sequence < size else { continue }
+      let leaf = try replica.leaves(of: body.logID, in: body.sequence..<(body.sequence + 1)).first
+      if leaf?.ciphertextHash == WireEntry.hash(ciphertext: body.ciphertext) {
+        good.append(body)
+      } else {
+        note(.wrongBody(log: body.logID), of: device)
+      }
+    }
+    return .init(changed: good.isEmpty ? false : try replica.accept(bodies: good))
+  }
+}
+
+// MARK: - Heads and forks
+
+extension FrameIntake {
+  private mutating func take(
+    heads: [SignedHead], from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    var changed = false
+    for head in heads {
+      if try take(head, from: device, into: &replica) { changed = true }
+    }
+    return .init(changed: changed)
+  }
+
+  private mutating func take(
+    _ head: SignedHead, from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> Bool {
+    guard let (log, checkpoint) = checkpoint(in: head, from: device),
+      var verifier = verifiers[log]
+    else { return false }
+    let verdict = try verifier.judge(head: checkpoint) { (run) throws(R.Failure) in
+      try replica.leaves(of: log, in: run)
+    }
+    verifiers[log] = verifier
+    switch verdict {
+    case .held:
+      stand(device, log, checkpoint.size)
+      let receipts = receiptKeys.receipts(on: checkpoint)
+      return try replica.accept(VerifiedHead(checkpoint: checkpoint, receipts: receipts))
+    case .ahead:
+      stand(device, log, checkpoint.size)
+      if log == ownLog { note(.ownLogAhead(size: checkpoint.size), of: device) }
+      return false
+    case .fork(let proof):
+      note(.fork(log: log), of: device)
+      return try replica.accept(proof)
+    case .fault(let fault):
+      note(.fault(log: log, fault), of: device)
+      return false
+    }
+  }
+
+  /// The log and the checkpoint of a head, if the log is a member's and its key signed.
+  private mutating func checkpoint(
+    in head: SignedHead, from device: LogID
+  ) -> (LogID, VerifiedCheckpoint)? {
+    guard let log = logsByKey[head.signingKey], let held = verifiers[log]?.held else { return nil }
+    guard let checkpoint = held.identity.checkpoint(in: head.note) else {
+      note(.fault(log: log, .badNote), of: device)
+      return nil
+    }
+    return (log, checkpoint)
+  }
+
+  private mutating func stand(_ device: LogID, _ log: LogID, _ size: UInt64) {
+    let place = Place(device: device, logID: log)
+    sizes[place] = max(size, sizes[place] ?? 0)
+  }
+
+  private mutating func take(
+    forks: [[UInt8]], from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    var changed = false
+    for bytes in forks {
+      guard let log = logOfFork(in: bytes), let identity = verifiers[log]?.held.identity else {
+        continue
+      }
+      guard let proof = FrameIntake.forkProof(in: bytes, of: identity) else {
+        note(.fault(log: log, .badNote), of: device)
+        continue
+      }
+      note(.fork(log: proof.log.id), of: device)
+      if try replica.accept(proof) { changed = true }
+    }
+    return .init(changed: changed)
+  }
+
+  /// The member's log that a fork proof is about, as its first note names it.
+  private func logOfFork(in bytes: [UInt8]) -> LogID? {
+    var decoder = CBORDecoder(bytes)
+    do {
+      try decoder.readArray(count: 3)
+      let note = try SignedNote(parsing: try decoder.readBytes(max: SyncLimits.noteByteCount))
+      return logsByOrigin[try Checkpoint(parsing: note.text).origin]
+    } catch {
+      return nil
+    }
+  }
+
+  private static func forkProof(in bytes: [UInt8], of log: LogIdentity) -> ForkProof? {
+    do throws(ForkProofError) { return try ForkProof(parsing: bytes, of: log) } catch {
+      return nil
+    }
+  }
+}

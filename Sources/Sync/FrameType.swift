@@ -1,0 +1,42 @@
+/// The first byte of a frame.
+enum FrameType: UInt8 {
+  case hello = 0x01
+  case statements = 0x02
+  case heads = 0x03
+  case range = 0x04
+  case bodies = 0x05
+  case slots = 0x06
+  case wraps = 0x07
+  case forks = 0x08
+  case blob = 0x09
+  case span = 0x0a
+  case end = 0x7f
+
+  /// What a payload of this type can measure: a frame that claims more is refused before it is read.
+  var maximumByteCount: Int {
+    switch self {
+    case .hello: 128
+    case .end: 1
+    case .span: 70_000
+    default: SyncLimits.payloadByteCount
+    }
+  }
+}
+
+/// Why a stream of frames goes no further. What came before it counts all the same.
+public enum FrameError: Error, Hashable, Sendable {
+  /// The bytes end inside a frame, or before `end`.
+  case truncated
+  /// A frame is longer than its type allows.
+  case tooLong
+  /// A type that this version does not know.
+  case unknownType
+  /// A payload that is not the encoding of its type.
+  case malformed
+  /// The stream does not begin with a `hello`, or has a second one.
+  case misplacedHello
+  /// Bytes follow `end`.
+  case trailingBytes
+  /// A `hello` of a higher version.
+  case newerVersion
+}

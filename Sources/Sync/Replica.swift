@@ -1,0 +1,158 @@
+public import Cryptography
+public import VerifiableLog
+
+/// A member's copy of one case, as an exchange sees it: the store behind it. The vault is one, over its
+/// database; another keeps everything in memory.
+///
+/// Each `accept` and `append` is called with what has been verified as far as that is possible without a
+/// key. It is atomic, and durable when it returns; called again with the same, it changes nothing. It
+/// answers whether something changed, so that an exchange knows when it is done.
+public protocol Replica {
+  /// Why the store fails. It ends the exchange; what was accepted before stays.
+  associatedtype Failure: Error
+
+  /// The case.
+  var caseID: Bytes32 { get }
+  /// The log that this device writes.
+  var ownLog: LogID { get }
+
+  // MARK: Logs
+
+  /// The logs of all admitted members, the own one and empty ones included, by log id. Asked again after
+  /// each change, since entries and statements admit members.
+  func logs() throws(Failure) -> [HeldLog]
+  /// The leaves of a run of sequences that are held, in order.
+  func leaves(of log: LogID, in run: Range<UInt64>) throws(Failure) -> [LeafData]
+  /// Entries to send: at least one, from the first of `run`; no more than about `byteBudget` bytes after
+  /// that. The replica decides which go without their ciphertext.
+  func entries(
+    of log: LogID, in run: Range<UInt64>, byteBudget: Int
+  ) throws(Failure) -> [WireEntry]
+  /// Takes a range.
+  mutating func accept(_ range: VerifiedRange) throws(Failure) -> Bool
+  /// Whether a range of entries that are held is worth reading once more: it stands in the mailbox as
+  /// written by `device`, and something might be lacking here of ciphertext and slots.
+  func wants(_ run: Range<UInt64>, of log: LogID, from device: LogID) throws(Failure) -> Bool
+  /// All that `device` wrote of these entries has been taken in.
+  mutating func settle(
+    _ run: Range<UInt64>, of log: LogID, from device: LogID
+  ) throws(Failure)
+
+  // MARK: Heads, receipts, forks
+
+  /// Heads to send, each with the receipts known for it; at most `SyncLimits.heads`.
+  func heads() throws(Failure) -> [SignedHead]
+  /// Takes a head of a held tree with receipts of members.
+  mutating func accept(_ head: VerifiedHead) throws(Failure) -> Bool
+  /// Called once everything has been read: gives receipts for logs that grew, to be sent with `heads`.
+  mutating func giveReceipts() throws(Failure)
+  /// Fork proofs to send.
+  func forks() throws(Failure) -> [ForkProof]
+  /// Takes a fork proof.
+  mutating func accept(_ fork: ForkProof) throws(Failure) -> Bool
+
+  // MARK: Statements and wraps, opaque here
+
+  /// Root statements to send, each one CBOR item.
+  func statements() throws(Failure) -> [[UInt8]]
+  /// Takes root statements; whether they count is for the replica to judge.
+  mutating func accept(statements: [[UInt8]]) throws(Failure) -> Bool
+  /// Wrapped epoch keys to send, each one CBOR item.
+  func wraps() throws(Failure) -> [[UInt8]]
+  /// Takes wraps; one that does not count does no harm.
+  mutating func accept(wraps: [[UInt8]]) throws(Failure) -> Bool
+
+  // MARK: Shares: slots and ciphertext that came after their leaves
+
+  /// The share entries whose slots and ciphertext are held completely, with the log of each.
+  func shares() throws(Failure) -> [HeldShare]
+  /// Whether a share entry is known of which slots or ciphertext are lacking.
+  func wants(share: EntryID) throws(Failure) -> Bool
+  /// What belongs to a share, from an index on, about `byteBudget` bytes of it.
+  func content(
+    of share: EntryID, from index: Int, byteBudget: Int
+  ) throws(Failure) -> ShareContent
+  /// Takes slots of entries that are held. They are opaque: the replica bounds how many it keeps of one
+  /// entry, and never replaces one that counts.
+  mutating func accept(slots: [Slot]) throws(Failure) -> Bool
+  /// Takes ciphertexts, each of which is the one that its leaf names.
+  mutating func accept(bodies: [Body]) throws(Failure) -> Bool
+
+  // MARK: Blobs
+
+  /// The blobs that are held whole and may be sent.
+  func blobs() throws(Failure) -> [HeldBlob]
+  /// The blobs that entries name and that are lacking.
+  func wantedBlobs() throws(Failure) -> [WantedBlob]
+  /// The sealed bytes of a run of spans of a blob that is held whole, joined.
+  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Failure) -> [UInt8]
+  /// How many spans, from the first, are here already of a blob that is lacking.
+  func heldSpans(of blob: WantedBlob) throws(Failure) -> UInt64
+  /// Adds the next spans of a blob that is lacking. Need not be durable before `finish`.
+  mutating func append(_ spans: VerifiedSpans) throws(Failure)
+  /// Completes a blob of which all spans have been added: checks the root over what was kept and makes it
+  /// durable. False if it is not the blob after all, which then begins anew.
+  mutating func finish(_ blob: WantedBlob) throws(Failure) -> Bool
+}
+
+/// A share whose content is held.
+public struct HeldShare: Hashable, Sendable {
+  /// The share entry.
+  public let id: EntryID
+  /// The log that it stands in.
+  public let logID: LogID
+
+  /// The share of this entry.
+  public init(id: EntryID, logID: LogID) {
+    self.id = id
+    self.logID = logID
+  }
+}
+
+/// A part of what belongs to a share.
+public struct ShareContent: Hashable, Sendable {
+  /// Slots.
+  public let slots: [Slot]
+  /// Ciphertexts.
+  public let bodies: [Body]
+  /// Where the next part begins; nil after the last.
+  public let nextIndex: Int?
+
+  /// The part with this content.
+  public init(slots: [Slot], bodies: [Body], nextIndex: Int?) {
+    self.slots = slots
+    self.bodies = bodies
+    self.nextIndex = nextIndex
+  }
+}
+
+/// A blob that is held whole.
+public struct HeldBlob: Hashable, Sendable {
+  /// The blob's name.
+  public let root: BlobRoot
+  /// Bytes of the sealed blob.
+  public let byteCount: UInt64
+  /// Whether an entry of this device names it; others' are only carried where nobody else has them.
+  public let isOwn: Bool
+
+  /// The blob with these properties.
+  public init(root: BlobRoot, byteCount: UInt64, isOwn: Bool) {
+    self.root = root
+    self.byteCount = byteCount
+    self.isOwn = isOwn
+  }
+}
+
+/// A blob that an entry names and that is lacking.
+public struct WantedBlob: Hashable, Sendable {
+  /// The blob's name.
+  public let root: BlobRoot
+  /// Bytes of the sealed blob, as follows from the entry.
+  public let byteCount: UInt64
+
+  /// The blob of this name and length.
+  public init(root: BlobRoot, byteCount: UInt64) {
+    self.root = root
+    self.byteCount = byteCount
+  }
+}

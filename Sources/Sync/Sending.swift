@@ -1,0 +1,111 @@
+internal import Cryptography
+internal import VerifiableLog
+
+/// Cuts a run of a log into range frames, each of which verifies alone.
+public struct RangeSender: Sendable {
+  /// About as many bytes go into a frame before the next begins.
+  public static let byteBudget = 4 << 20
+
+  private let log: HeldLog
+  private let head: HeldHead
+  private var rest: Range<UInt64>
+  private var subtrees = SubtreeHashes()
+
+  /// Sends `run` of a log under its newest head; nil where the head does not cover it.
+  public init?(_ run: Range<UInt64>, of log: HeldLog) {
+    guard let head = log.head, run.upperBound <= head.size else { return nil }
+    self.log = log
+    self.head = head
+    rest = run
+  }
+
+  /// The next frame, or nil after the last.
+  public mutating func next<R: Replica>(_ replica: R) throws(R.Failure) -> RangeFrame? {
+    guard !rest.isEmpty else { return nil }
+    let entries = RangeSender.fitting(
+      try replica.entries(of: log.id, in: rest, byteBudget: RangeSender.byteBudget))
+    guard !entries.isEmpty else { return nil }
+    let first = rest.lowerBound
+    let end = first + UInt64(entries.count)
+    rest = end..<max(end, rest.upperBound)
+    return RangeFrame(
+      logID: log.id, first: first, entries: Array(entries), note: head.note,
+      proof: try proof(from: end, replica))
+  }
+
+  private mutating func proof<R: Replica>(
+    from end: UInt64, _ replica: R
+  ) throws(R.Failure) -> [Bytes32] {
+    guard end < head.size else { return [] }
+    return try MerkleTree.consistencyProof(from: end, to: head.size) {
+      (subtree) throws(R.Failure) in
+      try subtrees.hash(of: subtree) { (run) throws(R.Failure) in
+        try replica.leaves(of: log.id, in: run).map(\.hash)
+      }
+    }
+  }
+
+  /// The leading entries that one frame may hold.
+  private static func fitting(_ entries: [WireEntry]) -> ArraySlice<WireEntry> {
+    var epochs: Set<EntryID> = []
+    var bytes = 0
+    var count = 0
+    for entry in entries.prefix(SyncLimits.entriesOfRange) {
+      epochs.formUnion(entry.slots.map(\.epoch))
+      bytes += entry.byteCount
+      let fits =
+        epochs.count <= SyncLimits.epochsOfRange && bytes <= SyncLimits.payloadByteCount / 2
+      guard fits || count == 0 else { break }
+      count += 1
+    }
+    return entries.prefix(count)
+  }
+}
+
+/// What a device says about itself and others: the frames of a `head`.
+public enum HeadSender {
+  /// All of it, `hello` and `end` included.
+  public static func frames<R: Replica>(_ replica: R) throws(R.Failure) -> [Frame] {
+    let hello = Hello(tag: MailboxTag(caseID: replica.caseID), logID: replica.ownLog)
+    var frames = [Frame.hello(hello)]
+    for part in parts(try replica.statements(), max: SyncLimits.statements, \.count) {
+      frames.append(.statements(part))
+    }
+    for part in parts(try replica.heads(), max: SyncLimits.heads, { $0.note.count + 40 }) {
+      frames.append(.heads(part))
+    }
+    for part in parts(try replica.wraps(), max: SyncLimits.itemsOfFrame, \.count) {
+      frames.append(.wraps(part))
+    }
+    let forks = try replica.forks().map(\.bytes)
+    for part in parts(forks, max: SyncLimits.members, \.count) { frames.append(.forks(part)) }
+    return frames + [.end]
+  }
+
+  /// The slots and ciphertexts of a part of a share, as frames.
+  public static func frames(_ content: ShareContent) -> [Frame] {
+    let slots = parts(content.slots, max: SyncLimits.itemsOfFrame) { _ in Slot.byteCount + 88 }
+    let bodies = parts(content.bodies, max: SyncLimits.itemsOfFrame) { $0.ciphertext.count + 50 }
+    return slots.map(Frame.slots) + bodies.map(Frame.bodies)
+  }
+
+  /// Cuts items into parts that each fit into a frame.
+  private static func parts<Item>(
+    _ items: [Item], max: Int, _ byteCount: (Item) -> Int
+  ) -> [[Item]] {
+    var parts: [[Item]] = []
+    var part: [Item] = []
+    var bytes = 0
+    for item in items {
+      let size = byteCount(item)
+      if part.count == max || bytes + size > SyncLimits.payloadByteCount - 1024 {
+        parts.append(part)
+        part = []
+        bytes = 0
+      }
+      part.append(item)
+      bytes += size
+    }
+    return part.isEmpty ? parts : parts + [part]
+  }
+}

@@ -1,0 +1,260 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// Opens what can be opened of a case after something arrived: epoch keys out of wraps, entries out of
+/// slots, members out of admissions, until nothing new follows. Runs within the transaction that stored
+/// what arrived, so that leaves and view never differ.
+struct Absorber {
+  private let db: Database
+  private let row: CaseRow
+  private let keys: VaultKeys
+
+  static func run(_ db: Database, of row: CaseRow, keys: VaultKeys) throws {
+    let absorber = Absorber(db: db, row: row, keys: keys)
+    var isChanged = true
+    while isChanged {
+      isChanged = try absorber.addLogsOfMembers()
+      if try absorber.openWraps() { isChanged = true }
+      if try absorber.openEntries() { isChanged = true }
+    }
+  }
+
+  private init(db: Database, row: CaseRow, keys: VaultKeys) {
+    self.db = db
+    self.row = row
+    self.keys = keys
+  }
+
+  // MARK: Members
+
+  private func addLogsOfMembers() throws -> Bool {
+    var isChanged = false
+    for member in try CaseView.state(db, of: row).members {
+      try LogTable.addLog(db, case: row.ref, logID: member.logID, key: member.card.signingKey)
+      if db.changesCount > 0 { isChanged = true }
+    }
+    return isChanged
+  }
+
+  // MARK: Epochs
+
+  /// A wrap counts when the key in it is the one that its epoch entry commits to, and that entry stands in a
+  /// survivor's log.
+  private func openWraps() throws -> Bool {
+    let wraps = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT bytes FROM wrap w WHERE case_ref = ? AND NOT EXISTS
+          (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
+        """, arguments: [row.ref])
+    guard !wraps.isEmpty else { return false }
+    let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
+    var isChanged = false
+    for record in wraps {
+      let wrap = try Wrap(decoding: record.bytes("bytes"))
+      guard wrap.recipient == row.logID, try !holds(wrap.epoch) else { continue }
+      let key: SecretKey
+      do { key = try wrap.open(with: device.box) } catch { continue }
+      guard let epoch = try control(of: wrap.epoch, candidate: key),
+        EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
+          == epoch.commitment
+      else { continue }
+      try db.execute(
+        sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
+        arguments: [
+          row.ref, wrap.epoch.bytes.data, epoch.audience.encoded.data, keys.seal(key).data,
+        ])
+      isChanged = true
+    }
+    return isChanged
+  }
+
+  private func holds(_ epoch: EpochID) throws -> Bool {
+    try Row.fetchOne(
+      db, sql: "SELECT 1 FROM epoch WHERE case_ref = ? AND epoch = ?",
+      arguments: [row.ref, epoch.bytes.data]) != nil
+  }
+
+  /// The epoch entry of a wrap: already open, or sealed to the very epoch that it begins.
+  private func control(
+    of epoch: EpochID, candidate: borrowing SecretKey
+  ) throws -> Control.Epoch? {
+    guard
+      let record = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT l.*, g.log_id, e.kind, e.parts FROM leaf l JOIN log g ON g.id = l.log_ref
+          LEFT JOIN entry e ON e.id = l.id WHERE l.entry_id = ? AND g.case_ref = ? AND l.class = 1
+          """, arguments: [epoch.bytes.data, row.ref]),
+      try CaseView.state(db, of: row).member(try record.identifier("log_id"))?.role == .survivor
+    else { return nil }
+    let control: Control
+    do {
+      if let parts = record.bytesIfAny("parts") {
+        control = try Control(
+          kind: EntryKind(code: record.number("kind")), parts: try PartList.decode(parts))
+      } else {
+        let key = EpochKey(
+          id: epoch, caseID: row.caseID, audience: .everyone, key: candidate.copy())
+        guard let entry = try open(record, epochs: [LoadedEpoch(key)])?.entry else { return nil }
+        control = try Control(of: entry)
+      }
+    } catch is CaseLogError {
+      return nil
+    }
+    guard case .epoch(let epoch) = control else { return nil }
+    return epoch
+  }
+
+  // MARK: Entries
+
+  private func openEntries() throws -> Bool {
+    let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
+    // Only leaves with a slot for a held epoch can open; the rest stays locked without work.
+    let records = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = ? AND l.ciphertext IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
+          AND EXISTS (SELECT 1 FROM slot s JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = g.case_ref
+            WHERE s.leaf_ref = l.id AND s.is_valid = 0)
+        ORDER BY g.log_id, l.sequence
+        """, arguments: [row.ref])
+    var isChanged = false
+    for record in records {
+      guard let opened = try open(record, epochs: epochs) else { continue }
+      try store(opened, of: record)
+      isChanged = true
+    }
+    return isChanged
+  }
+
+  private struct Opened {
+    let slot: Slot
+    /// Nil for a violation, which is kept with its reason.
+    let entry: OpenedEntry?
+    let problem: CaseLogError?
+  }
+
+  private func open(_ record: Row, epochs: [LoadedEpoch]) throws -> Opened? {
+    guard let ciphertext = record.bytesIfAny("ciphertext") else { return nil }
+    let leaf = try LeafData(parsing: record.bytes("data"))
+    let logID: LogID = try record.identifier("log_id")
+    let sealed = SealedEntry(leaf: leaf, ciphertext: ciphertext)
+    let place = EntryPlace(caseID: row.caseID, logID: logID, sequence: leaf.sequence)
+    let slots = try Row.fetchAll(
+      db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
+      arguments: [record["id"] as Int64])
+    for slotRow in slots {
+      let slot = Slot(
+        logID: logID, sequence: leaf.sequence, epoch: try slotRow.identifier("epoch"),
+        box: slotRow.bytes("box"))
+      guard let epoch = epochs.first(where: { $0.key.id == slot.epoch }) else { continue }
+      do throws(CaseLogError) {
+        let key = try epoch.key.open(slot, leaf: leaf)
+        let entry = try sealed.open(at: place, key: key)
+        return Opened(slot: slot, entry: entry, problem: nil)
+      } catch {
+        switch error {
+        case .locked, .commitmentMismatch: continue
+        default: return Opened(slot: slot, entry: nil, problem: error)
+        }
+      }
+    }
+    return nil
+  }
+
+  private func store(_ opened: Opened, of record: Row) throws {
+    let leafRef: Int64 = record["id"]
+    try db.execute(
+      sql: "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?",
+      arguments: [leafRef, opened.slot.epoch.bytes.data, opened.slot.box.data])
+    var problem = opened.problem
+    var content = EntryContent()
+    if let entry = opened.entry, entry.entryClass != .control {
+      do { content = try EntryContent(of: entry) } catch { problem = error }
+    }
+    let bound = try opened.entry.flatMap { try lowerBound(of: $0) }
+    try db.execute(
+      sql: """
+        INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        leafRef, row.ref, Int64(bitPattern: opened.entry?.header.kind.code ?? 0),
+        Int64(bitPattern: opened.entry?.context?.clock ?? 0), problem.map { "\($0)" },
+        bound.map { Int64(bitPattern: $0.time) }, bound?.witness.bytes.data,
+        PartList.encode(problem == nil ? opened.entry?.disclosedParts ?? [] : []).data,
+      ])
+    for attachment in content.attachments {
+      guard let blob = attachment.blob else { continue }
+      try BlobTable.expect(
+        db, blob.root, size: attachment.size, number: attachment.number, of: leafRef)
+    }
+  }
+
+  /// The newest receipt that the entry embeds: valid, and over this log by another member.
+  private func lowerBound(of entry: OpenedEntry) throws -> (time: UInt64, witness: LogID)? {
+    guard let context = entry.context, !context.receipts.isEmpty else { return nil }
+    let members = try CaseView.state(db, of: row).members
+    guard let author = members.first(where: { $0.logID == entry.header.logID }) else { return nil }
+    let identity = LogIdentity(caseID: row.caseID.raw, key: author.card.signingKey)
+    var newest: (time: UInt64, witness: LogID)?
+    for note in context.receipts {
+      for member in members where member.logID != author.logID {
+        guard let time = Receipts.time(of: note, over: identity, by: member),
+          time > newest?.time ?? 0
+        else { continue }
+        newest = (time, member.logID)
+      }
+    }
+    return newest
+  }
+}
+
+/// Receipts as notes: stored with the log's own signature, embedded in entries without it.
+enum Receipts {
+  /// The note with its cosignature alone.
+  static func bare(_ note: [UInt8]) throws -> [UInt8] {
+    let signed = try SignedNote(parsing: note)
+    return SignedNote(text: signed.text, signatures: signed.signatures.suffix(1)).bytes
+  }
+
+
+  /// A checkpoint's note with one more line: a member's receipt.
+  static func note(of checkpoint: VerifiedCheckpoint, with receipt: VerifiedReceipt) throws -> [UInt8] {
+    let signed = try SignedNote(parsing: checkpoint.minimalBytes)
+    let line = receipt.cosignature.noteSignature(by: receipt.cosigner)
+    return SignedNote(text: signed.text, signatures: signed.signatures + [line]).bytes
+  }
+
+  /// One note with the receipts of several notes over the same checkpoint.
+  static func merge(_ note: [UInt8], _ receipts: [[UInt8]]) throws -> [UInt8] {
+    let signed = try SignedNote(parsing: note)
+    let lines = try receipts.flatMap { try SignedNote(parsing: $0).signatures.suffix(1) }
+    return SignedNote(
+      text: signed.text, signatures: Array(signed.signatures.prefix(1)) + Array(lines.prefix(63))
+    ).bytes
+  }
+
+  /// The time of a member's receipt over a head of `log`, if the note carries one that is valid.
+  static func time(
+    of note: [UInt8], over log: LogIdentity, by member: CaseState.Member
+  ) -> UInt64? {
+    do {
+      let signed = try SignedNote(parsing: note)
+      let checkpoint = try Checkpoint(parsing: signed.text)
+      guard checkpoint.origin == log.noteKey.name else { return nil }
+      let key = member.logID.cosigner(member.card.receiptKey)
+      for line in signed.signatures where line.keyName == key.name {
+        return try VerifiedReceipt(verifying: line, of: checkpoint, by: key).time
+      }
+      return nil
+    } catch {
+      return nil
+    }
+  }
+}

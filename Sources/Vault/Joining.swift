@@ -1,0 +1,98 @@
+public import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// A case that this device joined.
+public struct JoinOutcome: Hashable, Sendable {
+  public let caseID: CaseID
+  public let caseName: String
+}
+
+extension OpenVault {
+  /// Whether an invitation is for a card of this vault and can be opened; nothing is believed yet.
+  ///
+  /// - Throws: `.invitationDamaged`, `.invitationForSomebodyElse`, `.cardUsed`.
+  public func checkInvitation(_ text: [UInt8]) throws(VaultError) {
+    _ = try read { db in try openInvitation(text, db) }
+  }
+
+  /// Joins the case of an invitation, after its six words were compared by voice.
+  ///
+  /// - Parameters:
+  ///   - words: the case's six words, as heard from whoever shares it.
+  ///   - name: what this vault calls the case.
+  /// - Throws: as `checkInvitation`, and `.wrongWords`, `.caseExists`.
+  public func join(
+    _ text: [UInt8], words: [String], name: String?
+  ) throws(VaultError) -> JoinOutcome {
+    try requireSoundStanding()
+    let (invitation, cardRef) = try read { db in try openInvitation(text, db) }
+    guard ComparedWords.match(words, try ComparedWords.of(root: invitation.root)) else {
+      throw VaultError(.wrongWords)
+    }
+    let caseID = invitation.caseID
+    let name = name ?? "shared " + caseID.fingerprint.prefix(8)
+    try commit { db in
+      guard
+        try Row.fetchOne(
+          db, sql: "SELECT 1 FROM vault_case WHERE name = ? OR case_id = ?",
+          arguments: [name, caseID.bytes.data]) == nil
+      else { throw VaultError(.caseExists) }
+      try accept(invitation, card: cardRef, name: name, db)
+    }
+    return JoinOutcome(caseID: caseID, caseName: name)
+  }
+
+  private func accept(
+    _ invitation: Invitation, card ref: Int64, name: String, _ db: Database
+  ) throws {
+    let caseID = invitation.caseID
+    guard
+      let record = try Row.fetchOne(
+        db, sql: "SELECT card FROM vault_case WHERE id = ?", arguments: [ref]),
+      case .founding(_, let founder, _) = invitation.founding.content
+    else { throw VaultError(.databaseDamaged) }
+    let own = try Card(decoding: record.bytes("card"))
+    try db.execute(
+      sql: "UPDATE vault_case SET case_id = ?, name = ?, root = ?, log_id = ? WHERE id = ?",
+      arguments: [
+        caseID.bytes.data, name, invitation.root.bytes.data,
+        own.logID(in: caseID).bytes.data, ref,
+      ])
+    try db.execute(
+      sql: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)",
+      arguments: [ref, invitation.founding.bytes.data])
+    for card in [own, founder] {
+      try LogTable.addLog(db, case: ref, logID: card.logID(in: caseID), key: card.signingKey)
+    }
+    for wrap in invitation.wraps {
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
+        arguments: [ref, wrap.epoch.bytes.data, wrap.encoded.data])
+    }
+  }
+
+  private func openInvitation(_ text: [UInt8], _ db: Database) throws -> (Invitation, Int64) {
+    let bytes: [UInt8]
+    do {
+      bytes = try Armor.invitation.decode(text, max: Limits.invitation)
+    } catch {
+      throw VaultError(.invitationDamaged)
+    }
+    guard let wanted = Invitation.cardIdentifier(of: bytes) else {
+      throw VaultError(.invitationDamaged)
+    }
+    for record in try Row.fetchAll(db, sql: "SELECT * FROM vault_case") {
+      guard try Card(decoding: record.bytes("card")).identifier == wanted else { continue }
+      guard record.bytesIfAny("case_id") == nil else { throw VaultError(.cardUsed) }
+      let device = try DeviceKeys(record, keys: keys)
+      do {
+        return (try Invitation(opening: bytes, with: device.box), record["id"])
+      } catch {
+        throw VaultError(error == .newerVersion ? .newerVersion : .invitationDamaged)
+      }
+    }
+    throw VaultError(.invitationForSomebodyElse)
+  }
+}

@@ -1,0 +1,230 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import Sync
+internal import VerifiableLog
+
+/// One case of the vault as an exchange sees it. What it accepts is stored in one transaction a call,
+/// together with all that can be opened of it.
+struct VaultReplica: Replica {
+  typealias Failure = VaultError
+
+  let row: CaseRow
+  let database: SealedDatabase
+  let keys: VaultKeys
+  let store: BlobStore
+  let surroundings: Surroundings
+
+  var caseID: Bytes32 { row.caseID.raw }
+  var ownLog: LogID { row.logID }
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(VaultError) -> Value {
+    do { return try database.queue.read { try body($0) } } catch { throw .ofDatabase(error) }
+  }
+
+  /// Nothing of our own log changes here, so the anchor stays as it is.
+  func write<Value>(_ body: (Database) throws -> Value) throws(VaultError) -> Value {
+    do { return try database.queue.write { try body($0) } } catch { throw .ofDatabase(error) }
+  }
+
+  static func logRef(_ db: Database, _ row: CaseRow, _ log: LogID) throws -> Int64 {
+    guard
+      let ref = try Int64.fetchOne(
+        db, sql: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?",
+        arguments: [row.ref, log.bytes.data])
+    else { throw VaultError(.notAMember) }
+    return ref
+  }
+}
+
+// MARK: - Logs
+
+extension VaultReplica {
+  func logs() throws(VaultError) -> [HeldLog] {
+    try read { db in
+      try CaseView.state(db, of: row).members.compactMap { member in
+        guard
+          let log = try Row.fetchOne(
+            db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+            arguments: [row.ref, member.logID.bytes.data])
+        else { return nil }
+        return HeldLog(
+          identity: LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey),
+          receiptKey: member.card.receiptKey, tree: try CompactRange(row: log),
+          head: log.bytesIfAny("note").map { HeldHead(size: log.number("note_size"), note: $0) })
+      }
+    }
+  }
+
+  func leaves(of log: LogID, in run: Range<UInt64>) throws(VaultError) -> [LeafData] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT data FROM leaf WHERE log_ref = ? AND sequence >= ? AND sequence < ? ORDER BY sequence
+          """,
+        arguments: [
+          try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
+        ]
+      ).map { try LeafData(parsing: $0.bytes("data")) }
+    }
+  }
+
+  func entries(
+    of log: LogID, in run: Range<UInt64>, byteBudget: Int
+  ) throws(VaultError) -> [WireEntry] {
+    try read { db in
+      let own = try LoadedEpoch.all(db, of: row, keys: keys)
+        .filter { $0.key.audience == .devices }.map { $0.key.id }
+      let leaves = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT id, data, ciphertext FROM leaf WHERE log_ref = ? AND sequence >= ? AND sequence < ?
+          ORDER BY sequence
+          """,
+        arguments: [
+          try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
+        ])
+      var entries: [WireEntry] = []
+      var bytes = 0
+      while bytes <= byteBudget, let record = try leaves.next() {
+        let entry = try wireEntry(record, isOwn: log == ownLog, ownEpochs: own, db)
+        entries.append(entry)
+        bytes += 128 + (record.bytesIfAny("ciphertext")?.count ?? 0)
+      }
+      return entries
+    }
+  }
+
+  /// An own entry that nobody else can open goes as its leaf alone.
+  private func wireEntry(
+    _ record: Row, isOwn: Bool, ownEpochs: [EpochID], _ db: Database
+  ) throws -> WireEntry {
+    let leaf = try LeafData(parsing: record.bytes("data"))
+    let slots = try Row.fetchAll(
+      db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ? ORDER BY is_valid DESC LIMIT ?",
+      arguments: [record["id"] as Int64, SyncLimits.slotsOfEntry]
+    ).map { WireSlot(epoch: try $0.identifier("epoch"), box: $0.bytes("box")) }
+    let isShared = !isOwn || slots.contains { !ownEpochs.contains($0.epoch) }
+    let content: WireEntry.Content
+    if isShared, let ciphertext = record.bytesIfAny("ciphertext") {
+      content = .ciphertext(ciphertext)
+    } else {
+      content = .hash(leaf.ciphertextHash)
+    }
+    return WireEntry(
+      classByte: leaf.classByte, commitment: leaf.commitment, content: content,
+      slots: isShared ? slots : [])
+  }
+
+  mutating func accept(_ range: VerifiedRange) throws(VaultError) -> Bool {
+    try write { db in
+      let logRef = try Self.logRef(db, row, range.logID)
+      var isChanged = false
+      for entry in range.newEntries {
+        try db.execute(
+          sql: """
+            INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+          arguments: [
+            logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
+            entry.leaf.bytes.data, EntryID(log: range.logID, leaf: entry.leaf).bytes.data,
+            entry.ciphertext?.data,
+          ])
+        isChanged = true
+      }
+      for entry in range.entries where entry.leaf.sequence < range.sizeBefore {
+        guard let ciphertext = entry.ciphertext else { continue }
+        if try SlotTable.fill(db, logRef, entry.leaf.sequence, ciphertext) { isChanged = true }
+      }
+      if try SlotTable.insert(db, range.slots, in: row) { isChanged = true }
+      try store(range, logRef: logRef, db)
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+
+  private func store(_ range: VerifiedRange, logRef: Int64, _ db: Database) throws {
+    guard range.tree.size > range.sizeBefore else { return }
+    try db.execute(
+      sql: "UPDATE log SET size = ?, root = ?, frontier = ? WHERE id = ?",
+      arguments: [
+        Int64(range.tree.size), range.tree.root.bytes.data, range.tree.encoded.data, logRef,
+      ])
+    if let head = range.head {
+      try db.execute(
+        sql: "UPDATE log SET note = ?, note_size = ? WHERE id = ?",
+        arguments: [head.minimalBytes.data, Int64(head.size), logRef])
+    }
+  }
+
+  func wants(
+    _ run: Range<UInt64>, of log: LogID, from device: LogID
+  ) throws(VaultError) -> Bool {
+    try read { db in
+      let arguments: StatementArguments = [
+        try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
+        device.bytes.data,
+      ]
+      return try Row.fetchOne(
+        db,
+        sql: """
+          SELECT 1 WHERE NOT EXISTS
+            (SELECT 1 FROM settled WHERE log_ref = ?1 AND first = ?2 AND end = ?3 AND device = ?4)
+          AND EXISTS
+            (SELECT 1 FROM leaf l WHERE l.log_ref = ?1 AND l.sequence >= ?2 AND l.sequence < ?3
+             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id))
+          """, arguments: arguments) != nil
+    }
+  }
+
+  mutating func settle(
+    _ run: Range<UInt64>, of log: LogID, from device: LogID
+  ) throws(VaultError) {
+    try write { db in
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO settled(log_ref, first, end, device) VALUES (?, ?, ?, ?)",
+        arguments: [
+          try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
+          device.bytes.data,
+        ])
+    }
+  }
+}
+
+/// Slots and ciphertexts that arrive.
+enum SlotTable {
+  /// Adds slots of leaves that are held; bounded for each leaf, so that junk costs nothing more.
+  static func insert(_ db: Database, _ slots: [Slot], in row: CaseRow) throws -> Bool {
+    var isChanged = false
+    for slot in slots {
+      guard
+        let leafRef = try Int64.fetchOne(
+          db,
+          sql: """
+            SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
+            WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ?
+            """, arguments: [row.ref, slot.logID.bytes.data, Int64(slot.sequence)]),
+        try Int.fetchOne(
+          db, sql: "SELECT count(*) FROM slot WHERE leaf_ref = ?", arguments: [leafRef]) ?? 0
+          < Limits.slotsOfEntry
+      else { continue }
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 0)",
+        arguments: [leafRef, slot.epoch.bytes.data, slot.box.data])
+      if db.changesCount > 0 { isChanged = true }
+    }
+    return isChanged
+  }
+
+  /// Fills in a ciphertext that was lacking. That it is the one which the leaf names was verified.
+  static func fill(
+    _ db: Database, _ logRef: Int64, _ sequence: UInt64, _ ciphertext: [UInt8]
+  ) throws -> Bool {
+    try db.execute(
+      sql: "UPDATE leaf SET ciphertext = ? WHERE log_ref = ? AND sequence = ? AND ciphertext IS NULL",
+      arguments: [ciphertext.data, logRef, Int64(sequence)])
+    return db.changesCount > 0
+  }
+}

@@ -1,0 +1,121 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import Sync
+internal import VerifiableLog
+
+// Sealed attachments of a case in an exchange. They need no key to be checked, so they are sent, resumed and
+// verified as they are.
+
+extension VaultReplica {
+  func blobs() throws(VaultError) -> [HeldBlob] {
+    try read { db in
+      let own = try LoadedEpoch.all(db, of: row, keys: keys)
+        .filter { $0.key.audience == .devices }.map { $0.key.id }
+      let records = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT DISTINCT b.root, b.sealed_size, e.id AS entry, g.log_id FROM blob b
+          JOIN attachment a ON a.blob_ref = b.id JOIN entry e ON e.id = a.entry_ref
+          JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
+          WHERE e.case_ref = ? AND b.is_present = 1 ORDER BY e.id
+          """, arguments: [row.ref])
+      return try records.compactMap { record in
+        let isOwn = try record.identifier("log_id") == ownLog
+        guard try !isOwn || isShared(entry: record["entry"], ownEpochs: own, db) else { return nil }
+        return HeldBlob(
+          root: try record.identifier("root"), byteCount: record.number("sealed_size"),
+          isOwn: isOwn)
+      }
+    }
+  }
+
+  private func isShared(entry: Int64, ownEpochs: [EpochID], _ db: Database) throws -> Bool {
+    try Row.fetchAll(db, sql: "SELECT epoch FROM slot WHERE leaf_ref = ?", arguments: [entry])
+      .contains { !ownEpochs.contains(try $0.identifier("epoch")) }
+  }
+
+  func wantedBlobs() throws(VaultError) -> [WantedBlob] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT DISTINCT b.root, b.sealed_size FROM blob b JOIN attachment a ON a.blob_ref = b.id
+          JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0 ORDER BY b.id
+          """, arguments: [row.ref]
+      ).map {
+        WantedBlob(root: try $0.identifier("root"), byteCount: $0.number("sealed_size"))
+      }
+    }
+  }
+
+  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(VaultError) -> [UInt8] {
+    let record = try read { db in
+      guard
+        let record = try Row.fetchOne(
+          db, sql: "SELECT sealed_size, content FROM blob WHERE root = ? AND is_present = 1",
+          arguments: [blob.bytes.data])
+      else { throw VaultError(.contentMissing) }
+      return (size: record.number("sealed_size"), content: record.bytesIfAny("content"))
+    }
+    guard let layout = BlobLayout(byteCount: record.size) else {
+      throw VaultError(.contentDamaged)
+    }
+    let bytes = layout.bytes(of: run)
+    if let content = record.content {
+      guard bytes.upperBound <= UInt64(content.count) else { throw VaultError(.contentDamaged) }
+      return Array(content[Int(bytes.lowerBound)..<Int(bytes.upperBound)])
+    }
+    let count = Int(bytes.upperBound - bytes.lowerBound)
+    let read = try OpenFile(reading: store.path(of: blob), followingLinks: false)
+      .read(at: bytes.lowerBound, count: count)
+    guard read.count == count else { throw VaultError(.contentDamaged) }
+    return read
+  }
+
+  /// What was kept is counted in whole spans; a piece of one, from a crash, is written again.
+  func heldSpans(of blob: WantedBlob) throws(VaultError) -> UInt64 {
+    let path = store.partialPath(of: blob.root)
+    guard Folders.exists(path), let layout = BlobLayout(byteCount: blob.byteCount) else { return 0 }
+    let size = try OpenFile(reading: path, followingLinks: false).status().size
+    return size >= blob.byteCount
+      ? layout.spanCount : min(layout.spanCount, size / UInt64(BlobTree.spanByteCount))
+  }
+
+  mutating func append(_ spans: VerifiedSpans) throws(VaultError) {
+    try store.makeFolders()
+    let file = try OpenFile(continuing: store.partialPath(of: spans.blob.root))
+    try file.write(spans.bytes, at: spans.first * UInt64(BlobTree.spanByteCount))
+  }
+
+  mutating func finish(_ blob: WantedBlob) throws(VaultError) -> Bool {
+    let path = store.partialPath(of: blob.root)
+    guard try root(of: path, byteCount: blob.byteCount) == blob.root else {
+      Folders.remove(path)
+      return false
+    }
+    let content = try store.adopt(blob.root, sealedSize: blob.byteCount)
+    try write { db in
+      try db.execute(
+        sql: "UPDATE blob SET is_present = 1, content = ? WHERE root = ?",
+        arguments: [content?.data, blob.root.bytes.data])
+    }
+    if content != nil { Folders.remove(path) }
+    return true
+  }
+
+  private func root(of path: String, byteCount: UInt64) throws(VaultError) -> BlobRoot? {
+    let file = try OpenFile(reading: path, followingLinks: false)
+    guard try file.status().size == byteCount, let layout = BlobLayout(byteCount: byteCount) else {
+      return nil
+    }
+    var tree = BlobTree()
+    for index in 0..<layout.spanCount {
+      let bytes = layout.bytes(of: index..<index + 1)
+      let span = try file.read(
+        at: bytes.lowerBound, count: Int(bytes.upperBound - bytes.lowerBound))
+      span.withBytes { tree.append($0) }
+    }
+    return tree.root
+  }
+}

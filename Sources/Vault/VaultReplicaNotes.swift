@@ -1,0 +1,297 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import Sync
+internal import VerifiableLog
+
+// Heads, receipts, forks, statements, wraps and shares of a case in an exchange.
+
+extension VaultReplica {
+  /// The newest head of each log with the receipts on it, and older heads that carry receipts.
+  func heads() throws(VaultError) -> [SignedHead] {
+    try read { db in
+      var heads: [SignedHead] = []
+      let logs = try Row.fetchAll(
+        db, sql: "SELECT * FROM log WHERE case_ref = ? AND note IS NOT NULL ORDER BY log_id",
+        arguments: [row.ref])
+      for log in logs {
+        let receipts = try Row.fetchAll(
+          db, sql: "SELECT size, note FROM receipt WHERE log_ref = ? ORDER BY size DESC, witness",
+          arguments: [log["id"] as Int64])
+        let newest = log.number("note_size")
+        heads.append(
+          SignedHead(
+            signingKey: try log.bytes32("signing_key"),
+            note: try Receipts.merge(
+              log.bytes("note"),
+              receipts.filter { $0.number("size") == newest }.map { $0.bytes("note") })))
+        for receipt in receipts where receipt.number("size") != newest {
+          heads.append(
+            SignedHead(
+              signingKey: try log.bytes32("signing_key"), note: receipt.bytes("note")))
+        }
+      }
+      return Array(heads.prefix(SyncLimits.heads))
+    }
+  }
+
+  mutating func accept(_ head: VerifiedHead) throws(VaultError) -> Bool {
+    try write { db in
+      let logRef = try Self.logRef(db, row, head.checkpoint.log.id)
+      var isChanged = false
+      for receipt in head.receipts {
+        let note = try Receipts.note(of: head.checkpoint, with: receipt.receipt)
+        try db.execute(
+          sql: """
+            INSERT OR IGNORE INTO receipt(log_ref, size, witness, time, note, is_embedded)
+            VALUES (?, ?, ?, ?, ?, 0)
+            """,
+          arguments: [
+            logRef, Int64(head.checkpoint.size), receipt.member.bytes.data,
+            Int64(bitPattern: receipt.receipt.time), note.data,
+          ])
+        if db.changesCount > 0 { isChanged = true }
+      }
+      try db.execute(
+        sql: "UPDATE log SET note = ?1, note_size = ?2 WHERE id = ?3 AND note_size < ?2 AND size >= ?2",
+        arguments: [head.checkpoint.minimalBytes.data, Int64(head.checkpoint.size), logRef])
+      return isChanged || db.changesCount > 0
+    }
+  }
+
+  /// A receipt for each log that grew since the last one that we gave for it, stored before it is sent.
+  mutating func giveReceipts() throws(VaultError) {
+    try write { db in
+      let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
+      let grown = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT g.* FROM log g WHERE g.case_ref = ? AND g.log_id <> ? AND g.note_size > 0
+            AND g.note_size > (SELECT coalesce(max(r.size), 0) FROM receipt r
+              WHERE r.log_ref = g.id AND r.witness = ?)
+          """, arguments: [row.ref, ownLog.bytes.data, ownLog.bytes.data])
+      let now = surroundings.now()
+      for log in grown {
+        let identity = LogIdentity(
+          caseID: row.caseID.raw, key: try VerifyingKey(try log.bytes32("signing_key")))
+        let checkpoint = try VerifiedCheckpoint(verifying: log.bytes("note"), of: identity)
+        let receipt = try VerifiedReceipt(
+          verifying: Cosignature.sign(checkpoint.checkpoint, time: now, with: device.receipt),
+          of: checkpoint.checkpoint, by: ownLog.cosigner(row.card.receiptKey))
+        try db.execute(
+          sql: """
+            INSERT OR IGNORE INTO receipt(log_ref, size, witness, time, note, is_embedded)
+            VALUES (?, ?, ?, ?, ?, 1)
+            """,
+          arguments: [
+            log["id"] as Int64, Int64(checkpoint.size), ownLog.bytes.data, Int64(now),
+            try Receipts.note(of: checkpoint, with: receipt).data,
+          ])
+      }
+    }
+  }
+
+  func forks() throws(VaultError) -> [ForkProof] {
+    let held = try logs()
+    return try read { db in
+      try Row.fetchAll(db, sql: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
+        .compactMap { record in
+          for log in held {
+            do { return try ForkProof(parsing: record.bytes("bytes"), of: log.identity) } catch {
+              continue
+            }
+          }
+          return nil
+        }
+    }
+  }
+
+  mutating func accept(_ fork: ForkProof) throws(VaultError) -> Bool {
+    try write { db in
+      let logRef = try Self.logRef(db, row, fork.log.id)
+      try db.execute(
+        sql: "UPDATE log SET forked_at = min(coalesce(forked_at, ?1), ?1) WHERE id = ?2",
+        arguments: [Int64(fork.smaller.size), logRef])
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
+        arguments: [row.ref, fork.bytes.data])
+      return db.changesCount > 0
+    }
+  }
+
+  func statements() throws(VaultError) -> [[UInt8]] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT bytes FROM statement WHERE case_ref = ? ORDER BY bytes",
+        arguments: [row.ref]
+      ).map { $0.bytes("bytes") }
+    }
+  }
+
+  mutating func accept(statements: [[UInt8]]) throws(VaultError) -> Bool {
+    try write { db in
+      var isChanged = false
+      for bytes in statements {
+        do throws(CaseLogError) {
+          _ = try RootStatement(decoding: bytes, caseID: row.caseID, root: row.root)
+        } catch {
+          continue
+        }
+        guard
+          try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM statement WHERE case_ref = ?", arguments: [row.ref]) ?? 0
+            < Limits.statements
+        else { break }
+        try db.execute(
+          sql: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
+          arguments: [row.ref, bytes.data])
+        if db.changesCount > 0 { isChanged = true }
+      }
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+
+  func wraps() throws(VaultError) -> [[UInt8]] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT bytes FROM wrap WHERE case_ref = ? ORDER BY epoch, bytes",
+        arguments: [row.ref]
+      ).map { $0.bytes("bytes") }
+    }
+  }
+
+  /// Wraps of one epoch are bounded, so that junk cannot grow without end.
+  mutating func accept(wraps: [[UInt8]]) throws(VaultError) -> Bool {
+    try write { db in
+      var isChanged = false
+      for bytes in wraps {
+        let wrap: Wrap
+        do throws(CaseLogError) { wrap = try Wrap(decoding: bytes) } catch { continue }
+        guard
+          try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM wrap WHERE case_ref = ? AND epoch = ?",
+            arguments: [row.ref, wrap.epoch.bytes.data]) ?? 0 < Limits.members
+        else { continue }
+        try db.execute(
+          sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
+          arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
+        if db.changesCount > 0 { isChanged = true }
+      }
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+}
+
+// MARK: - Shares
+
+extension VaultReplica {
+  func shares() throws(VaultError) -> [HeldShare] {
+    try read { db in
+      try CaseView.state(db, of: row).shares.filter { try isHeld($0.share, db) }
+        .map { HeldShare(id: $0.id, logID: $0.logID) }
+    }
+  }
+
+  func wants(share: EntryID) throws(VaultError) -> Bool {
+    try read { db in
+      guard let record = try CaseView.state(db, of: row).shares.first(where: { $0.id == share })
+      else { return false }
+      return try !isHeld(record.share, db)
+    }
+  }
+
+  func content(
+    of share: EntryID, from index: Int, byteBudget: Int
+  ) throws(VaultError) -> ShareContent {
+    try read { db in
+      guard let record = try CaseView.state(db, of: row).shares.first(where: { $0.id == share })
+      else { return ShareContent(slots: [], bodies: [], nextIndex: nil) }
+      var slots: [Slot] = []
+      var bodies: [Body] = []
+      var position = 0
+      var bytes = 0
+      for range in record.share.entries {
+        for sequence in range.first..<range.first + range.count {
+          defer { position += 1 }
+          guard position >= index else { continue }
+          guard bytes <= byteBudget else {
+            return ShareContent(slots: slots, bodies: bodies, nextIndex: position)
+          }
+          guard
+            let entry = try Self.shared(
+              db, row, range.logID, sequence, epoch: record.share.epoch)
+          else { continue }
+          slots.append(entry.slot)
+          bodies.append(
+            Body(logID: range.logID, sequence: sequence, ciphertext: entry.ciphertext))
+          bytes += entry.ciphertext.count + 128
+        }
+      }
+      return ShareContent(slots: slots, bodies: bodies, nextIndex: nil)
+    }
+  }
+
+  mutating func accept(slots: [Slot]) throws(VaultError) -> Bool {
+    try write { db in
+      let isChanged = try SlotTable.insert(db, slots, in: row)
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+
+  mutating func accept(bodies: [Body]) throws(VaultError) -> Bool {
+    try write { db in
+      var isChanged = false
+      for body in bodies {
+        if try SlotTable.fill(
+          db, try Self.logRef(db, row, body.logID), body.sequence, body.ciphertext)
+        {
+          isChanged = true
+        }
+      }
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+
+  private func isHeld(_ share: Control.Share, _ db: Database) throws -> Bool {
+    for range in share.entries {
+      let held = try Int64.fetchOne(
+        db,
+        sql: """
+          SELECT count(DISTINCT l.id) FROM leaf l JOIN log g ON g.id = l.log_ref
+          JOIN slot s ON s.leaf_ref = l.id AND s.epoch = ?
+          WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence >= ? AND l.sequence < ?
+            AND l.ciphertext IS NOT NULL
+          """,
+        arguments: [
+          share.epoch.bytes.data, row.ref, range.logID.bytes.data, Int64(range.first),
+          Int64(range.first + range.count),
+        ])
+      if UInt64(held ?? 0) < range.count { return false }
+    }
+    return true
+  }
+
+  private static func shared(
+    _ db: Database, _ row: CaseRow, _ log: LogID, _ sequence: UInt64, epoch: EpochID
+  ) throws -> (slot: Slot, ciphertext: [UInt8])? {
+    guard
+      let record = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT s.box, l.ciphertext FROM leaf l JOIN log g ON g.id = l.log_ref
+          JOIN slot s ON s.leaf_ref = l.id AND s.epoch = ?
+          WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ? AND l.ciphertext IS NOT NULL
+          ORDER BY s.is_valid DESC
+          """,
+        arguments: [epoch.bytes.data, row.ref, log.bytes.data, Int64(sequence)])
+    else { return nil }
+    return (
+      Slot(logID: log, sequence: sequence, epoch: epoch, box: record.bytes("box")),
+      record.bytes("ciphertext")
+    )
+  }
+}

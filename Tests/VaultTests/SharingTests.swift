@@ -1,0 +1,131 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+/// A survivor, an advocate and the folder between them.
+struct SharedCase {
+  let survivor: VaultFixture
+  let advocate: VaultFixture
+  let mailbox: TemporaryFolder
+  let hers: OpenVault
+  let theirs: OpenVault
+
+  /// - Parameter before: entries that the case holds before it is shared.
+  init(before: [NewEntry] = []) async throws {
+    survivor = try VaultFixture(machine: "one")
+    advocate = try VaultFixture(machine: "two")
+    mailbox = try TemporaryFolder()
+    hers = try await survivor.create()
+    theirs = try await advocate.create()
+    _ = try await hers.add(before, toCase: nil)
+    let card = try await theirs.makeCard()
+    let shared = try await hers.share(caseNamed: nil, with: card.text, words: card.words)
+    _ = try await theirs.join(shared.invitation, words: shared.caseWords, name: "theirs")
+  }
+
+  @discardableResult
+  func syncSurvivor() async throws -> SyncOutcome {
+    try await hers.sync(caseNamed: nil, mailbox: mailbox.path)
+  }
+
+  @discardableResult
+  func syncAdvocate() async throws -> SyncOutcome {
+    try await theirs.sync(caseNamed: "theirs", mailbox: mailbox.path)
+  }
+}
+
+func words(_ text: String) -> NewEntry {
+  var content = EntryContent()
+  content.words = text
+  return NewEntry(source: nil, content: content)
+}
+
+@Suite struct SharingTests {
+  @Test func `two vaults that both changed converge after one exchange each way`() async throws {
+    let shared = try await SharedCase(before: [words("one"), words("two")])
+    let picture = noise(300_000, seed: 7)
+    let file = try shared.survivor.folder.file("shot.png", picture)
+    _ = try await shared.hers.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    _ = try await shared.theirs.add([words("her note")], toCase: "theirs")
+
+    try await shared.syncSurvivor()
+    let there = try await shared.syncAdvocate()
+    let back = try await shared.syncSurvivor()
+    #expect(there.problems == [])
+    #expect(back.problems == [])
+
+    let hers = try await shared.hers.entries(ofCase: nil)
+    let theirs = try await shared.theirs.entries(ofCase: "theirs")
+    #expect(Set(hers.map(\.id)) == Set(theirs.map(\.id)))
+    #expect(hers.count == 4)
+    #expect(hers.allSatisfy { $0.standing == .open } && theirs.allSatisfy { $0.standing == .open })
+    #expect(theirs.filter { $0.author == .survivor }.count == 3)
+    #expect(hers.first { $0.author == .advocate }?.content?.words == "her note")
+
+    let id = try #require(theirs.first { !($0.content?.attachments.isEmpty ?? true) }?.id)
+    let output = shared.advocate.folder.path + "/out"
+    _ = try await shared.theirs.extract(id.base32, to: output)
+    #expect([UInt8](try Data(contentsOf: URL(filePath: output + "/shot.png"))) == picture)
+
+    let stateOfHers = try await shared.hers.stateHash(ofCase: nil)
+    let stateOfTheirs = try await shared.theirs.stateHash(ofCase: "theirs")
+    #expect(stateOfHers == stateOfTheirs)
+  }
+
+  @Test func `the advocate's receipt bounds when an entry came to exist`() async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    try await shared.syncSurvivor()
+    shared.advocate.clock.advance(100)
+    try await shared.syncAdvocate()
+    try await shared.syncSurvivor()
+    let id = try #require(try await shared.hers.entries(ofCase: nil).first?.id)
+    let detail = try await shared.hers.entry(id.base32)
+    #expect(detail.seenBy.map(\.time) == [1_700_000_100])
+    #expect(detail.seenBy.map(\.role) == [.advocate])
+
+    shared.survivor.clock.advance(500)
+    let later = try await shared.hers.add([words("later")], toCase: nil).saved[0].id
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let seenThere = try await shared.theirs.entry(later.base32)
+    #expect(seenThere.notBefore?.time == nil || seenThere.notBefore?.time == 1_700_000_100)
+    #expect(seenThere.notBefore != nil)
+  }
+
+  @Test func `an invitation is for one card, and words must match`() async throws {
+    let survivor = try VaultFixture(machine: "one")
+    let advocate = try VaultFixture(machine: "two")
+    let other = try VaultFixture(machine: "three")
+    let hers = try await survivor.create()
+    let theirs = try await advocate.create()
+    let others = try await other.create()
+    let card = try await theirs.makeCard()
+    await #expect(throws: VaultError(.wrongWords)) {
+      try await hers.share(caseNamed: nil, with: card.text, words: ["a", "b", "c", "d", "e", "f"])
+    }
+    let shared = try await hers.share(caseNamed: nil, with: card.text, words: card.words)
+    await #expect(throws: VaultError(.alreadyMember)) {
+      try await hers.share(caseNamed: nil, with: card.text, words: card.words)
+    }
+    await #expect(throws: VaultError(.invitationForSomebodyElse)) {
+      try await others.checkInvitation(shared.invitation)
+    }
+    await #expect(throws: VaultError(.wrongWords)) {
+      try await theirs.join(shared.invitation, words: card.words, name: nil)
+    }
+    _ = try await theirs.join(shared.invitation, words: shared.caseWords, name: nil)
+    await #expect(throws: VaultError(.cardUsed)) {
+      try await theirs.join(shared.invitation, words: shared.caseWords, name: nil)
+    }
+    await #expect(throws: VaultError(.notAllowed)) {
+      try await theirs.share(
+        caseNamed: try await theirs.cases()[1].name, with: card.text, words: card.words)
+    }
+  }
+}
