@@ -94,7 +94,8 @@ struct AddCommand: AsyncParsableCommand {
     }
     progress.finish()
     let report = AddReport(
-      sources: sources, outcome: outcome, isHashOnly: hashOnly)
+      sources: sources, outcome: outcome, isHashOnly: hashOnly,
+      fallback: draft.content.url == nil ? "your words" : "the address")
     if global.json { try report.printJSON() } else { report.printText() }
     return outcome.failure.map { ExitStatus($0.error.code) }
   }

@@ -8,15 +8,17 @@ struct AddReport {
   let sources: [AddSource]
   let outcome: AddOutcome
   let isHashOnly: Bool
+  /// What an entry without a file is.
+  let fallback: String
 
   // MARK: - For people
 
   func printText() {
     for (index, saved) in outcome.saved.enumerated() {
-      let what = index < sources.count ? sources[index].described : "your words"
+      let what = index < sources.count ? sources[index].described : fallback
       Output.line(
         Columns.cut(
-          "Saved  \(ShortID.of(saved.id))  \(sources.isEmpty ? "" : what)", to: Columns.width - 1))
+          "Saved  \(ShortID.of(saved.id))  \(what)", to: Columns.width - 1))
       if !saved.sameContentAs.isEmpty {
         let others = saved.sameContentAs.prefix(3).map(ShortID.of).joined(separator: ", ")
         let more = saved.sameContentAs.count > 3 ? " and more" : ""

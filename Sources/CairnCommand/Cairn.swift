@@ -9,22 +9,11 @@ struct Cairn: AsyncParsableCommand {
   static let formatVersion = 1
 
   static let configuration = CommandConfiguration(
-    commandName: "cairn",
-    abstract: "Keeps evidence of online abuse, encrypted, on your own device.",
-    discussion: """
-      Start with “cairn init”, then “cairn add” a screenshot, an address or your own words. On a terminal \
-      the program asks for what it needs, so that nothing has to stand in the history of your shell.
-
-      EXIT CODES
-      \(ExitStatus.table)
-      """,
-    version: VersionCommand.text,
-    groupedSubcommands: [
-      CommandGroup(name: "Keep", subcommands: [InitCommand.self, AddCommand.self]),
-      CommandGroup(
-        name: "Look",
-        subcommands: [ListCommand.self, ShowCommand.self, ExtractCommand.self, CaseCommand.self]),
-      CommandGroup(name: "More", subcommands: [VersionCommand.self]),
+    commandName: "cairn", abstract: RootHelp.abstract,
+    subcommands: [
+      InitCommand.self, AddCommand.self, ListCommand.self, ShowCommand.self, ExtractCommand.self,
+      CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() async {
@@ -36,6 +25,10 @@ struct Cairn: AsyncParsableCommand {
   }
 
   private static func run(_ arguments: [String]) async -> ExitStatus {
+    if RootHelp.isAskedFor(by: arguments) {
+      Output.line(RootHelp.text)
+      return .done
+    }
     do {
       var command = try parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
@@ -69,7 +62,8 @@ enum ArgumentOrder {
         break
       }
     }
-    guard !moved.isEmpty, !rest.isEmpty else { return arguments }
+    if rest.first == "--version" { rest = ["version"] + rest.dropFirst() }
+    guard !moved.isEmpty, !rest.isEmpty else { return Array(rest.isEmpty ? arguments[...] : rest) }
     // After the name of the command, which for `case` is two words.
     let name = rest.prefix(rest.first == "case" ? 2 : 1)
     return name + moved + rest.dropFirst(name.count)

@@ -55,7 +55,7 @@ struct EntryText {
   }
 
   static func describe(_ attachment: Attachment) -> String {
-    let name = attachment.name.map(SafeText.name) ?? "a file without a name"
+    let name = attachment.name.map(SafeText.name) ?? "unnamed"
     let kept = attachment.isWithoutContent ? ", hash only" : ""
     return "\(name), \(Quantity.bytes(attachment.size))\(kept)"
   }

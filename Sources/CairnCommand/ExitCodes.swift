@@ -59,7 +59,7 @@ enum ExitStatus: Int32, CaseIterable {
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .unknownEntry, .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
       .nothingToShare, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
-      .alreadyMember, .wrongWords, .mailboxOfAnotherCase:
+      .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull:
       self = .other
     }
   }

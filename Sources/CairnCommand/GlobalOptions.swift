@@ -74,18 +74,22 @@ extension GlobalOptions {
   private func requireVault() throws {
     var isFolder: ObjCBool = false
     let exists = unsafe FileManager.default.fileExists(atPath: vaultFolder, isDirectory: &isFolder)
-    if !exists { throw Failure(VaultError(.noVault)) }
-    if !isFolder.boolValue { throw Failure(VaultError(.notAVault)) }
+    if !exists { throw failure(.noVault) }
+    if !isFolder.boolValue { throw failure(.notAVault) }
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: vaultFolder)
     } catch {
       throw Failure(VaultError(.fileUnreadable), subject: "the vault's folder")
     }
-    if names.isEmpty { throw Failure(VaultError(.noVault)) }
+    if names.isEmpty { throw failure(.noVault) }
     if Set(names).isDisjoint(with: ["keys", "keys.bak", "vault.db"]) {
-      throw Failure(VaultError(.notAVault))
+      throw failure(.notAVault)
     }
+  }
+
+  private func failure(_ code: VaultError.Code) -> Failure {
+    Failure(VaultError(code), subject: SafeText.quoted(vaultFolder))
   }
 
   private func open(terminal: Terminal?) throws -> OpenVault {

@@ -37,20 +37,21 @@ struct InitCommand: AsyncParsableCommand {
     try requireFreePlace()
     if terminal == nil, global.namedPassphraseFile == nil { throw GlobalOptions.noPassphrase }
     if terminal == nil, kit == nil { throw Self.noPlaceForKit }
-    if let kit, FileManager.default.fileExists(atPath: kit) {
-      throw Failure(VaultError(.outputExists), subject: SafeText.quoted(kit))
-    }
-    let passphrase = try choosePassphrase(terminal)
-    let words = try RecoveryKit.make()
-    try keep(words, terminal)
+    let kitFile = try kit.map { try NewFile(reserving: $0) }
     do {
+      let passphrase = try choosePassphrase(terminal)
+      let words = try RecoveryKit.make()
+      try keep(words, kitFile, terminal)
       try Interruption.check()
       let vault = try await OpenVault.create(
         at: global.vaultFolder, passphrase: passphrase, kit: words, cost: kdf.value,
         surroundings: GlobalOptions.surroundings)
       try await vault.close()
     } catch {
-      if let kit { KitFile.remove(kit) }
+      // A vault that came about after all keeps its kit.
+      if !FileManager.default.fileExists(atPath: global.vaultFolder + "/keys") {
+        kitFile?.discard()
+      }
       throw error
     }
     try report()
@@ -64,7 +65,7 @@ struct InitCommand: AsyncParsableCommand {
     } catch {
       // A file, or a folder that cannot be read: in either case there is something.
     }
-    throw Failure(VaultError(.vaultExists))
+    throw Failure(VaultError(.vaultExists), subject: SafeText.quoted(global.vaultFolder))
   }
 
   private func choosePassphrase(_ terminal: Terminal?) throws -> LockedBytes {
@@ -75,9 +76,11 @@ struct InitCommand: AsyncParsableCommand {
     return try Passphrase.normalized(try SetUpDialogue(terminal: terminal).choosePassphrase())
   }
 
-  private func keep(_ words: borrowing RecoveryKit, _ terminal: Terminal?) throws {
-    if let kit {
-      try KitFile.write(words, to: kit)
+  private func keep(
+    _ words: borrowing RecoveryKit, _ file: NewFile?, _ terminal: Terminal?
+  ) throws {
+    if let file {
+      try file.finish(with: KitFile.text(of: words))
     } else if let terminal {
       try SetUpDialogue(terminal: terminal).hand(over: words)
     }
@@ -114,13 +117,11 @@ struct InitCommand: AsyncParsableCommand {
 /// The twelve words as a file: one numbered word a line, and a line of explanation that says nothing about
 /// what they open.
 enum KitFile {
-  static func write(_ kit: borrowing RecoveryKit, to path: String) throws {
+  static func text(of kit: borrowing RecoveryKit) -> [UInt8] {
     var text = "# Twelve words. Keep them on paper, away from this computer.\n"
     for (index, word) in kit.words.enumerated() {
       text += (index < 9 ? " " : "") + "\(index + 1)  \(word)\n"
     }
-    try NewFile.write(Array(text.utf8), to: path)
+    return Array(text.utf8)
   }
-
-  static func remove(_ path: String) { NewFile.remove(path) }
 }

@@ -4,46 +4,60 @@ import Vault
   import Glibc
 #endif
 
-/// Small files that a command makes for its user: kits, cards, invitations.
-enum NewFile {
-  /// Writes a file of mode 0600 that was not there before; on the medium when this returns, and gone again
-  /// if it could not be written whole.
+/// A small file that a command makes for its user: a kit, a card, an invitation. Its place is taken before
+/// the work begins, so that the work is not done for nothing.
+final class NewFile {
+  private let path: String
+  private let descriptor: Int32
+
+  /// Makes a file of mode 0600 that was not there before.
   ///
   /// - Throws: a failure that names the path.
-  static func write(_ bytes: [UInt8], to path: String) throws {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw failure(errno, path) }
+  init(reserving path: String) throws {
+    self.path = path
+    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw Self.failure(errno, path) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Fills it; on the medium when this returns, and gone again if that failed.
+  func finish(with bytes: [UInt8]) throws {
     var written = 0
+    var reason: Int32 = 0
     while written < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { buffer in
         unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
       }
       if count < 0, errno == EINTR { continue }
-      if count <= 0 { break }
+      if count <= 0 {
+        reason = errno
+        break
+      }
       written += count
     }
-    let isSafe = written == bytes.count && fsync(descriptor) == 0
-    let reason = errno
-    close(descriptor)
-    guard isSafe, synchronizeFolder(of: path) else {
-      remove(path)
-      throw failure(reason, path)
+    if reason == 0, fsync(descriptor) != 0 { reason = errno }
+    if reason == 0 { reason = Self.synchronizeFolder(of: path) }
+    guard reason == 0 else {
+      discard()
+      throw Self.failure(reason, path)
     }
   }
 
-  static func remove(_ path: String) { _ = unsafe unlink(path) }
+  /// Removes it; for when what it was to hold did not come about.
+  func discard() { _ = unsafe unlink(path) }
 
-  /// Returns once the name is on the medium too.
-  private static func synchronizeFolder(of path: String) -> Bool {
+  /// Puts the name on the medium too; `errno` if that failed.
+  private static func synchronizeFolder(of path: String) -> Int32 {
     let folder: String
     switch path.lastIndex(of: "/") {
     case nil: folder = "."
     case let slash?: folder = slash == path.startIndex ? "/" : String(path[..<slash])
     }
     let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return errno }
     defer { close(descriptor) }
-    return fsync(descriptor) == 0
+    return fsync(descriptor) == 0 ? 0 : errno
   }
 
   private static func failure(_ error: Int32, _ path: String) -> Failure {

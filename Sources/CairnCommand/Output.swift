@@ -25,7 +25,16 @@ enum Output {
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    write([UInt8](try encoder.encode(value)) + [0x0a], to: 1)
+    let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+    // What a terminal could act on is escaped as JSON allows; outside of strings there is none of it.
+    let escaped = text.unicodeScalars.reduce(into: "") { result, scalar in
+      if scalar == "\n" || SafeText.isHarmless(scalar) {
+        result.unicodeScalars.append(scalar)
+      } else {
+        for unit in String(scalar).utf16 { result += String(format: "\\u%04x", Int(unit)) }
+      }
+    }
+    line(escaped)
   }
 }
 

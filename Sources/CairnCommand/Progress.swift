@@ -32,10 +32,15 @@ final class Progress: Sendable {
   /// Counts bytes, and stops the work when somebody asked for it.
   func advance(_ bytes: Int) throws(VaultError) {
     try Interruption.check()
-    guard isShown else { return }
+    show(state.withLock { $0.done } + UInt64(bytes))
+  }
+
+  /// Shows that `done` bytes are done.
+  func show(_ done: UInt64) {
     let now = ContinuousClock.now
     let line = state.withLock { state -> String? in
-      state.done += UInt64(bytes)
+      state.done = done
+      guard isShown else { return nil }
       // Work that is over in a moment needs no line, and ten a second are enough for eyes.
       guard now - (state.shown ?? started + .milliseconds(300)) >= .milliseconds(100) else {
         return nil

@@ -10,27 +10,28 @@ enum Sentences {
   static let unchanged = "Nothing was changed."
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
-    ofVault(error.code) ?? ofFiles(error, it: subject ?? "it") ?? ofCases(error.code)
+    ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
+      ?? ofCases(error.code)
       ?? ofPeople(error.code)
   }
 
   // MARK: - The vault itself
 
-  private static func ofVault(_ code: VaultError.Code) -> Sentence? {
+  private static func ofVault(_ code: VaultError.Code, place: String) -> Sentence? {
     switch code {
     case .noVault:
       return Sentence(
-        "There is no vault at this place yet.", safe: unchanged,
+        "There is no vault at \(place) yet.", safe: unchanged,
         next:
           "Make one with “cairn init”. If yours is somewhere else, name its folder with --vault.")
     case .vaultExists:
       return Sentence(
-        "There is something at this place already.", safe: "It was not touched.",
+        "There is something at \(place) already.", safe: "It was not touched.",
         next: "Choose another folder with --vault, or use the vault that is there.")
     case .notAVault:
       return Sentence(
-        "What is at this place is not a vault.", safe: "It was not touched.",
-        next: "Check the folder that you named with --vault.")
+        "What is at \(place) is not a vault.", safe: "It was not touched.",
+        next: "Check the folder that you named.")
     case .inUse:
       return Sentence(
         "The vault is open in another window or program.", safe: unchanged,
@@ -269,6 +270,10 @@ enum Sentences {
       return Sentence(
         "This case has no mailbox yet.", safe: unchanged,
         next: "Name its folder once with --mailbox; it is remembered.")
+    case .mailboxFull:
+      return Sentence(
+        "The mailbox is full.", safe: "Everything in the vault is safe.",
+        next: "Make room on its disk, and sync again.")
     default:
       return Sentence(
         "This could not be done.", safe: unchanged, next: "Try it again.")
