@@ -48,7 +48,7 @@ struct EntryText {
   var byWhom: String {
     if summary.isOwn { return "you" }
     switch summary.author {
-    case .survivor?: return "another device of the survivor"
+    case .survivor?: return "the survivor"
     case .advocate?: return "an advocate"
     case nil: return "somebody who is not known here yet"
     }

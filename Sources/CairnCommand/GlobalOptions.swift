@@ -32,7 +32,8 @@ struct GlobalOptions: ParsableArguments {
     let environment = ProcessInfo.processInfo.environment
     // The specification of these folders: a path that is not absolute is invalid and is ignored.
     if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data + "/cairn" }
-    return NSHomeDirectory() + "/.local/share/cairn"
+    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
+    return home + "/.local/share/cairn"
   }
 
   /// The passphrase file that was named in either way.

@@ -46,7 +46,7 @@ struct JoinCommand: AsyncParsableCommand {
     } else {
       Output.line("You are a member of the case \(SafeText.quoted(joined.caseName)).")
       Output.paragraph(
-        "Fetch what it holds: cairn sync \(SafeText.quoted(joined.caseName)) --mailbox FOLDER")
+        "Fetch what it holds: cairn sync \(SafeText.argument(joined.caseName)) --mailbox FOLDER")
     }
   }
 

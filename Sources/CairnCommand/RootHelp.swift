@@ -11,7 +11,7 @@ enum RootHelp {
     \(abstract)
 
     Keep
-      cairn init                 make a new vault, with a passphrase and twelve words
+      cairn init                 make a new vault, with passphrase and twelve words
       cairn add FILE…            keep screenshots or other files, as they are
       cairn add                  keep an address or your own words; it asks for them
 
@@ -22,7 +22,7 @@ enum RootHelp {
       cairn case new | list      keep things apart that are shared apart
 
     Share
-      cairn card                 make a card, so that somebody can share a case with you
+      cairn card                 make a card, to be given a case that is not yours
       cairn share CASE           share a case with the maker of a card
       cairn join INVITATION      join a case that is shared with you
       cairn sync                 exchange what is new, through a folder
@@ -35,7 +35,7 @@ enum RootHelp {
       --help                     what this command can do
 
     On a terminal it asks for what it needs, so that nothing has to stand in the
-    history of your shell. ENTRY is the id that “cairn list” shows, or its beginning.
+    history of your shell. ENTRY is an id as “cairn list” shows it.
 
     Exit codes
     \(ExitStatus.table)

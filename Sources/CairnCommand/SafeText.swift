@@ -33,6 +33,14 @@ enum SafeText {
   /// A path or a value as the user typed it, in quotation marks.
   static func quoted(_ text: String) -> String { "“" + line(text) + "”" }
 
+  /// As it has to be typed in a command.
+  static func argument(_ text: String) -> String {
+    let isPlain = text.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./".unicodeScalars.contains($0)
+    }
+    return isPlain ? text : "'" + line(text).replacing("'", with: "'\\''") + "'"
+  }
+
   static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:

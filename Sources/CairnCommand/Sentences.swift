@@ -230,7 +230,8 @@ enum Sentences {
     case .alreadyMember:
       return Sentence(
         "The case is shared with this card already.", safe: unchanged,
-        next: "“cairn sync” brings the other side what is new.")
+        next:
+          "“cairn sync” brings them what is new. If the invitation was lost, ask for a new card.")
     case .cardDamaged:
       return Sentence(
         "This card is not complete, or not a card.", safe: "Nothing was shared.",

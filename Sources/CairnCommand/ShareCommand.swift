@@ -75,6 +75,6 @@ struct ShareCommand: AsyncParsableCommand {
     Output.line("    " + SixWords.shown(shared.caseWords))
     Output.line()
     Output.paragraph(
-      "Then meet in a folder: cairn sync \(SafeText.line(self.case)) --mailbox FOLDER")
+      "Then meet in a folder: cairn sync \(SafeText.argument(self.case)) --mailbox FOLDER")
   }
 }

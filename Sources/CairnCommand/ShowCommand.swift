@@ -85,7 +85,7 @@ struct EntryPage {
 
   private func name(_ role: Role?) -> String {
     switch role {
-    case .survivor?: return "another device of the survivor"
+    case .survivor?: return "the survivor"
     case .advocate?: return "an advocate"
     case nil: return "a member who is not known here"
     }

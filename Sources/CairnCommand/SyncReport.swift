@@ -19,7 +19,8 @@ struct SyncReport {
   func printText() {
     Output.line("Synced the case \(SafeText.quoted(outcome.caseName)).")
     Output.line()
-    for member in outcome.members { describe(member) }
+    for member in outcome.members where member.isOwn { describe(member) }
+    for member in outcome.members where !member.isOwn { describe(member) }
     if outcome.filesSent + outcome.filesReceived + outcome.filesAwaited > 0 {
       field("Files", files)
     }
@@ -49,7 +50,9 @@ struct SyncReport {
 
   private func receipt(of member: SyncOutcome.Member) -> String {
     guard let time = member.lastReceipt else {
-      return "no receipt yet: until they sync, only this device vouches for what you entered"
+      return member.entriesWithoutReceipt == 0
+        ? "no receipt yet"
+        : "no receipt yet: until they sync, only this device vouches for what you entered"
     }
     let rest = member.entriesWithoutReceipt
     return "last receipt \(Self.age(of: time, now: now)) (\(Clock.text(time)) by their clock), "
