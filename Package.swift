@@ -46,6 +46,7 @@ let package = Package(
     library("Sync", ["Cryptography", "VerifiableLog"]),
     library("Mailboxes", ["Cryptography", "VerifiableLog", "Sync"]),
     library("SealedBundle", ["Cryptography", "VerifiableLog", "CaseLog"]),
+    library("BundleCheck", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle"]),
     library(
       "Vault",
       [
@@ -59,7 +60,9 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(
       name: "VerifyCommand",
-      dependencies: ["Cryptography", "CaseLog", "SealedBundle", arguments], swiftSettings: strict),
+      dependencies: [
+        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", arguments,
+      ], swiftSettings: strict),
 
     tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb]),
     tests("CryptographyTests", ["Cryptography", "Support"]),

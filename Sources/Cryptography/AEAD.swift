@@ -68,6 +68,12 @@ public struct Nonce24: Hashable, Sendable {
     }
   }
 
+  /// As `withBytes`, for libsodium.
+  @inline(__always)
+  func withCPointer<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
+    withBytes { bytes in unsafe bytes.withCPointer { (pointer, _) in unsafe body(pointer) } }
+  }
+
   public static func == (left: Nonce24, right: Nonce24) -> Bool { left.words == right.words }
 
   public func hash(into hasher: inout Hasher) {
@@ -77,8 +83,8 @@ public struct Nonce24: Hashable, Sendable {
   }
 }
 
-/// XChaCha20-Poly1305-IETF (draft-irtf-cfrg-xchacha-03): authenticated encryption with a 32-byte key, a
-/// 24-byte nonce and public associated data. A sealed message is ciphertext ‖ 16-byte tag.
+/// XChaCha20-Poly1305-IETF (draft-irtf-cfrg-xchacha-03): authenticated encryption with a 32-byte
+/// key, a 24-byte nonce and public associated data. A sealed message is ciphertext ‖ 16-byte tag.
 ///
 /// It does not commit to its key: one ciphertext can be made that opens under two keys. Where that
 /// matters, the format carries a commitment beside it.
@@ -122,8 +128,8 @@ public enum AEAD {
     }
   }
 
-  /// Opens without allocating. `output` must have exactly `sealed.byteCount - 16` bytes, and holds zeros
-  /// after a failure.
+  /// Opens without allocating. `output` must have exactly `sealed.byteCount - 16` bytes, and holds
+  /// zeros after a failure.
   ///
   /// - Throws: `.authenticationFailed`, also for fewer than 16 bytes.
   public static func open(
@@ -169,11 +175,9 @@ public enum AEAD {
     let secret = unsafe key.slot.pointer
     let status = unsafe plaintext.withCPointer { (message, count) in
       unsafe associatedData.withCPointer { (data, dataCount) in
-        nonce.withBytes { bytes in
-          unsafe bytes.withCPointer { (nonce, _) in
-            unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
-              output, nil, message, UInt64(count), data, UInt64(dataCount), nil, nonce, secret)
-          }
+        unsafe nonce.withCPointer { nonce in
+          unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
+            output, nil, message, UInt64(count), data, UInt64(dataCount), nil, nonce, secret)
         }
       }
     }
@@ -188,11 +192,9 @@ public enum AEAD {
     let secret = unsafe key.slot.pointer
     let status = unsafe sealed.withCPointer { (ciphertext, count) in
       unsafe associatedData.withCPointer { (data, dataCount) in
-        nonce.withBytes { bytes in
-          unsafe bytes.withCPointer { (nonce, _) in
-            unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
-              output, nil, nil, ciphertext, UInt64(count), data, UInt64(dataCount), nonce, secret)
-          }
+        unsafe nonce.withCPointer { nonce in
+          unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
+            output, nil, nil, ciphertext, UInt64(count), data, UInt64(dataCount), nonce, secret)
         }
       }
     }

@@ -89,8 +89,3 @@ extension VerifyingKey {
     message.withBytes { isValid(signature, for: $0) }
   }
 }
-
-extension SHA256Hash {
-  /// Adds u8 length of the name ‖ name.
-  public mutating func update(domain: Domain) { update(prefixOf: domain) }
-}

@@ -1,9 +1,12 @@
-// How this library hands bytes to C and takes bytes back, in one place. Nothing outside this file and
-// the thin wrappers around libsodium touches a pointer.
+internal import CSodium
+
+// How this library hands bytes to C and takes bytes back, in one place. Nothing outside this file
+// and the thin wrappers around libsodium touches a pointer.
 
 extension RawSpan {
-  /// Calls `body` with a pointer that is never nil, and the number of bytes behind it. libsodium declares
-  /// some parameters non-null even where the length may be 0, and an empty span may have no address.
+  /// Calls `body` with a pointer that is never nil, and the number of bytes behind it. libsodium
+  /// declares some parameters non-null even where the length may be 0, and an empty span may have
+  /// no address.
   @inline(__always)
   func withCPointer<R: ~Copyable, E: Error>(
     _ body: (UnsafePointer<UInt8>, Int) throws(E) -> R
@@ -65,7 +68,8 @@ extension MutableRawSpan {
 }
 
 extension [UInt8] {
-  /// Reads the bytes in place. (`span.bytes` is the same, but the standard library marks it unsafe.)
+  /// Reads the bytes in place. (`span.bytes` is the same, but the standard library marks it
+  /// unsafe.)
   @inline(__always)
   public func withBytes<R: ~Copyable, E: Error>(
     _ body: (RawSpan) throws(E) -> R
@@ -105,12 +109,20 @@ extension [UInt8] {
   }
 }
 
+extension Array where Element: BitwiseCopyable {
+  /// Overwrites all elements with zeros, in a way that no optimiser leaves out. For the few places
+  /// where a secret has to pass through an array; copies of the array are not reached.
+  mutating func erase() {
+    unsafe withUnsafeMutableBytes { bytes in
+      if let base = bytes.baseAddress { unsafe sodium_memzero(base, bytes.count) }
+    }
+  }
+}
+
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 public func constantTimeEquals(_ left: RawSpan, _ right: RawSpan) -> Bool {
   guard left.byteCount == right.byteCount else { return false }
-  var difference: UInt8 = 0
-  for offset in 0..<left.byteCount {
-    difference |= left.byte(at: offset) ^ right.byte(at: offset)
+  return unsafe left.withCPointer { (left, count) in
+    unsafe right.withCPointer { (right, _) in unsafe sodium_memcmp(left, right, count) == 0 }
   }
-  return difference == 0
 }

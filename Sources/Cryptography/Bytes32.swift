@@ -1,8 +1,10 @@
-/// Thirty-two public bytes, held inline: a hash, a public key, an identifier. Never a secret, for which
-/// there is `SecretKey`.
+internal import CSodium
+
+/// Thirty-two public bytes, held inline: a hash, a public key, an identifier. Never a secret, for
+/// which there is `SecretKey`.
 public struct Bytes32: Hashable, Comparable, Sendable {
-  // Four words in memory order, so that the value's own memory is the byte string and hashing it needs
-  // no copy.
+  // Four words in memory order, so that the value's own memory is the byte string and hashing it
+  // needs no copy.
   private var words: (UInt64, UInt64, UInt64, UInt64)
 
   /// The number of bytes, 32.
@@ -44,8 +46,8 @@ public struct Bytes32: Hashable, Comparable, Sendable {
 
   /// 32 random bytes, for identifiers and salts.
   public static func random() -> Bytes32 {
-    // The array has 32 bytes by construction.
-    Bytes32(Randomness.bytes(byteCount)) ?? zero
+    Sodium.start()
+    return unsafe Bytes32(writing: { output in unsafe randombytes_buf(output, byteCount) })
   }
 
   /// The bytes, as a new array.
@@ -62,6 +64,12 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     try unsafe withUnsafeBytes(of: words) { (buffer) throws(E) -> R in
       try unsafe body(buffer.bytes)
     }
+  }
+
+  /// As `withBytes`, for libsodium.
+  @inline(__always)
+  func withCPointer<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
+    withBytes { bytes in unsafe bytes.withCPointer { (pointer, _) in unsafe body(pointer) } }
   }
 
   public static func == (left: Bytes32, right: Bytes32) -> Bool {
@@ -88,8 +96,8 @@ public struct Bytes32: Hashable, Comparable, Sendable {
   }
 }
 
-/// An identifier of 32 bytes. One struct for each kind of thing, so that a log's name cannot be passed
-/// where an entry's is meant:
+/// An identifier of 32 bytes. One struct for each kind of thing, so that a log's name cannot be
+/// passed where an entry's is meant:
 ///
 ///     public struct EntryID: Identifier32 {
 ///       public let raw: Bytes32

@@ -1,7 +1,7 @@
-// The one canonical encoding: deterministic CBOR (RFC 8949 section 4.2.1), of which only unsigned and
-// negative integers, byte strings, text, arrays, maps, booleans and null are used. There is exactly one
-// encoding of a value, so equal values have equal hashes, and whatever decodes re-encodes to the same
-// bytes.
+// The one canonical encoding: deterministic CBOR (RFC 8949 section 4.2.1), of which only unsigned
+// and negative integers, byte strings, text, arrays, maps, booleans and null are used. There is
+// exactly one encoding of a value, so equal values have equal hashes, and whatever decodes
+// re-encodes to the same bytes.
 
 /// The kinds of item that occur.
 public enum CBORType: Hashable, Sendable {
@@ -15,8 +15,8 @@ public enum CBORType: Hashable, Sendable {
   case null
 }
 
-/// Why bytes are not the deterministic CBOR that was asked for: one case a kind of failure, nothing of
-/// the content.
+/// Why bytes are not the deterministic CBOR that was asked for: one case a kind of failure, nothing
+/// of the content.
 public enum CBORError: Error, Hashable, Sendable {
   /// The bytes end inside an item, or an array or map announces more items than bytes are left.
   case truncated

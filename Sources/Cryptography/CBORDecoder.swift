@@ -1,6 +1,6 @@
-/// Reads deterministic CBOR, item after item, from bytes that may be hostile. It never traps, refuses
-/// what the encoder could not have written, and takes no memory for a length before the bytes for it are
-/// there.
+/// Reads deterministic CBOR, item after item, from bytes that may be hostile. It never traps,
+/// refuses what the encoder could not have written, and takes no memory for a length before the
+/// bytes for it are there.
 ///
 ///     var decoder = CBORDecoder(bytes)
 ///     let count = try decoder.readArray(max: 100)
@@ -138,7 +138,8 @@ public struct CBORDecoder: Sendable {
     guard try beginContainer(.array, max: count) == count else { throw .unexpectedLength }
   }
 
-  /// The start of a map of at most `max` pairs: their number. Key, value, key, value must be read next.
+  /// The start of a map of at most `max` pairs: their number. Key, value, key, value must be read
+  /// next.
   public mutating func readMap(max: Int) throws(CBORError) -> Int {
     try beginContainer(.map, max: max)
   }
@@ -187,18 +188,18 @@ extension CBORDecoder {
 
   private func beginString(_ type: CBORType, max: Int) throws(CBORError) -> Range<Int> {
     let head = try begin(type)
-    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     guard head.argument <= UInt64(bytes.count - head.end) else { throw .truncated }
+    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     return head.end..<(head.end + Int(head.argument))
   }
 
   private mutating func beginContainer(_ type: CBORType, max: Int) throws(CBORError) -> Int {
     let head = try begin(type)
-    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
-    // Every item takes a byte at least, so a count beyond the bytes left cannot come true; checking it
-    // here bounds every loop and allocation that a caller makes from the count.
+    // Every item takes a byte at least, so a count beyond the bytes left cannot come true; checking
+    // it here bounds every loop and allocation that a caller makes from the count.
     let itemsEach: UInt64 = type == .map ? 2 : 1
     guard head.argument <= UInt64(bytes.count - head.end) / itemsEach else { throw .truncated }
+    guard head.argument <= UInt64(Swift.max(max, 0)) else { throw .unexpectedLength }
     guard open.count < limits.maximumDepth else { throw .tooDeep }
     offset = head.end
     if head.argument == 0 {

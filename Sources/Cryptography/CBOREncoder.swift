@@ -76,8 +76,8 @@ public struct CBOREncoder: Sendable {
     bytes.append(contentsOf: items.bytes)
   }
 
-  /// The start of a map; exactly `count` pairs must follow, keys ascending by their encoded bytes. Where
-  /// the keys are numbers, the form with a closure checks that.
+  /// The start of a map; exactly `count` pairs must follow, keys ascending by their encoded bytes.
+  /// Where the keys are numbers, the form with a closure checks that.
   public mutating func encodeMap(count: Int) { encodeHead(MajorType.map, UInt64(count)) }
 
   /// A map with numbers as keys, as most are here.
@@ -117,8 +117,8 @@ public struct CBORMapEncoder: Sendable {
   fileprivate var count = 0
   private var lastKey: UInt64?
 
-  /// Adds a pair; `value` must encode one item. Keys must ascend (for numbers, that is their order in the
-  /// encoding too); a key that does not is a bug and traps.
+  /// Adds a pair; `value` must encode one item. Keys must ascend (for numbers, that is their order
+  /// in the encoding too); a key that does not is a bug and traps.
   public mutating func field(_ key: UInt64, _ value: (inout CBOREncoder) -> Void) {
     if let lastKey { precondition(key > lastKey, "map keys ascend") }
     lastKey = key

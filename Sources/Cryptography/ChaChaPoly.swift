@@ -1,7 +1,7 @@
 internal import CSodium
 
-/// ChaCha20-Poly1305 (RFC 8439) with its 12-byte nonce, as the age format uses it: for keys that seal one
-/// message, or a counted stream. Everything of our own uses `AEAD`.
+/// ChaCha20-Poly1305 (RFC 8439) with its 12-byte nonce, as the age format uses it: for keys that
+/// seal one message, or a counted stream. Everything of our own uses `AEAD`.
 public enum ChaChaPoly {
   /// The number of bytes of a nonce.
   public static let nonceByteCount = 12
@@ -44,8 +44,8 @@ public enum ChaChaPoly {
     }
   }
 
-  /// Opens without allocating, for example into locked memory. `output` must have `sealed.byteCount - 16`
-  /// bytes, and holds zeros after a failure.
+  /// Opens without allocating, for example into locked memory. `output` must have `sealed.byteCount
+  /// - 16` bytes, and holds zeros after a failure.
   ///
   /// - Throws: `.invalidLength` unless the nonce has 12 bytes, `.authenticationFailed`.
   public static func open(

@@ -1,8 +1,8 @@
-/// Why a primitive refused its input. The cases carry nothing, so that no secret and no evidence can
-/// leave through an error.
+/// Why a primitive refused its input. The cases carry nothing, so that no secret and no evidence
+/// can leave through an error.
 public enum CryptographyError: Error, Hashable, Sendable {
-  /// A tag did not match: wrong key, wrong nonce, wrong associated data, or altered bytes. One case for
-  /// all four, since telling them apart would be an oracle.
+  /// A tag did not match: wrong key, wrong nonce, wrong associated data, or altered bytes. One case
+  /// for all four, since telling them apart would be an oracle.
   case authenticationFailed
   /// Not the canonical encoding of a usable point: off the curve, of small or mixed order.
   case invalidPublicKey

@@ -1,8 +1,8 @@
-/// What a hash or a signature is for. Every hash over structured data in this project starts with one of
-/// these, so that bytes made for one use mean nothing in another.
+/// What a hash or a signature is for. Every hash over structured data in this project starts with
+/// one of these, so that bytes made for one use mean nothing in another.
 ///
-/// This is the register of all of them, in the form `cairn/v1/<use>`. A use that is not listed does not
-/// exist: there is no public initialiser. A name is never reused and never edited.
+/// This is the register of all of them, in the form `cairn/v1/<use>`. A use that is not listed does
+/// not exist: there is no public initialiser. A name is never reused and never edited.
 public struct Domain: Sendable {
   /// The name in ASCII, 1 to 255 bytes.
   public let name: StaticString
@@ -61,6 +61,10 @@ public struct Domain: Sendable {
   /// The check on the words of a recovery kit, and the seed of its key pair.
   public static let kit = Domain("cairn/v1/kit")
 
+  /// u8 length of the name ‖ name: what starts the associated data, or the signed message, of this
+  /// use.
+  public var prefix: [UInt8] { [UInt8(name.utf8CodeUnitCount)] + bytes }
+
   /// The name as bytes.
   public var bytes: [UInt8] { name.withUTF8Buffer { unsafe [UInt8]($0) } }
 
@@ -87,7 +91,7 @@ public struct DomainHasher: Sendable {
 
   /// A hash in `domain` with no parts yet.
   public init(_ domain: Domain) {
-    hash.update(prefixOf: domain)
+    hash.update(domain: domain)
   }
 
   /// Adds one part.
@@ -116,8 +120,8 @@ public struct DomainHasher: Sendable {
 }
 
 extension SHA256Hash {
-  /// Adds u8 length ‖ name.
-  package mutating func update(prefixOf domain: Domain) {
+  /// Adds u8 length of the name ‖ name.
+  public mutating func update(domain: Domain) {
     update(byte: UInt8(domain.name.utf8CodeUnitCount))
     domain.name.withUTF8Buffer { name in
       unsafe update(UnsafeRawBufferPointer(name).bytes)

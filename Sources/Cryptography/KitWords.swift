@@ -16,8 +16,8 @@ public enum KitWordsError: Error, Hashable, Sendable {
 ///
 ///     seed · 2^27 + c
 ///
-/// in base 7776, most significant word first. That is 155 bits, and 7776^12 is just over 2^155. A wrong
-/// word, or two exchanged, is noticed but for one chance in 2^27.
+/// in base 7776, most significant word first. That is 155 bits, and 7776^12 is just over 2^155. A
+/// wrong word, or two exchanged, is noticed but for one chance in 2^27.
 public enum KitWords {
   /// The number of words, 12.
   public static let wordCount = 12
@@ -28,14 +28,14 @@ public enum KitWords {
   private static let numberByteCount = 20
   private static let checkBits: UInt64 = 27
 
-  /// The words of a seed of 16 bytes. They are for paper: the strings are not erased, so do this once,
-  /// when the kit is made.
+  /// The words of a seed of 16 bytes. They are for paper: the strings are not erased, so do this
+  /// once, when the kit is made.
   public static func encode(_ seed: RawSpan) -> [String] {
     precondition(seed.byteCount == seedByteCount, "a kit's seed has 16 bytes")
     var number = [UInt8](repeating: 0, count: numberByteCount)
     for offset in 0..<seedByteCount {
-      // The seed's lowest bit lies at bit 27: three whole bytes and three bits up, so each byte is split
-      // 3 to 5 over two bytes of the number.
+      // The seed's lowest bit lies at bit 27: three whole bytes and three bits up, so each byte is
+      // split 3 to 5 over two bytes of the number.
       number[offset] |= seed.byte(at: offset) >> 5
       number[offset + 1] |= seed.byte(at: offset) << 3
     }
@@ -44,8 +44,9 @@ public enum KitWords {
     number[17] = UInt8(truncatingIfNeeded: check >> 16)
     number[18] = UInt8(truncatingIfNeeded: check >> 8)
     number[19] = UInt8(truncatingIfNeeded: check)
-    let digits = BaseWords.digits(of: unsafe number.span.bytes, count: wordCount)
-    for index in number.indices { number[index] = 0 }
+    var digits = number.withBytes { BaseWords.digits(of: $0, count: wordCount) }
+    number.erase()
+    defer { digits.erase() }
     return digits.map { WordList.word($0) }
   }
 
@@ -53,6 +54,13 @@ public enum KitWords {
   public static func decode(_ text: RawSpan) throws(KitWordsError) -> LockedBytes {
     var digits: [Int] = []
     var word: [UInt8] = []
+    // With all the room they will need, so that growing leaves no copies behind to erase.
+    digits.reserveCapacity(wordCount)
+    word.reserveCapacity(WordList.longest + 1)
+    defer {
+      digits.erase()
+      word.erase()
+    }
     var position = 0
     var unknown: Int?
     for offset in 0...text.byteCount {
@@ -96,7 +104,8 @@ public enum KitWords {
           }
         }
       }
-      // 7776^12 is over 2^155, so some strings of words stand for no seed: their top five bits are not 0.
+      // 7776^12 is over 2^155, so some strings of words stand for no seed: their top five bits are
+      // not 0.
       let isRight = number.withBytes { number in
         fits && number.byte(at: 0) >> 3 == 0
           && number.bigEndianUInt64(at: 12) & (1 << checkBits - 1)

@@ -2,8 +2,8 @@ internal import CSodium
 
 /// A secret of variable length, such as a passphrase, in guarded memory of its own, with one owner.
 ///
-/// Each one costs a `sodium_malloc` (tens of microseconds and two of the process's mappings): right for
-/// the few texts that people type, wrong for keys, for which there is `SecretKey`.
+/// Each one costs a `sodium_malloc` (tens of microseconds and two of the process's mappings): right
+/// for the few texts that people type, wrong for keys, for which there is `SecretKey`.
 @safe
 public struct LockedBytes: ~Copyable, @unchecked Sendable {
   // Sendable: the address is private to the one owner, and nothing changes it but `mutating` calls.
@@ -51,8 +51,8 @@ public struct LockedBytes: ~Copyable, @unchecked Sendable {
   }
 
   deinit {
-    // "sodium_free … the memory region is filled with zeros before the deallocation", and the canary is
-    // checked.
+    // "sodium_free … the memory region is filled with zeros before the deallocation", and the
+    // canary is checked.
     unsafe sodium_free(base)
   }
 

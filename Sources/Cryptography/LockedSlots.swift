@@ -6,27 +6,29 @@ internal import CSodium
 
 /// Sixty-four bytes of locked memory, out of a slab that many secrets share.
 ///
-/// `sodium_malloc` gives memory that is locked, left out of core dumps and fenced by guard pages, but
-/// each call costs several system calls (about 32 µs) and two mappings, of which Linux allows about
-/// 65,000: thousands of entry keys at once would be slow and then fail. So one call here makes a slab of
-/// 255 slots, and taking or returning a slot is a push or a pop on a free list.
+/// `sodium_malloc` gives memory that is locked, left out of core dumps and fenced by guard pages,
+/// but each call costs several system calls (about 32 µs) and two mappings, of which Linux allows
+/// about 65,000: thousands of entry keys at once would be slow and then fail. So one call here
+/// makes a slab of 255 slots, and taking or returning a slot is a push or a pop on a free list.
 ///
-/// What is lost against one allocation a key: the guard pages stand around the slab, not around the slot.
-/// Every access goes through a bounds-checked span, so an overrun traps before it reaches a neighbour.
+/// What is lost against one allocation a key: the guard pages stand around the slab, not around the
+/// slot. Every access goes through a bounds-checked span, so an overrun traps before it reaches a
+/// neighbour.
 ///
-/// Slabs are never given back. A slot is zeroed when it is returned, so a slab without live keys holds
-/// nothing but the links of its free list.
+/// Slabs are never given back. A slot is zeroed when it is returned, so a slab without live keys
+/// holds nothing but the links of its free list.
 @safe
 struct LockedSlot: @unchecked Sendable {
-  // Sendable: the slot's owner is the only one that has this address, and hands it to one owner at a time.
+  // Sendable: the slot's owner is the only one that has this address, and hands it to one owner at
+  // a time.
   private let address: UnsafeMutableRawPointer
 
-  /// Enough for an Ed25519 secret (seed ‖ public key), and one cache line, so that two threads with two
-  /// keys do not share one.
+  /// Enough for an Ed25519 secret (seed ‖ public key), and one cache line, so that two threads with
+  /// two keys do not share one.
   static let byteCount = 64
 
-  // libsodium puts a 16-byte canary before the memory and rounds up to pages: 255 slots and the canary
-  // fill four pages of 4 KiB, 256 slots would need five.
+  // libsodium puts a 16-byte canary before the memory and rounds up to pages: 255 slots and the
+  // canary fill four pages of 4 KiB, 256 slots would need five.
   private static let slotsInSlab = 255
 
   private init(_ address: UnsafeMutableRawPointer) { unsafe self.address = address }
@@ -84,9 +86,9 @@ struct LockedSlot: @unchecked Sendable {
 
   private static func addSlab(to free: inout FreeSlots) {
     Sodium.start()
-    // "The returned address will not be aligned if the allocation size is not a multiple of the required
-    // alignment": slots are, so every slot is aligned. Failure to lock is not an error to libsodium; the
-    // memory is then still fenced, left out of dumps and zeroed.
+    // "The returned address will not be aligned if the allocation size is not a multiple of the
+    // required alignment": slots are, so every slot is aligned. Failure to lock is not an error to
+    // libsodium; the memory is then still fenced, left out of dumps and zeroed.
     guard let slab = unsafe sodium_malloc(slotsInSlab * byteCount) else { return }
     unsafe sodium_memzero(slab, slotsInSlab * byteCount)
     for index in (0..<slotsInSlab).reversed() {

@@ -1,11 +1,12 @@
-/// Padmé (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs",
-/// 2019): a length is rounded up so that only O(log log n) bits of it show, for at most 12 % more bytes.
+/// Padmé (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
+/// PURBs", 2019): a length is rounded up so that only O(log log n) bits of it show, for at most 12
+/// % more bytes.
 public enum Padme {
   /// The greatest length that is padded here. Anything near it is a bug long before.
   public static let maximumLength: UInt64 = 1 << 62
 
-  /// The length that `length` bytes are padded to: at least `length`, and the same for all lengths that
-  /// share their leading bits. Traps above `maximumLength`.
+  /// The length that `length` bytes are padded to: at least `length`, and the same for all lengths
+  /// that share their leading bits. Traps above `maximumLength`.
   public static func paddedLength(_ length: UInt64) -> UInt64 {
     precondition(length <= maximumLength, "no such thing is that long")
     guard length >= 2 else { return length }

@@ -1,10 +1,10 @@
 internal import CSodium
 
-/// Argon2id (RFC 9106), version 1.3, one lane: a key from a passphrase, at a cost that a guesser pays for
-/// each guess.
+/// Argon2id (RFC 9106), version 1.3, one lane: a key from a passphrase, at a cost that a guesser
+/// pays for each guess.
 public enum Argon2id {
-  /// What this library agrees to compute, in either direction: less memory would make guessing cheap, and
-  /// a hostile file must not make us spend more.
+  /// What this library agrees to compute, in either direction: less memory would make guessing
+  /// cheap, and a hostile file must not make us spend more.
   public enum Limits {
     /// KiB of memory: 64 MiB to 2 GiB.
     public static let memoryKiB: ClosedRange<UInt32> = 65_536...2_097_152
@@ -19,7 +19,8 @@ public enum Argon2id {
 
   /// The key of `passphrase` and 16 bytes of `salt`.
   ///
-  /// - Throws: `.invalidLength` for another salt, `.parametersRefused` outside `Limits`, `.outOfMemory`.
+  /// - Throws: `.invalidLength` for another salt, `.parametersRefused` outside `Limits`,
+  ///   `.outOfMemory`.
   public static func derive(
     passphrase: RawSpan, salt: RawSpan, memoryKiB: UInt32, passes: UInt32
   ) throws(CryptographyError) -> SecretKey {
@@ -30,8 +31,8 @@ public enum Argon2id {
     })
   }
 
-  /// `count` bytes, for public use: strings of words that people compare by voice, made costly so that
-  /// nobody can search for a second input with the same words.
+  /// `count` bytes, for public use: strings of words that people compare by voice, made costly so
+  /// that nobody can search for a second input with the same words.
   ///
   /// - Throws: as `derive`, and `.invalidLength` for a `count` outside `Limits`.
   public static func deriveBytes(
@@ -66,18 +67,21 @@ public enum Argon2id {
         }
       }
     }
-    // The parameters are within libsodium's own bounds, so what remains is an allocation that failed.
+    // The parameters are within libsodium's own bounds, so what remains is an allocation that
+    // failed.
     guard status == 0 else { throw .outOfMemory }
   }
 }
 
 /// scrypt (RFC 7914), for files that the age format seals with a passphrase.
 public enum Scrypt {
-  /// The key of `passphrase` and `salt` at N = 2^`logN`, r = 8, p = 1, which takes 2^(`logN` + 10) bytes of
-  /// memory.
+  /// The key of `passphrase` and `salt` at N = 2^`logN`, r = 8, p = 1, which takes 2^(`logN` + 10)
+  /// bytes of memory.
   ///
-  /// - Parameter maximumMemory: bytes that a file may make us spend; age's own limit is `logN` = 22, 4 GiB.
-  /// - Throws: `.parametersRefused` for a `logN` of 0 or one that needs more memory, `.outOfMemory`.
+  /// - Parameter maximumMemory: bytes that a file may make us spend; age's own limit is `logN` =
+  ///   22, 4 GiB.
+  /// - Throws: `.parametersRefused` for a `logN` of 0 or one that needs more memory,
+  ///   `.outOfMemory`.
   public static func derive(
     passphrase: RawSpan, salt: RawSpan, logN: Int, maximumMemory: UInt64 = 1 << 30
   ) throws(CryptographyError) -> SecretKey {

@@ -6,8 +6,8 @@
 
 /// SHA-256 (FIPS 180-4), streaming or in one call.
 ///
-/// It comes from swift-crypto, which uses the processor's SHA instructions (about five times libsodium's
-/// speed), and from libsodium where swift-crypto cannot go, that is, in the browser.
+/// It comes from swift-crypto, which uses the processor's SHA instructions (about five times
+/// libsodium's speed), and from libsodium where swift-crypto cannot go, that is, in the browser.
 public struct SHA256Hash: Sendable {
   #if canImport(Crypto)
     private var state = SHA256()

@@ -16,8 +16,8 @@ public struct BoxKeyPair: ~Copyable, Sendable {
   /// What others need in order to seal.
   public let publicKey: BoxPublicKey
 
-  /// The pair of `seed`: `crypto_box_seed_keypair`, in which the secret scalar is the first half of the
-  /// seed's SHA-512. The seed is what a vault stores.
+  /// The pair of `seed`: `crypto_box_seed_keypair`, in which the secret scalar is the first half of
+  /// the seed's SHA-512. The seed is what a vault stores.
   public init(seed: borrowing SecretKey) {
     let secret = SecretKey(writing: { _ in })
     let seedPointer = unsafe seed.slot.pointer
@@ -34,11 +34,12 @@ public struct BoxKeyPair: ~Copyable, Sendable {
 }
 
 /// A message that only the owner of a key pair can open, from nobody in particular: libsodium's
-/// `crypto_box_seal`. An ephemeral X25519 key, then XSalsa20-Poly1305 under a nonce that is BLAKE2b of
-/// both public keys. It hides its sender and proves nothing about them; it also does not commit to its
-/// recipient.
+/// `crypto_box_seal`. An ephemeral X25519 key, then XSalsa20-Poly1305 under a nonce that is BLAKE2b
+/// of both public keys. It hides its sender and proves nothing about them; it also does not commit
+/// to its recipient.
 public enum SealedBox {
-  /// The number of bytes by which a sealed message is longer than its plaintext: ephemeral key and tag.
+  /// The number of bytes by which a sealed message is longer than its plaintext: ephemeral key and
+  /// tag.
   public static let overheadByteCount = 48
 
   /// Seals `plaintext` to `recipient`.
@@ -51,10 +52,8 @@ public enum SealedBox {
     return try unsafe [UInt8](count: plaintext.byteCount + overheadByteCount) {
       (output) throws(CryptographyError) in
       let status = unsafe plaintext.withCPointer { (message, count) in
-        recipient.raw.withBytes { key in
-          unsafe key.withCPointer { (key, _) in
-            unsafe crypto_box_seal(output, message, UInt64(count), key)
-          }
+        unsafe recipient.raw.withCPointer { key in
+          unsafe crypto_box_seal(output, message, UInt64(count), key)
         }
       }
       guard status == 0 else { throw .invalidPublicKey }
@@ -101,10 +100,8 @@ public enum SealedBox {
     let secret = unsafe keys.secret.slot.pointer
     let publicKey = keys.publicKey.raw
     let status = unsafe sealed.withCPointer { (ciphertext, count) in
-      publicKey.withBytes { key in
-        unsafe key.withCPointer { (key, _) in
-          unsafe crypto_box_seal_open(output, ciphertext, UInt64(count), key, secret)
-        }
+      unsafe publicKey.withCPointer { key in
+        unsafe crypto_box_seal_open(output, ciphertext, UInt64(count), key, secret)
       }
     }
     guard status == 0 else { throw .authenticationFailed }

@@ -2,8 +2,8 @@ internal import CSodium
 
 /// A secret of 32 bytes, in locked memory, with one owner. It is zeroed when its owner lets go.
 ///
-/// There is no way to print, encode, hash or compare it by accident. Making and dropping one costs tens
-/// of nanoseconds, so short-lived keys (one an entry) need no pool of their own.
+/// There is no way to print, encode, hash or compare it by accident. Making and dropping one costs
+/// tens of nanoseconds, so short-lived keys (one an entry) need no pool of their own.
 @safe
 public struct SecretKey: ~Copyable, Sendable {
   let slot: LockedSlot
@@ -72,10 +72,10 @@ public struct SecretKey: ~Copyable, Sendable {
     })
   }
 
-  /// The subkey with this use and number: `crypto_kdf`, which is BLAKE2b with this key as its key, the
-  /// context as its personalisation and the number as its salt. Subkeys tell nothing of each other or of
-  /// this key.
-  public func derive(_ context: KeyContext, _ index: UInt64 = 0) -> SecretKey {
+  /// The subkey with this use and number: `crypto_kdf`, which is BLAKE2b with this key as its key,
+  /// the context as its personalisation and the number as its salt. Subkeys tell nothing of each
+  /// other or of this key. A use that has one key only has number 1.
+  public func derive(_ context: KeyContext, _ index: UInt64 = 1) -> SecretKey {
     unsafe SecretKey(writingPointer: { output in
       let status = unsafe context.withCPointer { name in
         unsafe crypto_kdf_derive_from_key(output, SecretKey.byteCount, index, name, slot.pointer)

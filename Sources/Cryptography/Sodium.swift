@@ -9,17 +9,19 @@ enum Sodium {
   /// `sodium_init` returns 0 the first time, 1 when it was already done, -1 on failure.
   private static let hasStarted = sodium_init() >= 0
 
-  /// Traps when libsodium cannot start: it then has no source of randomness and nothing here is safe.
+  /// Traps when libsodium cannot start: it then has no source of randomness and nothing here is
+  /// safe.
   @inline(__always)
   static func start() {
     precondition(hasStarted, "libsodium could not start")
   }
 }
 
-/// Randomness. libsodium's generator is the only one in this project, so that a simulation can replace
-/// it in one place (`randombytes_set_implementation`).
+/// Randomness. libsodium's generator is the only one in this project, so that a simulation can
+/// replace it in one place (`randombytes_set_implementation`).
 public enum Randomness {
-  /// `count` random bytes for public use (salts, nonces, padding). Secrets come from `SecretKey.random()`.
+  /// `count` random bytes for public use (salts, nonces, padding). Secrets come from
+  /// `SecretKey.random()`.
   public static func bytes(_ count: Int) -> [UInt8] {
     Sodium.start()
     return unsafe [UInt8](count: count) { output in unsafe randombytes_buf(output, count) }

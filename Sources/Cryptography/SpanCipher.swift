@@ -1,16 +1,16 @@
-/// A blob sealed as a STREAM of spans, so that any span can be sealed, fetched and opened alone and yet
-/// none can be swapped, dropped, repeated or added, and the end cannot be cut off (Hoang, Reyhanitabar,
-/// Rogaway, Vizár 2015; the shape is age's).
+/// A blob sealed as a STREAM of spans, so that any span can be sealed, fetched and opened alone and
+/// yet none can be swapped, dropped, repeated or added, and the end cannot be cut off (Hoang,
+/// Reyhanitabar, Rogaway, Vizár 2015; the shape is age's).
 ///
-/// The plaintext is cut into spans of 64 KiB, the last one shorter where it has to be. Span *i* is sealed
-/// with XChaCha20-Poly1305 under
+/// The plaintext is cut into spans of 64 KiB, the last one shorter where it has to be. Span *i* is
+/// sealed with XChaCha20-Poly1305 under
 ///
 ///     15 zero bytes ‖ i as u64 big-endian ‖ 0x01 for the last span, else 0x00
 ///
 /// and no associated data. The nonces are fixed, so a key must seal one blob only, ever.
 ///
-/// An empty blob is one empty last span. In any other the last span is not empty, so that a blob has
-/// exactly one sealed form for each key.
+/// An empty blob is one empty last span. In any other the last span is not empty, so that a blob
+/// has exactly one sealed form for each key.
 public struct SpanCipher: ~Copyable, Sendable {
   /// Bytes of plaintext in every span but the last: 64 KiB.
   public static let plaintextByteCount = 65_536
@@ -27,8 +27,8 @@ public struct SpanCipher: ~Copyable, Sendable {
     count == 0 ? 1 : (count - 1) / UInt64(plaintextByteCount) + 1
   }
 
-  /// Seals one span without allocating. `output` must have `plaintext.byteCount + 16` bytes. A span of a
-  /// length that its place does not allow is the caller's bug and traps.
+  /// Seals one span without allocating. `output` must have `plaintext.byteCount + 16` bytes. A span
+  /// of a length that its place does not allow is the caller's bug and traps.
   public func seal(
     _ plaintext: RawSpan, index: UInt64, isLast: Bool, into output: inout MutableRawSpan
   ) {
@@ -47,10 +47,11 @@ public struct SpanCipher: ~Copyable, Sendable {
     return AEAD.seal(plaintext, key: key, nonce: Nonce24(streamIndex: index, isLast: isLast))
   }
 
-  /// Opens one span without allocating. `output` must have `sealed.byteCount - 16` bytes, and holds zeros
-  /// after a failure.
+  /// Opens one span without allocating. `output` must have `sealed.byteCount - 16` bytes, and holds
+  /// zeros after a failure.
   ///
-  /// - Throws: `.invalidLength` for a length that this place does not allow, `.authenticationFailed`.
+  /// - Throws: `.invalidLength` for a length that this place does not allow,
+  ///   `.authenticationFailed`.
   public func open(
     _ sealed: RawSpan, index: UInt64, isLast: Bool, into output: inout MutableRawSpan
   ) throws(CryptographyError) {
@@ -61,7 +62,8 @@ public struct SpanCipher: ~Copyable, Sendable {
 
   /// Opens one span to a new array.
   ///
-  /// - Throws: `.invalidLength` for a length that this place does not allow, `.authenticationFailed`.
+  /// - Throws: `.invalidLength` for a length that this place does not allow,
+  ///   `.authenticationFailed`.
   public func open(
     _ sealed: RawSpan, index: UInt64, isLast: Bool
   ) throws(CryptographyError) -> [UInt8] {

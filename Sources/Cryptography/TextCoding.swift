@@ -102,8 +102,8 @@ public enum Base64 {
     return characters
   }
 
-  /// The bytes of `text`, which must be spelled exactly as `encode` spells them: no white space, padding
-  /// as told, zero in the bits left over.
+  /// The bytes of `text`, which must be spelled exactly as `encode` spells them: no white space,
+  /// padding as told, zero in the bits left over.
   ///
   /// - Throws: `TextCodingError`.
   public static func decode(
@@ -160,7 +160,8 @@ private struct Alphabet: Sendable {
 
   func symbol(_ value: UInt8) -> UInt8 { symbols[Int(value)] }
 
-  /// The bytes' bits, most significant first, in groups of `bits`; the last group filled with zeros.
+  /// The bytes' bits, most significant first, in groups of `bits`; the last group filled with
+  /// zeros.
   func encode(_ bytes: RawSpan) -> [UInt8] {
     var output: [UInt8] = []
     output.reserveCapacity((bytes.byteCount * 8 + bits - 1) / bits + 4)

@@ -1,5 +1,5 @@
-/// The 7776 words of the EFF large list: five dice, or 12.92 bits, a word. They are in ASCII, of 3 to 9
-/// characters, chosen to be told apart by ear and on paper.
+/// The 7776 words of the EFF large list: five dice, or 12.92 bits, a word. They are in ASCII, of 3
+/// to 9 characters, chosen to be told apart by ear and on paper.
 public enum WordList {
   /// The number of words, 6^5.
   public static let count = 7776
@@ -29,19 +29,19 @@ public enum WordList {
     number(of: unsafe [UInt8](word.utf8).span.bytes)
   }
 
-  /// `count` words that stand for `bytes`: the big-endian number of the bytes, modulo 7776^`count`, in base
-  /// 7776, most significant word first.
+  /// `count` words that stand for `bytes`: the big-endian number of the bytes, modulo 7776^`count`,
+  /// in base 7776, most significant word first.
   ///
-  /// There must be at least 13 · `count` + 64 bits. Then for uniform bytes each string of words is as
-  /// likely as any other, to within 2^-64 of its probability. (Six words: 18 bytes.)
+  /// There must be at least 13 · `count` + 64 bits. Then for uniform bytes each string of words is
+  /// as likely as any other, to within 2^-64 of its probability. (Six words: 18 bytes.)
   public static func words(from bytes: RawSpan, count: Int) -> [String] {
     precondition(
       count > 0 && bytes.byteCount * 8 >= 13 * count + 64, "too few bytes for so many words")
     return BaseWords.digits(of: bytes, count: count).map { word($0) }
   }
 
-  /// `count` random words with a space between, every string of words equally likely: a passphrase of
-  /// 12.92 bits a word (six words: 77 bits).
+  /// `count` random words with a space between, every string of words equally likely: a passphrase
+  /// of 12.92 bits a word (six words: 77 bits).
   ///
   /// - Throws: `.outOfMemory`.
   public static func randomPassphrase(
@@ -114,8 +114,8 @@ enum BaseWords {
       }
       digits[place] = Int(remainder)
     }
-    // The digits may be those of a secret, and what is left of the number certainly is then.
-    for index in quotient.indices { quotient[index] = 0 }
+    // The number may be a secret, and the highest digits are still there.
+    quotient.erase()
     return digits
   }
 

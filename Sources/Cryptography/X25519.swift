@@ -13,17 +13,15 @@ public enum X25519 {
 
   /// The shared secret of `secret` and another's public key.
   ///
-  /// - Throws: `.invalidPublicKey` when the result would be all zeros, that is, for a point of small
-  ///   order (RFC 7748 section 6.1 leaves this check open; age requires it).
+  /// - Throws: `.invalidPublicKey` when the result would be all zeros, that is, for a point of
+  ///   small order (RFC 7748 section 6.1 leaves this check open; age requires it).
   public static func sharedSecret(
     of secret: borrowing SecretKey, with publicKey: Bytes32
   ) throws(CryptographyError) -> SecretKey {
     let scalar = unsafe secret.slot.pointer
     return try unsafe SecretKey(writingPointer: { (output) throws(CryptographyError) in
-      let status = publicKey.withBytes { point in
-        unsafe point.withCPointer { (point, _) in
-          unsafe crypto_scalarmult_curve25519(output, scalar, point)
-        }
+      let status = unsafe publicKey.withCPointer { point in
+        unsafe crypto_scalarmult_curve25519(output, scalar, point)
       }
       guard status == 0 else { throw .invalidPublicKey }
     })

@@ -24,7 +24,7 @@ final class EntryWriter {
     epochs = Self.readers(try LoadedEpoch.all(db, of: row, keys: keys), role: row.role)
     readerCount = epochs.count { $0.key.audience != .devices }
     duplicatesKey = keys.duplicates.copy()
-    guard !epochs.isEmpty else { throw VaultError(.notAMember) }
+    guard !epochs.isEmpty else { throw VaultError(.notSyncedYet) }
   }
 
   /// The newest epoch of each audience that reads: a survivor's entries go to all her devices and to every

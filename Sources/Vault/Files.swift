@@ -175,6 +175,12 @@ extension VaultError {
 enum Folders {
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+  static func inode(of path: String) throws(VaultError) -> UInt64 {
+    var info = stat()
+    guard unsafe stat(path, &info) == 0 else { throw .ofSystem(reading: errno) }
+    return UInt64(info.st_ino)
+  }
+
   static func make(_ path: String) throws(VaultError) {
     guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw .ofSystem(errno) }
   }

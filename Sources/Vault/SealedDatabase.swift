@@ -11,22 +11,13 @@ struct SealedDatabase {
   let queue: DatabaseQueue
   private let path: String
 
-  /// Makes a new database at `path`, complete and closed again.
-  ///
-  /// The journal is kept in memory until WAL is on, since a rollback journal would be a file in the clear
-  /// that the VFS refuses; nothing is at stake, the file gets its name only when it is finished.
+  /// Makes a new database at `path`, complete and closed again. Its first page goes without a log, so it gets
+  /// its lasting name only afterwards.
   static func create(at path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
     try provide(key, vaultID: vaultID, for: path)
     defer { unsafe cairn_sealed_forget_key(path) }
-    var configuration = Self.configuration()
-    configuration.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA journal_mode = MEMORY")
-    }
-    let queue = try DatabaseQueue(path: uri(path), configuration: configuration)
+    let queue = try DatabaseQueue(path: uri(path), configuration: configuration())
     try Schema.migrator().migrate(queue)
-    try queue.writeWithoutTransaction { db in
-      try db.execute(sql: "PRAGMA journal_mode = WAL")
-    }
     try queue.close()
   }
 
@@ -64,7 +55,6 @@ struct SealedDatabase {
     configuration.busyMode = .immediateError
     configuration.prepareDatabase { db in
       try db.execute(sql: "PRAGMA synchronous = FULL")
-      try db.execute(sql: "PRAGMA temp_store = MEMORY")
       try db.execute(sql: "PRAGMA secure_delete = ON")
       try db.execute(sql: "PRAGMA trusted_schema = OFF")
     }

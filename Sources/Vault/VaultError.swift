@@ -14,7 +14,7 @@ public struct VaultError: Error, Hashable, Sendable {
     case entryLocked, contentMissing, contentDamaged, nothingToShare
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
-    case notAMember, alreadyMember, wrongWords
+    case notAMember, notSyncedYet, alreadyMember, wrongWords
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
     case cancelled

@@ -60,9 +60,8 @@ struct VaultFiles: Sendable {
     try Folders.replace(secondKeys, with: keysFile.bytes, in: folder)
   }
 
-  func databaseInode() throws(VaultError) -> UInt64 {
-    try OpenFile(reading: database).status().inode
-  }
+  /// By name: opening and closing the file beside SQLite would drop SQLite's locks on it (POSIX).
+  func databaseInode() throws(VaultError) -> UInt64 { try Folders.inode(of: database) }
 
   static func absolute(_ path: String) -> String {
     var path = path

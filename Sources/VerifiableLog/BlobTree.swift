@@ -1,7 +1,7 @@
 public import Cryptography
 
-/// The name of a sealed blob: the root of the tree over its sealed spans. Whoever holds the ciphertext can
-/// check it, whole or span by span, without a key.
+/// The name of a sealed blob: the root of the tree over its sealed spans. Whoever holds the
+/// ciphertext can check it, whole or span by span, without a key.
 public struct BlobRoot: Identifier32 {
   /// The root's bytes.
   public let raw: Bytes32
@@ -9,12 +9,13 @@ public struct BlobRoot: Identifier32 {
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 
-/// The tree over a blob's sealed spans, built while they pass: a Merkle tree as a log's, but with the domain
-/// `blob-span` in each leaf, so that no span can pass for a log's leaf.
+/// The tree over a blob's sealed spans, built while they pass: a Merkle tree as a log's, but with
+/// the domain `blob-span` in each leaf, so that no span can pass for a log's leaf.
 ///
 ///     leaf = SHA-256(0x00 ‖ u8 length of the domain ‖ domain ‖ sealed span)
 ///
-/// The root fixes the spans and their order, and through the STREAM inside, also where the blob ends.
+/// The root fixes the spans and their order, and through the STREAM inside, also where the blob
+/// ends.
 public struct BlobTree: Hashable, Sendable {
   /// Bytes of every sealed span but the last.
   public static let spanByteCount = SpanCipher.sealedByteCount
@@ -34,7 +35,7 @@ public struct BlobTree: Hashable, Sendable {
   public static func leafHash(_ span: RawSpan) -> Bytes32 {
     var hash = SHA256Hash()
     hash.update(byte: 0x00)
-    hash.update(prefixOf: .blobSpan)
+    hash.update(domain: .blobSpan)
     hash.update(span)
     return hash.finalize()
   }

@@ -4,7 +4,8 @@ public import Cryptography
 public enum CheckpointError: Error, Hashable, Sendable {
   /// The note that carries it is refused.
   case note(NoteError)
-  /// Not exactly three lines. Extension lines are refused: nothing that checks a log can check them.
+  /// Not exactly three lines. Extension lines are refused: nothing that checks a log can check
+  /// them.
   case malformed
   /// The first line is not a name, or names another log.
   case wrongOrigin
@@ -14,8 +15,8 @@ public enum CheckpointError: Error, Hashable, Sendable {
   case invalidRoot
 }
 
-/// The head of a log (C2SP tlog-checkpoint): so many leaves, with this root. A claim, until it comes as a
-/// `VerifiedCheckpoint`.
+/// The head of a log (C2SP tlog-checkpoint): so many leaves, with this root. A claim, until it
+/// comes as a `VerifiedCheckpoint`.
 ///
 ///     cairn/5vsixprf…
 ///     20852163
@@ -89,7 +90,8 @@ public struct VerifiedCheckpoint: Sendable {
     verifying bytes: [UInt8], of log: LogIdentity, limits: NoteLimits = NoteLimits()
   ) throws(CheckpointError) {
     let note: SignedNote
-    // The cheap checks first; a signature is looked at only on what would be a checkpoint of this log.
+    // The cheap checks first; a signature is looked at only on what would be a checkpoint of this
+    // log.
     do throws(NoteError) { note = try SignedNote(parsing: bytes, limits: limits) } catch {
       throw .note(error)
     }
@@ -106,8 +108,8 @@ public struct VerifiedCheckpoint: Sendable {
 
   /// Signs the head of our own log. `key` must be the log's.
   ///
-  /// Whoever calls this must never have signed another root at this size, nor a larger size: a second one
-  /// is a fork, with this signature as its proof.
+  /// Whoever calls this must never have signed another root at this size, nor a larger size: a
+  /// second one is a fork, with this signature as its proof.
   public init(
     signing key: borrowing SigningKey, of log: LogIdentity, size: UInt64, root: Bytes32
   ) {

@@ -1,11 +1,13 @@
 public import Cryptography
 
-/// What must be kept of a tree to append to it and know its root: the hashes of the complete subtrees that
-/// make it up, largest first, one for each bit set in its size. At most 64 of them, however long the log.
+/// What must be kept of a tree to append to it and know its root: the hashes of the complete
+/// subtrees that make it up, largest first, one for each bit set in its size. At most 64 of them,
+/// however long the log.
 public struct CompactRange: Hashable, Sendable {
   /// The number of leaves.
   public private(set) var size: UInt64
-  /// The hashes, from the left, as many as `size` has bits set: together with the size, what to store.
+  /// The hashes, from the left, as many as `size` has bits set: together with the size, what to
+  /// store.
   public private(set) var hashes: [Bytes32]
 
   /// The tree without leaves.

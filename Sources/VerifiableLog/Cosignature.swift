@@ -8,9 +8,9 @@ public enum CosignatureError: Error, Hashable, Sendable {
   case invalidSignature
 }
 
-/// A detached cosignature, `cosignature/v1` of C2SP tlog-cosignature: somebody's statement, at a time by
-/// their clock, that this is the largest consistent head of the log they have seen. A claim, until it comes
-/// as a `VerifiedReceipt`.
+/// A detached cosignature, `cosignature/v1` of C2SP tlog-cosignature: somebody's statement, at a
+/// time by their clock, that this is the largest consistent head of the log they have seen. A
+/// claim, until it comes as a `VerifiedReceipt`.
 public struct Cosignature: Hashable, Sendable {
   /// Seconds since 1970 UTC by the cosigner's clock, below 2^63.
   public let time: UInt64
@@ -38,8 +38,8 @@ public struct Cosignature: Hashable, Sendable {
     self.signature = signature
   }
 
-  /// Signs a checkpoint at a time, which must be below 2^63. `key` must be used for nothing else: what is
-  /// signed does not name the signer.
+  /// Signs a checkpoint at a time, which must be below 2^63. `key` must be used for nothing else:
+  /// what is signed does not name the signer.
   public static func sign(
     _ checkpoint: Checkpoint, time: UInt64, with key: borrowing SigningKey
   ) -> Cosignature {
@@ -69,8 +69,8 @@ public struct Cosignature: Hashable, Sendable {
 
 /// A cosignature that verified. Only verification makes one.
 ///
-/// What it proves is that the cosigner's key signed this head. That the time is true rests on the cosigner's
-/// clock and word.
+/// What it proves is that the cosigner's key signed this head. That the time is true rests on the
+/// cosigner's clock and word.
 public struct VerifiedReceipt: Hashable, Sendable {
   /// The head that was signed for.
   public let checkpoint: Checkpoint
@@ -95,6 +95,25 @@ public struct VerifiedReceipt: Hashable, Sendable {
     self.checkpoint = checkpoint
     self.cosigner = cosigner
     self.cosignature = cosignature
+  }
+
+  /// Checks a receipt that came as a note: a checkpoint's text with one line, the cosignature.
+  ///
+  /// - Throws: `.malformed`, also for a line that names another key; `.invalidSignature`.
+  public init(verifying note: [UInt8], by cosigner: NoteKey) throws(CosignatureError) {
+    let parsed: SignedNote
+    do throws(NoteError) { parsed = try SignedNote(parsing: note) } catch { throw .malformed }
+    let checkpoint: Checkpoint
+    do throws(CheckpointError) { checkpoint = try Checkpoint(parsing: parsed.text) } catch {
+      throw .malformed
+    }
+    guard parsed.signatures.count == 1 else { throw .malformed }
+    try self.init(verifying: parsed.signatures[0], of: checkpoint, by: cosigner)
+  }
+
+  /// The receipt as a note of its own: the checkpoint's text and the cosignature.
+  public var note: SignedNote {
+    SignedNote(text: checkpoint.text, signatures: [cosignature.noteSignature(by: cosigner)])
   }
 
   /// Checks a cosignature that came as a line of a note.

@@ -6,20 +6,20 @@ public enum ForkProofError: Error, Hashable, Sendable {
   case differentLogs
   /// They agree: the same size and root, or the smaller is the beginning of the larger.
   case consistent
-  /// The path does not verify, so nothing follows about the smaller root. The fault of whoever supplied
-  /// it, never of the log.
+  /// The path does not verify, so nothing follows about the smaller root. The fault of whoever
+  /// supplied it, never of the log.
   case invalidPath(MerkleError)
   /// Not the encoding of a fork proof.
   case malformed
 }
 
-/// Proof that a log's owner signed two histories: two checkpoints that cannot both be of one append-only
-/// log. Anybody can check it, and only the holder of the log's key can cause it.
+/// Proof that a log's owner signed two histories: two checkpoints that cannot both be of one
+/// append-only log. Anybody can check it, and only the holder of the log's key can cause it.
 ///
-/// Either both have the same size and different roots, and the path is empty; or the sizes differ, and the
-/// path is a prefix proof that leads to the larger root and yields another root at the smaller size. Being
-/// unable to show that two checkpoints are consistent is no proof: a mailbox that withholds or garbles
-/// a path must not be able to frame an honest device.
+/// Either both have the same size and different roots, and the path is empty; or the sizes differ,
+/// and the path is a prefix proof that leads to the larger root and yields another root at the
+/// smaller size. Being unable to show that two checkpoints are consistent is no proof: a mailbox
+/// that withholds or garbles a path must not be able to frame an honest device.
 public struct ForkProof: Sendable {
   /// The checkpoint of the smaller size; of equal sizes, the one with the smaller root.
   public let smaller: VerifiedCheckpoint
@@ -57,7 +57,8 @@ public struct ForkProof: Sendable {
     }
   }
 
-  /// The proof as CBOR: an array of the smaller checkpoint's note, the larger's, and the array of hashes.
+  /// The proof as CBOR: an array of the smaller checkpoint's note, the larger's, and the array of
+  /// hashes.
   public var bytes: [UInt8] {
     var encoder = CBOREncoder()
     encoder.encodeArray(count: 3)
@@ -69,7 +70,8 @@ public struct ForkProof: Sendable {
 
   /// The proof about `log` in `bytes`, checked.
   ///
-  /// - Throws: `.malformed`, also for checkpoints that do not verify; else as the other initialiser.
+  /// - Throws: `.malformed`, also for checkpoints that do not verify; else as the other
+  ///   initialiser.
   public init(parsing bytes: [UInt8], of log: LogIdentity) throws(ForkProofError) {
     let notes: (smaller: [UInt8], larger: [UInt8])
     var path: [Bytes32] = []
@@ -94,6 +96,8 @@ public struct ForkProof: Sendable {
       throw .malformed
     }
     try self.init(smaller, larger, path: path)
+    // One encoding of a proof: its checkpoints in order, with no signatures but the log's.
+    guard self.bytes == bytes else { throw .malformed }
   }
 
   // A tree has at most 64 levels, and a prefix proof one hash more.

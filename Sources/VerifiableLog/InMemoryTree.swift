@@ -1,6 +1,7 @@
 public import Cryptography
 
-/// A tree with all its hashes in memory, 64 bytes a leaf, for proofs about small logs and for tests.
+/// A tree with all its hashes in memory, 64 bytes a leaf, for proofs about small logs and for
+/// tests.
 public struct InMemoryTree: Hashable, Sendable {
   /// `levels[l][i]` is the hash of the complete subtree (l, i).
   private var levels: [[Bytes32]] = [[]]
@@ -72,7 +73,7 @@ public struct InMemoryTree: Hashable, Sendable {
   ///
   /// - Throws: `.sizesOutOfOrder`.
   public func prefixProof(of smaller: UInt64, in larger: UInt64) throws(MerkleError) -> [Bytes32] {
-    guard smaller > 0, smaller <= larger, larger <= size else { throw .sizesOutOfOrder }
+    guard smaller > 0, smaller < larger, larger <= size else { throw .sizesOutOfOrder }
     return MerkleTree.prefixProof(of: smaller, in: larger, node: hash(of:))
   }
 

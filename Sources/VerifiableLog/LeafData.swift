@@ -19,7 +19,8 @@ public enum LeafDataError: Error, Hashable, Sendable {
 public struct LeafData: Hashable, Sendable {
   /// The leaf's index in its log.
   public let sequence: UInt64
-  /// The class as it stands in the leaf. A value that no `EntryClass` has is kept, for whoever knows it.
+  /// The class as it stands in the leaf. A value that no `EntryClass` has is kept, for whoever
+  /// knows it.
   public let classByte: UInt8
   /// The Merkle root over the entry's parts.
   public let commitment: Bytes32

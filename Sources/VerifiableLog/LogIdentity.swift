@@ -1,7 +1,7 @@
 public import Cryptography
 
-/// The name of one member's log in one case: a hash of the case and the key that signs the log, so the
-/// same key elsewhere, or another key here, is another log.
+/// The name of one member's log in one case: a hash of the case and the key that signs the log, so
+/// the same key elsewhere, or another key here, is another log.
 public struct LogID: Identifier32 {
   /// The identifier's bytes.
   public let raw: Bytes32
@@ -16,17 +16,18 @@ public struct LogID: Identifier32 {
     self.init(hasher.finalize())
   }
 
-  /// `cairn/` and the identifier in base32: the first line of the log's checkpoints, and the name of its key.
+  /// `cairn/` and the identifier in base32: the first line of the log's checkpoints, and the name
+  /// of its key.
   public var origin: NoteKeyName { NoteKeyName(ascii: "cairn/" + base32) }
 
-  /// `cairn/`, the identifier in base32 and `/receipt`: the name under which the log's owner signs receipts
-  /// for the logs of others.
+  /// `cairn/`, the identifier in base32 and `/receipt`: the name under which the log's owner signs
+  /// receipts for the logs of others.
   public var receiptName: NoteKeyName { NoteKeyName(ascii: "cairn/" + base32 + "/receipt") }
 
 }
 
-/// A log together with the key that its name commits to. Having one means that the two belong together, so
-/// a checkpoint cannot be checked against the wrong key.
+/// A log together with the key that its name commits to. Having one means that the two belong
+/// together, so a checkpoint cannot be checked against the wrong key.
 public struct LogIdentity: Hashable, Sendable {
   /// The log's name.
   public let id: LogID

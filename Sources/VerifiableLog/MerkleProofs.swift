@@ -1,11 +1,11 @@
 public import Cryptography
 
-// Making proofs, as RFC 6962 section 2.1 defines them, from the hashes of complete subtrees wherever they
-// are kept. `node` is asked for O(log size) of them and may throw.
+// Making proofs, as RFC 6962 section 2.1 defines them, from the hashes of complete subtrees
+// wherever they are kept. `node` is asked for O(log size) of them and may throw.
 
 extension MerkleTree {
-  /// The hashes that lead from leaf `index` to the root of the tree of `size` leaves (section 2.1.1),
-  /// lowest first.
+  /// The hashes that lead from leaf `index` to the root of the tree of `size` leaves (section
+  /// 2.1.1), lowest first.
   ///
   /// `index` must be below `size`; anything else is a bug and traps.
   public static func inclusionProof<E: Error>(
@@ -29,26 +29,28 @@ extension MerkleTree {
     return proof
   }
 
-  /// The hashes that show the tree of `smaller` leaves to be the beginning of the tree of `larger` leaves
-  /// (section 2.1.2). Where `smaller` is a power of two, the first hash would be the smaller root itself,
-  /// which the verifier has, and is left out.
+  /// The hashes that show the tree of `smaller` leaves to be the beginning of the tree of `larger`
+  /// leaves (section 2.1.2). Where `smaller` is a power of two, the first hash would be the smaller
+  /// root itself, which the verifier has, and is left out.
   ///
   /// `smaller` must be from 1 to `larger`; anything else is a bug and traps.
   public static func consistencyProof<E: Error>(
     from smaller: UInt64, to larger: UInt64, node: (Subtree) throws(E) -> Bytes32
   ) throws(E) -> [Bytes32] {
+    // A tree needs nothing to be shown the beginning of itself.
+    guard smaller != larger else { return [] }
     let proof = try prefixProof(of: smaller, in: larger, node: node)
     return isPowerOfTwo(smaller) ? Array(proof.dropFirst()) : proof
   }
 
-  /// A consistency proof that leaves nothing out: from it alone follow both roots, so that it says what
-  /// the smaller root *is* instead of whether a given one is right. Fork proofs need that.
+  /// A consistency proof that leaves nothing out: from it alone follow both roots, so that it says
+  /// what the smaller root *is* instead of whether a given one is right. Fork proofs need that.
   ///
-  /// `smaller` must be from 1 to `larger`; anything else is a bug and traps.
+  /// `smaller` must be at least 1 and below `larger`; anything else is a bug and traps.
   public static func prefixProof<E: Error>(
     of smaller: UInt64, in larger: UInt64, node: (Subtree) throws(E) -> Bytes32
   ) throws(E) -> [Bytes32] {
-    precondition(smaller > 0 && smaller <= larger, "a beginning of the tree")
+    precondition(smaller > 0 && smaller < larger, "a beginning of the tree")
     var proof: [Bytes32] = []
     var leaves = 0..<larger
     // Down to the last subtree that is complete in both trees.
@@ -74,8 +76,8 @@ extension MerkleTree {
     size == 0 ? emptyRoot : try root(of: 0..<size, node: node)
   }
 
-  /// The hash of a run of leaves that begins where a complete subtree of its size could. Recursion is as
-  /// deep as the tree, at most 64.
+  /// The hash of a run of leaves that begins where a complete subtree of its size could. Recursion
+  /// is as deep as the tree, at most 64.
   private static func root<E: Error>(
     of leaves: Range<UInt64>, node: (Subtree) throws(E) -> Bytes32
   ) throws(E) -> Bytes32 {
@@ -90,8 +92,8 @@ extension MerkleTree {
       try root(of: middle..<leaves.upperBound, node: node))
   }
 
-  /// Where RFC 6962 divides a run of at least two leaves: after the largest power of two that is smaller
-  /// than their number.
+  /// Where RFC 6962 divides a run of at least two leaves: after the largest power of two that is
+  /// smaller than their number.
   private static func split(_ leaves: Range<UInt64>) -> UInt64 {
     let count = leaves.upperBound - leaves.lowerBound
     return leaves.lowerBound + (1 << UInt64(63 - (count - 1).leadingZeroBitCount))

@@ -1,7 +1,7 @@
 public import Cryptography
 
-/// The hashes of an RFC 6962 tree. Leaves and inner nodes start with different bytes, so that neither can
-/// be taken for the other.
+/// The hashes of an RFC 6962 tree. Leaves and inner nodes start with different bytes, so that
+/// neither can be taken for the other.
 public enum MerkleTree {
   /// The root of the tree without leaves: SHA-256 of nothing.
   public static let emptyRoot = SHA256Hash.hash([])
@@ -41,8 +41,8 @@ public enum MerkleError: Error, Hashable, Sendable {
   case wrongHashCount
 }
 
-/// A complete subtree: the 2^`level` leaves from `index` · 2^`level`. Level 0 is the leaves. Once its last
-/// leaf is there its hash never changes, so it can be stored.
+/// A complete subtree: the 2^`level` leaves from `index` · 2^`level`. Level 0 is the leaves. Once
+/// its last leaf is there its hash never changes, so it can be stored.
 public struct Subtree: Hashable, Sendable {
   /// The height above the leaves, 0 to 63.
   public let level: Int

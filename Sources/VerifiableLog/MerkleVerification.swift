@@ -1,10 +1,12 @@
 public import Cryptography
 
 // Checking proofs, with the algorithms of RFC 9162 sections 2.1.3.2 and 2.1.4.2 (the same trees as
-// RFC 6962, which has none). Every input may be hostile; the work is bounded by the 64 levels of a tree.
+// RFC 6962, which has none). Every input may be hostile; the work is bounded by the 64 levels of a
+// tree.
 
 extension MerkleTree {
-  /// Checks that the leaf with `leafHash` stands at `index` in the tree of `size` leaves with `root`.
+  /// Checks that the leaf with `leafHash` stands at `index` in the tree of `size` leaves with
+  /// `root`.
   ///
   /// - Throws: `.indexOutOfRange`, `.wrongProofLength`, `.rootMismatch`.
   public static func verifyInclusion(
@@ -29,8 +31,8 @@ extension MerkleTree {
     guard hash == root else { throw .rootMismatch }
   }
 
-  /// Checks that the tree of `smaller` leaves with `smallerRoot` is the beginning of the tree of `larger`
-  /// leaves with `largerRoot`.
+  /// Checks that the tree of `smaller` leaves with `smallerRoot` is the beginning of the tree of
+  /// `larger` leaves with `largerRoot`.
   ///
   /// - Throws: `.sizesOutOfOrder`, also for a smaller tree without leaves, of which every tree is a
   ///   continuation; `.wrongProofLength`; `.rootMismatch`.
@@ -39,7 +41,8 @@ extension MerkleTree {
     proof: [Bytes32]
   ) throws(MerkleError) {
     guard smaller > 0, smaller <= larger else { throw .sizesOutOfOrder }
-    // The hash that a consistency proof leaves out; for equal sizes it is all that a prefix proof has.
+    // The hash that a consistency proof leaves out; for equal sizes it is all that a prefix proof
+    // has.
     let isImplied = isPowerOfTwo(smaller)
     if smaller == larger {
       guard proof.isEmpty else { throw .wrongProofLength }
@@ -51,8 +54,9 @@ extension MerkleTree {
     guard found == smallerRoot else { throw .rootMismatch }
   }
 
-  /// The root over the first `smaller` leaves of the tree of `larger` leaves with `largerRoot`, as a prefix
-  /// proof tells it. Whoever finds a proof of another root has found a collision of SHA-256.
+  /// The root over the first `smaller` leaves of the tree of `larger` leaves with `largerRoot`, as
+  /// a prefix proof tells it. Whoever finds a proof of another root has found a collision of
+  /// SHA-256.
   ///
   /// - Throws: `.sizesOutOfOrder` (equal sizes too), `.wrongProofLength`, `.rootMismatch`.
   public static func prefixRoot(
@@ -86,8 +90,9 @@ extension MerkleTree {
     return smallerHash
   }
 
-  /// Whether the sibling stands on the left: the node is a right child, or the last of its level, where a
-  /// left child without a sibling stands for its parent, and so on up to one that has a sibling.
+  /// Whether the sibling stands on the left: the node is a right child, or the last of its level,
+  /// where a left child without a sibling stands for its parent, and so on up to one that has a
+  /// sibling.
   private static func isRightChildOrAlone(_ node: UInt64, _ last: UInt64) -> Bool {
     node & 1 == 1 || node == last
   }

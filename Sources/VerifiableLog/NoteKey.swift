@@ -32,8 +32,8 @@ public struct NoteKeyName: Hashable, Sendable {
   /// A name that we made ourselves, of ASCII letters, digits and slashes.
   init(ascii text: String) { utf8 = [UInt8](text.utf8) }
 
-  /// The characters with the property White_Space in Unicode 16. Spelled out because the tables of the
-  /// standard library do not come along to Embedded Swift; the property is stable.
+  /// The characters with the property White_Space in Unicode 16. Spelled out because the tables of
+  /// the standard library do not come along to Embedded Swift; the property is stable.
   private static func isSpace(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F,
@@ -60,8 +60,8 @@ public struct NoteKey: Hashable, Sendable {
   public let algorithm: Algorithm
   /// The key itself.
   public let publicKey: VerifyingKey
-  /// The first four bytes of SHA-256(name ‖ newline ‖ algorithm ‖ key), big-endian. Not a commitment:
-  /// short enough that anybody finds a second key with the same.
+  /// The first four bytes of SHA-256(name ‖ newline ‖ algorithm ‖ key), big-endian. Not a
+  /// commitment: short enough that anybody finds a second key with the same.
   public let id: UInt32
 
   /// The key with these parts.

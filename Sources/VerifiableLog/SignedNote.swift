@@ -106,7 +106,8 @@ public struct SignedNote: Hashable, Sendable {
   /// The signatures, at least one, in the order of their lines.
   public let signatures: [NoteSignature]
 
-  /// A note of parts that are made here: the text must be well-formed and there must be a signature.
+  /// A note of parts that are made here: the text must be well-formed and there must be a
+  /// signature.
   public init(text: [UInt8], signatures: [NoteSignature]) {
     precondition(text.last == newline && !signatures.isEmpty, "text ends in newline and is signed")
     self.text = text
@@ -120,7 +121,8 @@ public struct SignedNote: Hashable, Sendable {
     guard bytes.count <= limits.maximumByteCount else { throw .tooLong }
     for byte in bytes where byte < 0x20 && byte != newline { throw .controlCharacter }
     guard String(validating: bytes, as: UTF8.self) != nil else { throw .invalidText }
-    guard bytes.last == newline, let end = SignedNote.endOfText(in: bytes) else { throw .malformed }
+    guard bytes.last == newline, let end = SignedNote.endOfText(in: bytes), end < bytes.count - 1
+    else { throw .malformed }
     let lineCount = bytes[..<end].count { $0 == newline }
     guard lineCount <= limits.maximumTextLines else { throw .tooLong }
     // Past the empty line, and without the last newline, after which there is no line.
@@ -138,10 +140,11 @@ public struct SignedNote: Hashable, Sendable {
     signatures.reduce(into: text + [newline]) { $0 += $1.line }
   }
 
-  /// Checks that `key`, of the algorithm Ed25519, signed the text. Signatures of others are ignored, as the
-  /// specification demands.
+  /// Checks that `key`, of the algorithm Ed25519, signed the text. Signatures of others are
+  /// ignored, as the specification demands.
   ///
-  /// - Throws: `.notSigned`; `.invalidSignature` if any line with the key's name and ID does not verify.
+  /// - Throws: `.notSigned`; `.invalidSignature` if any line with the key's name and ID does not
+  ///   verify.
   public func verify(by key: NoteKey) throws(NoteError) {
     precondition(key.algorithm == .ed25519, "other algorithms sign more than the text")
     var isSigned = false

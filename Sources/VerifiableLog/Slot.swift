@@ -1,5 +1,5 @@
-/// An entry's key, sealed for one audience, opaque here. It stands beside the leaf and outside the tree:
-/// anybody may carry one, and a bad one only means that the entry stays locked.
+/// An entry's key, sealed for one audience, opaque here. It stands beside the leaf and outside the
+/// tree: anybody may carry one, and a bad one only means that the entry stays locked.
 public struct Slot: Hashable, Sendable {
   public static let byteCount = 48
   public let logID: LogID

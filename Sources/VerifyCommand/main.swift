@@ -1,1 +1,3 @@
-print("cairn")
+internal import ArgumentParser
+
+VerifyCommand.main()

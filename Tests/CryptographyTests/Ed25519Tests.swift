@@ -55,8 +55,13 @@ struct Ed25519Tests {
 
   struct SpecCheckCase: Decodable {
     let message: String
-    let pub_key: String
+    let publicKey: String
     let signature: String
+
+    enum CodingKeys: String, CodingKey {
+      case message, signature
+      case publicKey = "pub_key"
+    }
   }
 
   @Test(.enabled(if: SharedVectors.arePresent, .init(rawValue: SharedVectors.absence)))
@@ -65,7 +70,7 @@ struct Ed25519Tests {
     #expect(cases.count == 12)
     for (number, each) in cases.enumerated() {
       let verdict = accepts(
-        key: hex(each.pub_key), signature: hex(each.signature), message: hex(each.message))
+        key: hex(each.publicKey), signature: hex(each.signature), message: hex(each.message))
       #expect(!verdict, "case \(number)")
     }
   }

@@ -65,7 +65,11 @@ struct DomainTests {
     ]
     let names = Set(all.map { String(decoding: $0.bytes, as: UTF8.self) })
     #expect(names.count == all.count)
-    let isInForm = names.allSatisfy { $0.wholeMatch(of: /cairn\/v1\/[a-z]+(-[a-z]+)*/) != nil }
+    let isInForm = names.allSatisfy { name in
+      let use = name.dropFirst("cairn/v1/".count)
+      return name.hasPrefix("cairn/v1/") && !use.isEmpty
+        && use.allSatisfy { ("a"..."z").contains($0) || $0 == "-" }
+    }
     #expect(isInForm)
   }
 }

@@ -91,16 +91,17 @@ struct SecretKeyTests {
   @Test func `derives as crypto_kdf is specified`() throws {
     let master = try key(0..<32)
     #expect(
-      master.derive(.slot, 0).withBytes { $0.copied() }
-        == hex("1309ac6f645045393cf83eea777b3bec3afd65b5bff42c9ed65224b43af525bd"))
+      master.derive(.slot).withBytes { $0.copied() }
+        == hex("7dceb8733d6732471073e09fcf734ea63e0635a68480293010ea4a3edb426012"))
     #expect(
-      master.derive(.entrySalts, 258).withBytes { $0.copied() }
+      master.derive(.partSalts, 258).withBytes { $0.copied() }
         == hex("324fc9af4a6c0db87c45e62c61eeb7583ed1b1b42991198ce583f9edd4edf97a"))
   }
 
   @Test func `contexts are all different`() {
     let all: [KeyContext] = [
-      .master, .databasePages, .anchor, .duplicates, .entryCipher, .entrySalts, .slot, .blobSpans,
+      .databasePages, .anchor, .duplicates, .caseKeys, .entryCipher, .entrySalts, .partSalts, .slot,
+      .blobSpans,
     ]
     #expect(Set(all).count == all.count)
   }

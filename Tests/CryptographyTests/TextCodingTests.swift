@@ -33,7 +33,7 @@ struct TextCodingTests {
 
   @Test(
     arguments: [
-      ("Zg", .invalidLength), ("Zg=", .invalidLength), ("Z===", .invalidLength),
+      ("Zg", .invalidLength), ("Zg=", .invalidLength), ("Z===", .invalidCharacter),
       ("====", .invalidCharacter), ("Zg==Zg==", .invalidCharacter), ("Zm=v", .invalidCharacter),
       ("Zh==", .notCanonical), ("Zm9=", .notCanonical), ("Zm9v\n", .invalidLength),
       ("Zm9v Zm9", .invalidCharacter), ("Zm-_", .invalidCharacter), ("Zm9v====", .invalidCharacter),

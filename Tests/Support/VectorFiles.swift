@@ -9,8 +9,8 @@ extension SharedVectors {
     try JSONDecoder().decode(type, from: Data(contentsOf: url(path)))
   }
 
-  /// All cases of a Wycheproof file, each with its group; none where the vectors are absent, so that
-  /// a parameterised test can name them and be skipped.
+  /// All cases of a Wycheproof file, each with its group; none where the vectors are absent, so
+  /// that a parameterised test can name them and be skipped.
   public static func wycheproof<Group, Case>(
     _ path: String, _ group: Group.Type, _ test: Case.Type
   ) throws -> [WycheproofCase<Group, Case>] {
@@ -46,8 +46,8 @@ private struct WycheproofFile<Group: Decodable & Sendable, Case: Decodable & Sen
   }
 }
 
-/// The bytes of hexadecimal digits, independent of the code under test. Traps on anything else: the texts
-/// are ours.
+/// The bytes of hexadecimal digits, independent of the code under test. Traps on anything else: the
+/// texts are ours.
 public func hex(_ digits: String) -> [UInt8] {
   let values = digits.map { digit in
     guard let value = digit.hexDigitValue else { preconditionFailure("not a hexadecimal digit") }

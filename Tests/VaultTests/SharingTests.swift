@@ -52,8 +52,14 @@ func words(_ text: String) -> NewEntry {
     let file = try shared.survivor.folder.file("shot.png", picture)
     _ = try await shared.hers.add(
       [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
-    _ = try await shared.theirs.add([words("her note")], toCase: "theirs")
+    let early = try await shared.theirs.add([words("too early")], toCase: "theirs")
+    #expect(early.failure?.error == VaultError(.notSyncedYet))
 
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let note = try await shared.theirs.add([words("her note")], toCase: "theirs")
+    #expect(note.failure == nil)
+    _ = try await shared.hers.add([words("meanwhile")], toCase: nil)
     try await shared.syncSurvivor()
     let there = try await shared.syncAdvocate()
     let back = try await shared.syncSurvivor()
@@ -63,9 +69,9 @@ func words(_ text: String) -> NewEntry {
     let hers = try await shared.hers.entries(ofCase: nil)
     let theirs = try await shared.theirs.entries(ofCase: "theirs")
     #expect(Set(hers.map(\.id)) == Set(theirs.map(\.id)))
-    #expect(hers.count == 4)
+    #expect(hers.count == 5)
     #expect(hers.allSatisfy { $0.standing == .open } && theirs.allSatisfy { $0.standing == .open })
-    #expect(theirs.filter { $0.author == .survivor }.count == 3)
+    #expect(theirs.filter { $0.author == .survivor }.count == 4)
     #expect(hers.first { $0.author == .advocate }?.content?.words == "her note")
 
     let id = try #require(theirs.first { !($0.content?.attachments.isEmpty ?? true) }?.id)

@@ -1,0 +1,303 @@
+internal import CaseLog
+internal import Cryptography
+internal import VerifiableLog
+
+/// Steps 2 and 3 of verifying a bundle, and the part of 7 that needs no trust: from bytes to what they
+/// prove by themselves. The first thing that does not hold ends it.
+struct BundleEvaluation {
+  let file: CaseFile
+  let state: CaseState
+  private let logs: [VerifiedLog]
+  /// By log index, then by sequence.
+  private var opened: [[OpenedEntry]]
+  private(set) var receipts: [BundleReceipt] = []
+  private var keys: ReceiptKeys
+  private(set) var notes: [BundleFinding] = []
+
+  init(_ proof: ProofFiles) throws(BundleFinding) {
+    file = try CaseFile(decoding: proof.caseFile)
+    let statements = try BundleEvaluation.statements(file)
+    guard proof.logs.count == file.logs.count else {
+      throw BundleFinding(.proofMalformed, path: BundleLayout.caseFile)
+    }
+    var logs: [VerifiedLog] = []
+    var opened: [[OpenedEntry]] = []
+    var memberLogs: [MemberLog] = []
+    for (index, files) in proof.logs.enumerated() {
+      let log = try VerifiedLog(file.logs[index], index: index, files)
+      var reader = EntryReader(caseID: file.caseID, log: log, index: index)
+      if log.size > 0 { try reader.read(files.entries) }
+      logs.append(log)
+      opened.append(reader.opened)
+      memberLogs.append(
+        MemberLog(position: log.position, classes: log.classes, control: reader.control))
+    }
+    let state = CaseState(caseID: file.caseID, statements: statements, logs: memberLogs)
+    try BundleEvaluation.check(state, logs, memberLogs)
+    self.logs = logs
+    self.opened = opened
+    self.state = state
+    keys = ReceiptKeys(members: state.members, trusted: [])
+    notes = state.violations.map {
+      BundleFinding(.violation, logID: $0.logID, sequence: $0.sequence)
+    }
+  }
+
+  private static func statements(_ file: CaseFile) throws(BundleFinding) -> [RootStatement] {
+    let invalid = BundleFinding(.statementInvalid, path: BundleLayout.caseFile)
+    var root: VerifyingKey?
+    for bytes in file.statements where root == nil {
+      do {
+        let claimed = try RootStatement.claimedRoot(of: bytes)
+        if CaseID(root: claimed) == file.caseID { root = claimed }
+      } catch {}
+    }
+    guard let root else { throw invalid }
+    var statements: [RootStatement] = []
+    for bytes in file.statements {
+      do throws(CaseLogError) {
+        statements.append(try RootStatement(decoding: bytes, caseID: file.caseID, root: root))
+      } catch {
+        throw error == .newerVersion
+          ? BundleFinding(.newerVersion, path: BundleLayout.caseFile) : invalid
+      }
+    }
+    return statements
+  }
+
+  /// The case has no newer parts, every control entry is there, and the logs are those of its members.
+  private static func check(_ state: CaseState, _ logs: [VerifiedLog], _ memberLogs: [MemberLog])
+    throws(BundleFinding)
+  {
+    for (log, files) in zip(logs, memberLogs) where state.member(log.id)?.role == .survivor {
+      var next = 0
+      for (sequence, byte) in log.classes.enumerated() where byte == EntryClass.control.rawValue {
+        guard next < files.control.count, files.control[next].sequence == UInt64(sequence) else {
+          throw BundleFinding(.controlMissing, logID: log.id, sequence: UInt64(sequence))
+        }
+        next += 1
+      }
+    }
+    guard !state.isStoppedByNewerVersion else { throw BundleFinding(.newerVersion) }
+    guard state.members.map(\.logID) == logs.map(\.id) else {
+      throw BundleFinding(.membersDiffer, path: BundleLayout.caseFile)
+    }
+  }
+
+  // MARK: Receipts
+
+  mutating func collectReceipts(_ proof: ProofFiles, _ trusted: [NoteKey]) throws(BundleFinding) {
+    keys = ReceiptKeys(members: state.members, trusted: trusted)
+    for (index, log) in logs.enumerated() {
+      guard let checkpoint = log.checkpoint else { continue }
+      try collect(log.signatures, checkpoint, log.id, BundleLayout.checkpoint(index))
+    }
+    for (number, bytes) in proof.receipts.enumerated() {
+      let path = BundleLayout.receipt(number)
+      let note = try BundleNotes.parse(bytes, path)
+      let head: Checkpoint
+      do throws(CheckpointError) { head = try Checkpoint(parsing: note.text) } catch {
+        throw BundleFinding(.proofMalformed, path: path)
+      }
+      guard let log = logs.first(where: { $0.contains(head) }) else {
+        throw BundleFinding(.receiptInvalid, path: path)
+      }
+      try collect(note.signatures, head, log.id, path)
+    }
+    receipts.sort(by: BundleEvaluation.isOrdered)
+  }
+
+  private mutating func collect(
+    _ lines: [NoteSignature], _ head: Checkpoint, _ logID: LogID, _ path: BundlePath
+  ) throws(BundleFinding) {
+    for line in lines {
+      do throws(CosignatureError) {
+        guard let receipt = try keys.receipt(line, on: head, of: logID) else { continue }
+        if !receipts.contains(receipt) { receipts.append(receipt) }
+      } catch {
+        throw BundleFinding(.receiptInvalid, path: path, logID: logID)
+      }
+    }
+  }
+
+  private static func isOrdered(_ left: BundleReceipt, _ right: BundleReceipt) -> Bool {
+    if left.logID != right.logID { return left.logID < right.logID }
+    if left.size != right.size { return left.size < right.size }
+    if left.time != right.time { return left.time < right.time }
+    return left.cosigner.name.utf8.lexicographicallyPrecedes(right.cosigner.name.utf8)
+  }
+
+  // MARK: Exhibits
+
+  mutating func exhibits() throws(BundleFinding) -> [BundleRecord.Exhibit] {
+    var result: [BundleRecord.Exhibit] = []
+    var named = 0
+    // Evidence before notes: what somebody says about an exhibit should come after it.
+    for entryClass in [EntryClass.content, .note] {
+      for logIndex in logs.indices {
+        for entry in opened[logIndex] where entry.entryClass == entryClass && !isViolation(entry) {
+          let exhibit = exhibit(entry, logIndex, number: result.count + 1)
+          named += exhibit.files.count { $0.path != nil }
+          result.append(exhibit)
+          note(exhibit)
+        }
+      }
+    }
+    // Each file of the table was found at its entry; one that was not belongs to none.
+    guard named == file.exhibits.count else {
+      throw BundleFinding(.exhibitUnnamed, path: unnamed(result))
+    }
+    return result
+  }
+
+  private func isViolation(_ entry: OpenedEntry) -> Bool {
+    state.violations.contains {
+      $0.logID == entry.header.logID && $0.sequence == entry.header.sequence
+    }
+  }
+
+  private mutating func exhibit(_ entry: OpenedEntry, _ logIndex: Int, number: Int)
+    -> BundleRecord.Exhibit
+  {
+    var content: EntryContent?
+    do { content = try EntryContent(of: entry) } catch {}
+    let listed = file.exhibits.filter {
+      $0.logIndex == logIndex && $0.sequence == entry.header.sequence
+    }
+    let files = (content?.attachments ?? []).map { attachment in
+      let path = BundleLayout.exhibit(
+        number, file: attachment.number, mediaType: attachment.mediaType)
+      let isIn = listed.contains { $0.file == attachment.number && $0.path == path }
+      return BundleRecord.File(attachment: attachment, path: isIn ? path : nil)
+    }
+    return BundleRecord.Exhibit(
+      number: number, logIndex: logIndex, entry: entry, content: content,
+      files: files,
+      bracket: bracket(entry, logIndex))
+  }
+
+  private func unnamed(_ exhibits: [BundleRecord.Exhibit]) -> BundlePath? {
+    let known = exhibits.flatMap { $0.files.compactMap(\.path) }
+    return file.exhibits.first { !known.contains($0.path) }?.path
+  }
+
+  private mutating func note(_ exhibit: BundleRecord.Exhibit) {
+    let (logID, sequence) = (exhibit.entry.header.logID, exhibit.entry.header.sequence)
+    if exhibit.entry.header.kind.name == nil {
+      notes.append(BundleFinding(.unknownKind, logID: logID, sequence: sequence))
+    }
+    if exhibit.content.map({ $0.unknownParts > 0 }) ?? true {
+      notes.append(BundleFinding(.unknownParts, logID: logID, sequence: sequence))
+    }
+  }
+
+  private mutating func bracket(_ entry: OpenedEntry, _ logIndex: Int) -> TimeBracket {
+    var bracket = TimeBracket()
+    for receipt in receipts
+    where receipt.giver != nil && receipt.logID == logs[logIndex].id
+      && receipt.size > entry.header.sequence
+    {
+      if bracket.before.map({ receipt.time < $0.time }) ?? true { bracket.before = receipt }
+    }
+    for bytes in entry.context?.receipts ?? [] {
+      guard let receipt = embedded(bytes) else {
+        notes.append(
+          BundleFinding(
+            .embeddedReceiptInvalid, logID: entry.header.logID, sequence: entry.header.sequence))
+        continue
+      }
+      if receipt.giver != nil, bracket.after.map({ receipt.time > $0.time }) ?? true {
+        bracket.after = receipt
+      }
+    }
+    return bracket
+  }
+
+  /// The receipt in a note that an entry embeds. It need not be about a head that the bundle knows: that
+  /// its signature could not exist earlier is all that it is used for.
+  private func embedded(_ bytes: [UInt8]) -> BundleReceipt? {
+    do {
+      let note = try SignedNote(parsing: bytes)
+      let head = try Checkpoint(parsing: note.text)
+      guard let log = logs.first(where: { $0.identity.noteKey.name == head.origin }) else {
+        return nil
+      }
+      for line in note.signatures {
+        if let receipt = try keys.receipt(line, on: head, of: log.id) { return receipt }
+      }
+    } catch {}
+    return nil
+  }
+
+  // MARK: Counts
+
+  func logSummaries() -> [BundleRecord.Log] {
+    logs.enumerated().map { index, log in
+      let control = log.classes.count { $0 == EntryClass.control.rawValue }
+      let disclosed = opened[index].map(\.header.sequence)
+      var isContiguous = true
+      if let first = disclosed.first, let last = disclosed.last {
+        let between = log.classes[Int(first)...Int(last)]
+          .count { $0 != EntryClass.control.rawValue }
+        isContiguous = between == disclosed.count
+      }
+      return BundleRecord.Log(
+        identity: log.identity, size: log.size, controlCount: UInt64(control),
+        entryCount: log.size - UInt64(control), disclosedCount: UInt64(disclosed.count),
+        isContiguous: isContiguous)
+    }
+  }
+}
+
+/// Opens the disclosed entries of one log against its leaves.
+private struct EntryReader {
+  let caseID: CaseID
+  let log: VerifiedLog
+  let index: Int
+  /// Content entries and notes, by sequence.
+  private(set) var opened: [OpenedEntry] = []
+  /// Control entries, by sequence, also those that break a rule.
+  private(set) var control: [MemberLog.ControlEntry] = []
+
+  init(caseID: CaseID, log: VerifiedLog, index: Int) {
+    self.caseID = caseID
+    self.log = log
+    self.index = index
+  }
+
+  mutating func read(_ bytes: [UInt8]) throws(BundleFinding) {
+    let path = BundleLayout.entries(index)
+    for entry in try ProofLog.decodeEntries(bytes, path) {
+      let invalid = BundleFinding(
+        .entryInvalid, path: path, logID: log.id, sequence: entry.sequence)
+      guard let leaf = log.leaf(entry.sequence), entry.parts.first?.part != nil,
+        PartDisclosure.commit(entry.parts) == leaf.commitment
+      else { throw invalid }
+      let isControl = leaf.classByte == EntryClass.control.rawValue
+      let place = EntryPlace(caseID: caseID, logID: log.id, sequence: entry.sequence)
+      do throws(CaseLogError) {
+        let entry = try OpenedEntry(leaf: leaf, parts: entry.parts, at: place)
+        if isControl { add(control: entry) } else { opened.append(entry) }
+      } catch {
+        // The parts are what the leaf commits to, so the entry itself breaks the rule: for a control entry
+        // that is a violation to be shown; anything else has no business in a bundle.
+        guard isControl else { throw invalid }
+        add(leaf, .failure(error))
+      }
+    }
+  }
+
+  private mutating func add(control entry: OpenedEntry) {
+    do throws(CaseLogError) {
+      add(entry.leaf, .success(try Control(of: entry)))
+    } catch {
+      add(entry.leaf, .failure(error))
+    }
+  }
+
+  private mutating func add(_ leaf: LeafData, _ control: Result<Control, CaseLogError>) {
+    self.control.append(
+      MemberLog.ControlEntry(
+        sequence: leaf.sequence, id: EntryID(log: log.id, leaf: leaf), control: control))
+  }
+}

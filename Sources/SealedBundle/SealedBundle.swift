@@ -1,1 +1,0 @@
-// The parts of this library are in the files beside this one.

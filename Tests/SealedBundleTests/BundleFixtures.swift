@@ -1,0 +1,65 @@
+import CaseLog
+import Cryptography
+import VerifiableLog
+
+@testable import SealedBundle
+
+func verify(_ archive: [UInt8], _ trust: BundleTrust = BundleTrust()) -> BundleVerdict {
+  BundleVerifier.verify(MemorySource(archive), trust: trust)
+}
+
+/// A bundle taken apart, to be put together again as somebody would who wants to deceive: with every list
+/// and checksum right, and signed again if a key is at hand.
+struct Forgery {
+  var files: [(path: BundlePath, bytes: [UInt8])] = []
+  let caseID: CaseID
+
+  init(_ archive: [UInt8], of sample: SampleCase) throws {
+    var zip = try ZipReader(MemorySource(archive))
+    for member in zip.members {
+      files.append((member.path, try zip.read(member, limit: 1 << 24)))
+    }
+    caseID = sample.caseID
+  }
+
+  subscript(_ name: String) -> [UInt8]? {
+    get { files.first { $0.path.text == name }?.bytes }
+    set {
+      let index = files.firstIndex { $0.path.text == name }
+      switch (index, newValue) {
+      case (let index?, let bytes?): files[index].bytes = bytes
+      case (let index?, nil): files.remove(at: index)
+      case (nil, let bytes?): files.append((path(name), bytes))
+      case (nil, nil): break
+      }
+    }
+  }
+
+  /// Makes both manifests and the information file anew.
+  mutating func relist() {
+    let payload = files.filter { BundleLayout.isPayload($0.path) }
+    self["manifest-sha256.txt"] =
+      Manifest(payload.map { Manifest.Line(path: $0.path, hash: SHA256Hash.hash($0.bytes)) }).bytes
+    self["bag-info.txt"] = BagFiles.information(
+      payloadByteCount: UInt64(payload.map(\.bytes.count).reduce(0, +)),
+      payloadFileCount: payload.count)
+    let tags = files.filter {
+      !BundleLayout.isPayload($0.path) && $0.path != BundleLayout.tagManifest
+        && $0.path != BundleLayout.signature
+    }
+    self["tagmanifest-sha256.txt"] =
+      Manifest(tags.map { Manifest.Line(path: $0.path, hash: SHA256Hash.hash($0.bytes)) }).bytes
+  }
+
+  mutating func sign(as device: SampleDevice) {
+    self["proof/signature.note"] = BundleSignature.sign(
+      caseID, tagManifest: self["tagmanifest-sha256.txt"] ?? [], log: device.identity,
+      key: device.signing)
+  }
+
+  func archive() throws -> [UInt8] {
+    var writer = ZipWriter(MemorySink())
+    for file in files { try writer.add(file.path, file.bytes) }
+    return try writer.finish().bytes
+  }
+}
