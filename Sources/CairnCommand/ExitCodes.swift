@@ -59,7 +59,8 @@ enum ExitStatus: Int32, CaseIterable {
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .unknownEntry, .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
       .nothingToShare, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
-      .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull:
+      .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
+      .notSyncedYet:
       self = .other
     }
   }

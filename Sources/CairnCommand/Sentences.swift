@@ -227,6 +227,10 @@ enum Sentences {
       return Sentence(
         "This vault is not a member of that case.", safe: unchanged,
         next: "Ask the person whose case it is for an invitation.")
+    case .notSyncedYet:
+      return Sentence(
+        "This case is empty here until the first sync.", safe: unchanged,
+        next: "Run “cairn sync CASE --mailbox FOLDER” first, with the folder of the case.")
     case .alreadyMember:
       return Sentence(
         "The case is shared with this card already.", safe: unchanged,

@@ -16,10 +16,11 @@ final class FakeTerminal {
 
   /// `setsid --ctty` makes the terminal the program's own, as a login does.
   init(_ arguments: [String], by person: Person) throws {
-    main = posix_openpt(O_RDWR | O_NOCTTY)
-    guard main >= 0, grantpt(main) == 0, unlockpt(main) == 0, let name = unsafe ptsname(main)
-    else { throw CocoaError(.fileReadUnknown) }
-    side = unsafe open(name, O_RDWR | O_NOCTTY)
+    var ends: (main: Int32, side: Int32) = (-1, -1)
+    guard unsafe openpty(&ends.main, &ends.side, nil, nil, nil) == 0 else {
+      throw CocoaError(.fileReadUnknown)
+    }
+    (main, side) = ends
     let handle = FileHandle(fileDescriptor: side, closeOnDealloc: false)
     running = try person.start(
       arguments, input: handle, through: ["/usr/bin/setsid", "--ctty", "--wait"], errors: handle)

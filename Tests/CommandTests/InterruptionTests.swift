@@ -98,7 +98,7 @@ final class SmallDisk: Sendable {
 
   private static func unmountAll() {
     guard let place = `When it cannot go on`.smallDisk.path else { return }
-    umount2(place, Int32(MNT_DETACH.rawValue))
-    rmdir(place)
+    _ = unsafe umount2(place, Int32(MNT_DETACH))
+    _ = unsafe rmdir(place)
   }
 }
