@@ -21,6 +21,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -64,16 +65,24 @@ let package = Package(
         "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", arguments,
       ], swiftSettings: strict),
 
-    tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb]),
+    tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb, sqlite]),
     tests("CryptographyTests", ["Cryptography", "Support"]),
     tests("VerifiableLogTests", ["Cryptography", "VerifiableLog", "Support"]),
     tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
     tests(
-      "SealedBundleTests", ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"]),
-    tests("VaultTests", ["Cryptography", "VerifiableLog", "CaseLog", "Vault", "Support"]),
+      "SealedBundleTests",
+      ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Support"]),
+    tests(
+      "VaultTests",
+      [
+        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
+      ]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
+    .executableTarget(
+      name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
+      path: "Tests/PatchedAdvocate", swiftSettings: strict),
     .target(
       name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
   ]

@@ -74,7 +74,7 @@ public struct SealedEntry: Hashable, Sendable {
     var result: [PartDisclosure] = []
     result.reserveCapacity(parts.count)
     for (index, part) in parts.enumerated() {
-      let salt = key.derive(.entrySalts, UInt64(index)).withBytes { Bytes32($0) } ?? .zero
+      let salt = key.derive(.partSalts, UInt64(index)).withBytes { Bytes32($0) } ?? .zero
       result.append(.disclosed(part, salt: salt))
     }
     return result

@@ -23,9 +23,7 @@ public struct KeyContext: Hashable, Sendable {
   public static let caseKeys = KeyContext("casekeys")
   /// From an entry's key: the key that seals the entry's parts.
   public static let entryCipher = KeyContext("entrkey_")
-  /// From an entry's key: the key that the salts of its parts are derived from.
-  public static let entrySalts = KeyContext("entrsalt")
-  /// From an entry's salt key, one number a part: the salt of that part's hash.
+  /// From an entry's key, one number a part: the salt of that part's hash.
   public static let partSalts = KeyContext("partsalt")
   /// From an epoch key: the key that seals entry keys to its audience.
   public static let slot = KeyContext("slotkey_")

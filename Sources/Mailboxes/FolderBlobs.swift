@@ -58,7 +58,6 @@ extension FolderExchange {
     for blob in wanted {
       let name = FileName.blob(blob.root)
       for index in parts.indices where parts[index].files.contains(name) {
-        guard intake.size(of: parts[index].name.logID) != nil else { continue }
         if try read(blob, part: index, root, into: &replica) {
           blobsReceived += 1
           break
@@ -156,15 +155,9 @@ extension FolderExchange {
   mutating func writeBlobs(
     _ folder: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
-    let blobs: [HeldBlob]
-    do { blobs = try replica.blobs() } catch { throw .replica(error) }
     var written = false
-    for blob in blobs {
-      let name = FileName.blob(blob.root)
-      let holders = parts.filter { $0.files.contains(name) && !$0.damaged.contains(name) }
-      let isThere =
-        blob.isOwn ? holders.contains { $0.name.logID == ownLog } : !holders.isEmpty
-      guard !isThere, let layout = BlobFileLayout(byteCount: blob.byteCount) else { continue }
+    for blob in try pendingBlobs(replica) {
+      guard let layout = BlobFileLayout(byteCount: blob.byteCount) else { continue }
       do throws(Failure) {
         try write(blob, layout, folder, replica)
         blobsSent += 1
@@ -173,11 +166,28 @@ extension FolderExchange {
         guard case .mailbox(.full) = error else { throw error }
         intake.note(.blobNotWritten(blob.root), of: ownLog)
         try Failure.mailbox { () throws(MailboxError) in
-          try folder.remove(name.temporaryText)
+          try folder.remove(FileName.blob(blob.root).temporaryText)
         }
       }
     }
     return written
+  }
+
+  /// Whether a blob's file is as long as its first bytes say.
+  static func isWholeBlob(_ file: borrowing File) throws(MailboxError) -> Bool {
+    let byteCount = try file.read(at: 0, count: 8).reduce(0) { $0 << 8 | UInt64($1) }
+    return BlobFileLayout(byteCount: byteCount)?.fileByteCount == file.byteCount
+  }
+
+  /// The blobs that are to be written.
+  func pendingBlobs(_ replica: R) throws(Failure) -> [HeldBlob] {
+    let blobs: [HeldBlob]
+    do { blobs = try replica.blobs() } catch { throw .replica(error) }
+    return blobs.filter { blob in
+      let name = FileName.blob(blob.root)
+      let holders = parts.filter { $0.files.contains(name) && !$0.damaged.contains(name) }
+      return blob.isOwn ? !holders.contains { $0.name.logID == ownLog } : holders.isEmpty
+    }
   }
 
   /// Writes a blob, or what an interrupted exchange left to write of it: what is there already is

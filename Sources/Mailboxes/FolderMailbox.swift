@@ -147,7 +147,10 @@ struct FolderExchange<R: Replica> {
     report.bytesRead = disk.bytesRead
     report.bytesWritten = disk.bytesWritten
     report.findings = intake.findings
-    report.standings = intake.standings.filter { $0.device != ownLog }
+    report.isOwnLogAhead = intake.isOutdated
+    report.standings = intake.standings.filter {
+      $0.device != ownLog && intake.size(of: $0.device) != nil
+    }
     return report
   }
 }

@@ -8,12 +8,21 @@ extension FolderExchange {
     var changed = true
     while changed {
       changed = false
-      for index in parts.indices where intake.size(of: parts[index].name.logID) != nil {
-        guard !parts[index].files.isEmpty else { continue }
-        if try read(part: index, root, into: &replica) { changed = true }
-      }
+      for index in readable where try read(part: index, root, into: &replica) { changed = true }
     }
     noteGaps()
+  }
+
+  /// The subfolders to read: those of members, and as many of strangers as a case may have members. A device
+  /// that nobody here knows yet may carry the entry that admits it.
+  private var readable: [Int] {
+    let written = parts.indices.filter { !parts[$0].files.isEmpty }
+    let strangers = written.filter { !isMember($0) }.prefix(SyncLimits.members)
+    return written.filter { isMember($0) } + strangers
+  }
+
+  private func isMember(_ index: Int) -> Bool {
+    intake.size(of: parts[index].name.logID) != nil
   }
 
   /// Reads what is new of one device; whether anything changed. What cannot be read is noted and does not
@@ -28,7 +37,8 @@ extension FolderExchange {
       intake.note(.unreadable(.everything), of: parts[index].name.logID)
       return false
     }
-    var changed = try readHead(part: index, folder, into: &replica)
+    try readHead(part: index, folder)
+    var changed = try takeStatements(part: index, into: &replica)
     for file in parts[index].files where !parts[index].done.contains(file) {
       switch file {
       case .range(let log, let run):
@@ -46,12 +56,11 @@ extension FolderExchange {
 
   // MARK: - Head
 
-  /// Reads `head` the first time, and takes statements and wraps from it.
-  private mutating func readHead(
-    part index: Int, _ folder: borrowing Folder, into replica: inout R
-  ) throws(Failure) -> Bool {
-    guard parts[index].head == nil, parts[index].files.contains(.head) else { return false }
-    guard var file = open(.head, part: index, folder) else { return false }
+  /// Reads `head` the first time.
+  private mutating func readHead(part index: Int, _ folder: borrowing Folder) throws(Failure) {
+    guard parts[index].head == nil, parts[index].files.contains(.head) else { return }
+    parts[index].head = []
+    guard var file = open(.head, part: index, folder) else { return }
     var frames: [Frame] = []
     while let frame = try next(&file, part: index) {
       guard file.offset <= FolderExchange.maximumHeadByteCount else {
@@ -61,8 +70,15 @@ extension FolderExchange {
       frames.append(frame)
     }
     parts[index].head = frames
+  }
+
+  /// Takes statements and wraps, from members only: they are opaque, so nothing else bounds them.
+  private mutating func takeStatements(
+    part index: Int, into replica: inout R
+  ) throws(Failure) -> Bool {
+    guard isMember(index) else { return false }
     var changed = false
-    for frame in frames {
+    for frame in parts[index].head ?? [] {
       switch frame {
       case .statements, .wraps:
         if try take(frame, part: index, into: &replica).changed { changed = true }
@@ -169,6 +185,7 @@ extension FolderExchange {
       let hello = Hello(tag: tag, logID: parts[index].name.logID)
       return FrameFile(try folder.file(name.text), name, hello)
     } catch {
+      parts[index].damaged.insert(name)
       intake.note(.unreadable(name.item), of: parts[index].name.logID)
       return nil
     }

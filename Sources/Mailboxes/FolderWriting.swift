@@ -5,8 +5,10 @@ extension FolderExchange {
   /// Writes what the own subfolder lacks: first entries, then shares, then blobs, and `head` last, so that no
   /// reader sees a head of which the entries are not there yet.
   mutating func writeAll(_ root: borrowing Folder, from replica: R) throws(Failure) {
+    try goOn(.writing)
     let folder = try ownFolder(root)
-    try removeLeftovers(folder)
+    parts[own].files = parts[own].files.filter { isWhole($0, folder) }
+    try removeLeftovers(folder, replica)
     var written = try writeRanges(folder, replica)
     if try writeShares(folder, replica) { written = true }
     if try writeBlobs(folder, replica) { written = true }
@@ -38,14 +40,15 @@ extension FolderExchange {
     }
   }
 
-  /// Removes what an interrupted exchange left under temporary names; a blob is continued instead.
-  private func removeLeftovers(_ folder: borrowing Folder) throws(Failure) {
+  /// Removes what an interrupted exchange left under temporary names; a blob that is still to be written is
+  /// continued instead.
+  private func removeLeftovers(_ folder: borrowing Folder, _ replica: R) throws(Failure) {
+    let pending = Set(try pendingBlobs(replica).map { FileName.blob($0.root) })
     try disk { () throws(MailboxError) in
       let leftovers = try folder.names { text in
         text.hasPrefix(".") ? FileName(String(text.dropFirst())) : nil
       }
-      for name in leftovers.sorted() {
-        if case .blob = name { continue }
+      for name in leftovers.sorted() where !pending.contains(name) {
         try folder.remove(name.temporaryText)
       }
     }
@@ -60,7 +63,7 @@ extension FolderExchange {
     var written = false
     for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
       guard let head = log.head else { continue }
-      var there = whole(folder).compactMap { $0.run(of: log.id) }
+      var there = parts[own].files.compactMap { $0.run(of: log.id) }
       if log.id != ownLog, let part = parts.first(where: { $0.name.logID == log.id }) {
         let good = part.files.filter { !part.damaged.contains($0) }
         there += good.compactMap { $0.run(of: log.id) }
@@ -73,19 +76,17 @@ extension FolderExchange {
     return written
   }
 
-  /// Own files that are not cut. A device writes again what went missing.
-  private func whole(_ folder: borrowing Folder) -> [FileName] {
-    parts[own].files.filter { name in
-      guard !parts[own].damaged.contains(name) else { return false }
-      if case .blob = name { return true }
+  /// Whether an own file has its end. A device writes again what went missing or was cut.
+  private func isWhole(_ name: FileName, _ folder: borrowing Folder) -> Bool {
+    guard !parts[own].damaged.contains(name) else { return false }
+    do throws(MailboxError) {
+      let file = try folder.file(name.text)
+      if case .blob = name { return try Self.isWholeBlob(file) }
       let end = Frame.end.bytes
-      do throws(MailboxError) {
-        let file = try folder.file(name.text)
-        guard file.byteCount > UInt64(end.count) else { return false }
-        return try file.read(at: file.byteCount - UInt64(end.count), count: end.count) == end
-      } catch {
-        return false
-      }
+      guard file.byteCount > UInt64(end.count) else { return false }
+      return try file.read(at: file.byteCount - UInt64(end.count), count: end.count) == end
+    } catch {
+      return false
     }
   }
 
@@ -110,15 +111,13 @@ extension FolderExchange {
   private mutating func writeShares(
     _ folder: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
-    let own = Set(whole(folder))
     var written = false
     for share in try asking({ () throws(R.Failure) in try replica.shares() }) {
       let name = FileName.share(share.id)
-      let isThere =
-        share.logID == ownLog
-        ? own.contains(name)
-        : parts.contains { $0.files.contains(name) && !$0.damaged.contains(name) }
-      if isThere { continue }
+      let holders = share.logID == ownLog ? parts.suffix(1) : parts[...]
+      if holders.contains(where: { $0.files.contains(name) && !$0.damaged.contains(name) }) {
+        continue
+      }
       try write(share.id, name, folder, replica)
       written = true
     }
@@ -150,24 +149,14 @@ extension FolderExchange {
   ) throws(Failure) {
     try goOn(.writing)
     let frames = try asking { () throws(R.Failure) in try HeadSender.frames(replica) }
-    let bytes = frames.flatMap(\.bytes)
-    if parts[own].files.contains(.head), isHead(bytes, in: folder) { return }
+    let isThere = parts[own].head.map { $0.elementsEqual(frames.dropFirst().dropLast()) } ?? false
+    if isThere, !parts[own].damaged.contains(.head) { return }
     let file = try begin(.head, folder)
     try disk { () throws(MailboxError) in
-      try file.write(bytes, at: 0)
+      try file.write(frames.flatMap(\.bytes), at: 0)
       try file.synchronize()
       try folder.rename(FileName.head.temporaryText, to: FileName.head.text)
       try folder.synchronize()
-    }
-  }
-
-  private func isHead(_ bytes: [UInt8], in folder: borrowing Folder) -> Bool {
-    do throws(MailboxError) {
-      let file = try folder.file(FileName.head.text)
-      guard file.byteCount == UInt64(bytes.count) else { return false }
-      return try file.read(at: 0, count: bytes.count) == bytes
-    } catch {
-      return false
     }
   }
 

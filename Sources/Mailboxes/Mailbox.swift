@@ -120,9 +120,7 @@ public struct ExchangeReport: Hashable, Sendable {
     return here - min(here, there)
   }
 
-  /// Whether our own log is longer in the mailbox than here. This copy is then an old one; it wrote
-  /// nothing, and must take new keys before it signs again.
-  public var isOwnLogAhead: Bool {
-    findings.contains { if case .ownLogAhead = $0.kind { true } else { false } }
-  }
+  /// Whether the mailbox has our own log longer than it is here, or with another history. This copy is then an
+  /// old one, or not the only one; it wrote nothing, and must take new keys before it signs again.
+  public internal(set) var isOwnLogAhead = false
 }

@@ -13,6 +13,15 @@ public struct Finding: Hashable, Sendable {
     self.kind = kind
   }
 
+  /// Whether it says that this device must take new keys before it signs again.
+  public func concerns(ownLog: LogID) -> Bool {
+    switch kind {
+    case .ownLogAhead: true
+    case .fork(let log): log == ownLog
+    default: false
+    }
+  }
+
   /// What can be met.
   public enum Kind: Hashable, Sendable {
     /// A file or stream is cut, garbled or not what its name says; what came before that counts.

@@ -146,6 +146,8 @@ extension RangeFrame {
       try WireEntry(from: &d, epochs: epochs)
     }
     guard !entries.isEmpty else { throw .unexpectedLength }
+    // So that a range has one encoding only: each epoch once, in the order of their first use.
+    guard entries.epochsInOrder.list == epochs else { throw .outOfRange }
     try decoder.expectKey(4)
     let note = try decoder.readBytes(max: SyncLimits.noteByteCount)
     try decoder.expectKey(5)

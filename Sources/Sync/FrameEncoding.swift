@@ -89,7 +89,7 @@ extension Hello {
 
 extension RangeFrame {
   fileprivate func encode(to encoder: inout CBOREncoder) {
-    let epochs = epochsInOrder
+    let epochs = entries.epochsInOrder
     encoder.encodeMap(count: 6)
     encoder.encodeUInt(0)
     encoder.encodeIdentifier(logID)
@@ -121,12 +121,14 @@ extension RangeFrame {
     encoder.encodeArray(count: proof.count)
     for hash in proof { encoder.encodeBytes32(hash) }
   }
+}
 
+extension [WireEntry] {
   /// The epochs that slots name, each once, in the order of their first use.
-  private var epochsInOrder: (list: [EntryID], indices: [EntryID: Int]) {
+  var epochsInOrder: (list: [EntryID], indices: [EntryID: Int]) {
     var list: [EntryID] = []
     var indices: [EntryID: Int] = [:]
-    for entry in entries {
+    for entry in self {
       for slot in entry.slots where indices[slot.epoch] == nil {
         indices[slot.epoch] = list.count
         list.append(slot.epoch)

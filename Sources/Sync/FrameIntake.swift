@@ -31,10 +31,9 @@ public struct FrameIntake<R: Replica> {
   /// The size that a log has here; nil of one that belongs to no member.
   public func size(of log: LogID) -> UInt64? { verifiers[log]?.held.size }
 
-  /// Whether our own log was shown longer than it is here.
-  public var isOutdated: Bool {
-    findings.contains { if case .ownLogAhead = $0.kind { true } else { false } }
-  }
+  /// Whether our own log was shown longer than it is here, or with another history: this copy is an old
+  /// one, or there is a second one with its keys.
+  public var isOutdated: Bool { findings.contains { $0.concerns(ownLog: ownLog) } }
 
   /// How far each device says that it has each log, by device and log.
   public var standings: [Standing] {
@@ -123,10 +122,10 @@ extension FrameIntake {
   ) throws(R.Failure) -> FrameOutcome {
     let log = frame.logID
     guard var verifier = verifiers[log] else { return .init(changed: false) }
+    if log == ownLog, isAhead(frame.note, verifier.held, device) { return .init(changed: false) }
     let verdict = try verifier.verify(frame) { (run) throws(R.Failure) in
       try replica.leaves(of: log, in: run)
     }
-    if case .verified(let range) = verdict, log == ownLog { return takeOwn(range, from: device) }
     verifiers[log] = verifier
     switch verdict {
     case .verified(let range): return .init(changed: try replica.accept(range))
@@ -140,12 +139,14 @@ extension FrameIntake {
     return .init(changed: false, mayGoOn: false)
   }
 
-  /// Nobody but this device appends to its log: what is longer was signed by a later state of this copy.
-  private mutating func takeOwn(_ range: VerifiedRange, from device: LogID) -> FrameOutcome {
-    if let checkpoint = range.checkpoint {
-      note(.ownLogAhead(size: checkpoint.size), of: device)
+  /// Nobody but this device signs its log: what is longer was signed by a later state of this copy, or by
+  /// another with its keys.
+  private mutating func isAhead(_ note: [UInt8], _ own: HeldLog, _ device: LogID) -> Bool {
+    guard let checkpoint = own.identity.checkpoint(in: note), checkpoint.size > own.size else {
+      return false
     }
-    return .init(changed: false)
+    self.note(.ownLogAhead(size: checkpoint.size), of: device)
+    return true
   }
 
   private mutating func take(

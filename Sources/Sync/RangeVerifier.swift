@@ -226,7 +226,12 @@ extension RangeVerifier {
       if head.size == held.size { held.tree.root } else {
         try subtrees.root(size: head.size) { (run) throws(E) in try leaves(run).map(\.hash) }
       }
-    guard root != head.root else { return .held }
+    if root == head.root {
+      if head.size > held.head?.size ?? 0 {
+        held.head = HeldHead(size: head.size, note: head.minimalBytes)
+      }
+      return .held
+    }
     guard let own = held.head.flatMap({ held.identity.checkpoint(in: $0.note) }),
       own.size >= head.size,
       let proof = try forkProof(smaller: head, larger: own, branch: nil, leaves: leaves)

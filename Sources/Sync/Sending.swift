@@ -16,7 +16,7 @@ public struct RangeSender: Sendable {
     guard let head = log.head, run.upperBound <= head.size else { return nil }
     self.log = log
     self.head = head
-    rest = run
+    rest = run.clamped(to: 0..<head.size)
   }
 
   /// The next frame, or nil after the last.
@@ -45,12 +45,18 @@ public struct RangeSender: Sendable {
     }
   }
 
-  /// The leading entries that one frame may hold.
+  /// The leading entries that one frame may hold, with as many slots as a reader takes.
   private static func fitting(_ entries: [WireEntry]) -> ArraySlice<WireEntry> {
+    let entries = entries.prefix(SyncLimits.entriesOfRange).map { entry in
+      guard entry.slots.count > SyncLimits.slotsOfEntry else { return entry }
+      return WireEntry(
+        classByte: entry.classByte, commitment: entry.commitment, content: entry.content,
+        slots: Array(entry.slots.prefix(SyncLimits.slotsOfEntry)))
+    }
     var epochs: Set<EntryID> = []
     var bytes = 0
     var count = 0
-    for entry in entries.prefix(SyncLimits.entriesOfRange) {
+    for entry in entries {
       epochs.formUnion(entry.slots.map(\.epoch))
       bytes += entry.byteCount
       let fits =

@@ -223,9 +223,10 @@ enum Receipts {
     return SignedNote(text: signed.text, signatures: signed.signatures.suffix(1)).bytes
   }
 
-
   /// A checkpoint's note with one more line: a member's receipt.
-  static func note(of checkpoint: VerifiedCheckpoint, with receipt: VerifiedReceipt) throws -> [UInt8] {
+  static func note(of checkpoint: VerifiedCheckpoint, with receipt: VerifiedReceipt) throws
+    -> [UInt8]
+  {
     let signed = try SignedNote(parsing: checkpoint.minimalBytes)
     let line = receipt.cosignature.noteSignature(by: receipt.cosigner)
     return SignedNote(text: signed.text, signatures: signed.signatures + [line]).bytes

@@ -41,15 +41,20 @@ final class EntryWriter {
   func write(_ addition: SealedAddition) throws -> AddOutcome.Saved {
     var content = addition.entry.content
     content.attachments = addition.attachment.map { [$0] } ?? []
-    let entryKey = SecretKey.random()
-    let entry = try appender.append(
-      kind: row.role == .survivor ? .evidence : .note, parts: content.parts, key: entryKey)
-    for epoch in epochs { try appender.addSlot(for: entry, key: entryKey, epoch: epoch.key) }
+    let entry = try append(content, as: row.role == .survivor ? .evidence : .note)
     if let box = addition.blob {
       try BlobTable.insert(db, box, entry: entry.leafRef)
     }
     return AddOutcome.Saved(
       id: entry.id, sameContentAs: try recordDigest(addition, entry: entry.leafRef))
+  }
+
+  /// Appends an entry of any kind: whether the role may write it is the caller's to know.
+  func append(_ content: EntryContent, as kind: EntryKind) throws -> LogAppender.Appended {
+    let entryKey = SecretKey.random()
+    let entry = try appender.append(kind: kind, parts: content.parts, key: entryKey)
+    for epoch in epochs { try appender.addSlot(for: entry, key: entryKey, epoch: epoch.key) }
+    return entry
   }
 
   func sign() throws { try appender.sign(with: signing) }

@@ -15,6 +15,11 @@ extension Row {
     return [UInt8](data)
   }
 
+  func hasValue(_ column: String) -> Bool {
+    let value: DatabaseValue = self[column]
+    return !value.isNull
+  }
+
   func bytesIfAny(_ column: String) -> [UInt8]? {
     let data: Data? = self[column]
     return data.map { [UInt8]($0) }

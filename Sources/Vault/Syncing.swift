@@ -107,7 +107,9 @@ extension OpenVault {
       let members = try state.members.map { member in
         let log = report.logs.first { $0.id == member.logID }
         let receipt = try Row.fetchOne(
-          db, sql: "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
+          db,
+          sql:
+            "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
           arguments: [own?["id"] as Int64?, member.logID.bytes.data])
         let time: Int64? = receipt?["time"]
         let covered: Int64? = receipt?["size"]

@@ -11,7 +11,7 @@ public struct VaultError: Error, Hashable, Sendable {
     case inputOutput, outputExists
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
-    case entryLocked, contentMissing, contentDamaged, nothingToShare
+    case entryLocked, contentMissing, contentDamaged, exportFailed
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords

@@ -223,7 +223,8 @@ enum SlotTable {
     _ db: Database, _ logRef: Int64, _ sequence: UInt64, _ ciphertext: [UInt8]
   ) throws -> Bool {
     try db.execute(
-      sql: "UPDATE leaf SET ciphertext = ? WHERE log_ref = ? AND sequence = ? AND ciphertext IS NULL",
+      sql:
+        "UPDATE leaf SET ciphertext = ? WHERE log_ref = ? AND sequence = ? AND ciphertext IS NULL",
       arguments: [ciphertext.data, logRef, Int64(sequence)])
     return db.changesCount > 0
   }

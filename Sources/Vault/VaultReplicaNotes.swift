@@ -53,7 +53,8 @@ extension VaultReplica {
         if db.changesCount > 0 { isChanged = true }
       }
       try db.execute(
-        sql: "UPDATE log SET note = ?1, note_size = ?2 WHERE id = ?3 AND note_size < ?2 AND size >= ?2",
+        sql:
+          "UPDATE log SET note = ?1, note_size = ?2 WHERE id = ?3 AND note_size < ?2 AND size >= ?2",
         arguments: [head.checkpoint.minimalBytes.data, Int64(head.checkpoint.size), logRef])
       return isChanged || db.changesCount > 0
     }

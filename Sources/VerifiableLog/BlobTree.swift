@@ -45,6 +45,9 @@ public struct BlobTree: Hashable, Sendable {
     spans.append(BlobTree.leafHash(span))
   }
 
+  /// Adds the next sealed span.
+  public mutating func append(_ span: [UInt8]) { span.withBytes { append($0) } }
+
   /// The number of spans of a sealed blob of `byteCount` bytes; nil if no blob has that many bytes.
   public static func spanCount(sealedByteCount byteCount: UInt64) -> UInt64? {
     let whole = byteCount / UInt64(spanByteCount)

@@ -136,11 +136,15 @@ import Testing
     try queue.run(createItems)
   }
 
-  @Test func `a read-only connection reads, makes no -shm file and changes nothing`() throws {
+  @Test(arguments: ["", "PRAGMA wal_checkpoint(PASSIVE)"])
+  func `a read-only connection reads, makes no -shm file and changes nothing`(
+    before: String
+  ) throws {
     let original = try TemporaryVault()
     let writer = try original.open()
     try writer.run(createItems)
     try writer.run(insertRows(50))
+    try writer.run(before)
     let files = try original.read()
     let vault = try TemporaryVault(files)
     var configuration = vault.sealed()
@@ -155,5 +159,19 @@ import Testing
     try queue.close()
     let after = try vault.read()
     #expect(after.database == files.database && after.wal == files.wal)
+  }
+
+  @Test func `a read-only connection that closes last leaves the WAL`() throws {
+    let vault = try TemporaryVault()
+    let writer = try vault.open()
+    try writer.run(createItems)
+    var configuration = vault.sealed()
+    configuration.readonly = true
+    let reader = try DatabaseQueue(
+      path: "file:\(vault.path)?vfs=cairn-sealed", configuration: configuration)
+    try writer.run("PRAGMA wal_checkpoint(PASSIVE)")
+    try writer.close()
+    try reader.close()
+    #expect(try vault.fileNames == ["vault.db", "vault.db-wal"])
   }
 }

@@ -45,6 +45,25 @@ import GRDBSQLite
   }
 }
 
+/// A connection that has read nothing yet, which GRDB's always have.
+@safe final class RawConnection {
+  private let connection: OpaquePointer
+
+  init?(_ uri: String) {
+    var connection: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI
+    let code = unsafe sqlite3_open_v2(uri, &connection, flags, nil)
+    guard code == SQLITE_OK, let connection = unsafe connection else { return nil }
+    unsafe self.connection = connection
+  }
+
+  deinit { unsafe sqlite3_close(connection) }
+
+  func run(_ sql: String) -> ResultCode {
+    ResultCode(rawValue: unsafe sqlite3_exec(connection, sql, nil, nil, nil))
+  }
+}
+
 extension Database {
   /// SQLite's limit on attached databases, set for as long as `body` runs.
   func allowingOneAttachedDatabase<T>(_ body: () throws -> T) rethrows -> T {

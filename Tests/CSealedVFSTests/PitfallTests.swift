@@ -288,6 +288,14 @@ import Testing
     #expect(try vault.open().int("SELECT count(*) FROM item") == 5)
   }
 
+  @Test func `a WAL first opened after its key was forgotten still opens`() throws {
+    let vault = try TemporaryVault()
+    try vault.open().run(createItems)
+    let connection = try #require(RawConnection("file:\(vault.path)?vfs=cairn-sealed"))
+    vault.forgetKey()
+    #expect(connection.run(insertRows(1)) == .SQLITE_OK)
+  }
+
   @Test func `an old state put back is not noticed here`() throws {
     let vault = try TemporaryVault()
     let queue = try vault.open()

@@ -58,6 +58,26 @@ import Testing
     #expect(zip(before, after).count { $0 == $1 } < 60)
   }
 
+  @Test func `no nonce is used twice`() throws {
+    let vault = try TemporaryVault()
+    let queue = try vault.open()
+    try queue.run(createItems)
+    try queue.run(insertRows(6000))
+    try queue.run("PRAGMA wal_checkpoint(PASSIVE)")
+    let files = try vault.read()
+    let wal = try #require(files.wal)
+    var nonces = [wal[32..<56]]
+    for page in stride(from: 0, to: files.database.count, by: pageSize) {
+      nonces.append(files.database[(page + 4056)..<(page + 4080)])
+    }
+    for frame in stride(from: walHeaderSize, to: wal.count, by: frameSize) {
+      nonces.append(wal[(frame + 24)..<(frame + 48)])
+      nonces.append(wal[(frame + 64 + 4056)..<(frame + 64 + 4080)])
+    }
+    #expect(nonces.count > 300)
+    #expect(Set(nonces.map { Array($0) }).count == nonces.count)
+  }
+
   @Test func `every flipped byte of a page is found`() throws {
     let (vault, _) = try filled()
     let files = try vault.read()
@@ -129,7 +149,7 @@ import Testing
       }
       #expect(try readsAsDamaged(2, page(3, of: files.database)))
       #expect(try readsAsDamaged(3, page(2, of: files.database)))
-      #expect(try readsAsDamaged(2, inWAL))
+      #expect(try readsAsDamaged(1, inWAL))
       #expect(try readsAsDamaged(2, ArraySlice(repeating: 0, count: pageSize)))
       // The same key and page number, another vault's page: accepted, so a key is for one vault.
       #expect(try !readsAsDamaged(2, page(2, of: others.database)))

@@ -100,7 +100,7 @@ struct SecretKeyTests {
 
   @Test func `contexts are all different`() {
     let all: [KeyContext] = [
-      .databasePages, .anchor, .duplicates, .caseKeys, .entryCipher, .entrySalts, .partSalts, .slot,
+      .databasePages, .anchor, .duplicates, .caseKeys, .entryCipher, .partSalts, .slot,
       .blobSpans,
     ]
     #expect(Set(all).count == all.count)

@@ -1,5 +1,6 @@
 import CaseLog
 import Cryptography
+import Foundation
 import Testing
 import VerifiableLog
 
@@ -35,7 +36,8 @@ import VerifiableLog
     }
   }
 
-  /// Row 4. Some bytes are looked at twice over; none is looked at by nobody.
+  /// Row 4. In the two long texts, of which every byte is under one hash, each sixteenth byte; all of
+  /// them with `CAIRN_EXHAUSTIVE` set, which takes a minute more.
   @Test func `whatever byte of a bundle is flipped, it is neither intact nor consistent`() throws {
     let sample = try SampleCase()
     var evidence = EntryContent()
@@ -45,7 +47,14 @@ import VerifiableLog
     let bundle = try sample.bundle()
     #expect(verify(bundle, sample.trust).outcome == .intact)
     var generator = SplitMix(state: 4)
+    let texts = try ZipReader(MemorySource(bundle)).members.filter {
+      $0.path == BundleLayout.report || $0.path == BundleLayout.readme
+    }.map(\.content)
+    let isExhaustive = ProcessInfo.processInfo.environment["CAIRN_EXHAUSTIVE"] != nil
     for index in bundle.indices {
+      if !isExhaustive, index % 16 != 0, texts.contains(where: { $0.contains(UInt64(index)) }) {
+        continue
+      }
       var bytes = bundle
       bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
       let outcome = verify(bytes, sample.trust).outcome

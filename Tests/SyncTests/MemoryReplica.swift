@@ -61,11 +61,14 @@ struct MemoryReplica: Replica {
   var clock: UInt64 = 1000
   /// From here on every change fails, as of a store whose disk is full.
   var isBroken = false
+  /// Entries handed out at once.
+  var entriesAtOnce = 4096
 
   init(_ device: TestDevice, caseID: Bytes32, founder: TestDevice) {
     self.caseID = caseID
     self.device = device
     admit(founder.signingKey.publicKey, founder.receiptKey.publicKey)
+    admit(device.signingKey.publicKey, device.receiptKey.publicKey)
   }
 
   // MARK: What the tests do with it
@@ -167,6 +170,11 @@ struct MemoryReplica: Replica {
     }
   }
 
+  /// The own log in base32, as names of files have it.
+  var name: String {
+    String(decoding: ownLog.origin.utf8.dropFirst("cairn/".utf8.count), as: UTF8.self)
+  }
+
   /// What copies are compared by: everything that all of them should have in the end.
   func digest() -> [String] {
     var lines: [String] = []
@@ -175,7 +183,7 @@ struct MemoryReplica: Replica {
         "\(log.held.id.hex.prefix(8)) \(log.held.size) \(log.held.tree.root.hex.prefix(16))")
       let bodies = log.ciphertexts.keys.filter { log.held.id != ownLog || !isHidden($0) }
       lines.append("bodies \(bodies.sorted())")
-      lines.append("slots \(log.slots.values.reduce(0) { $0 + $1.count })")
+      lines.append("slots \(bodies.reduce(0) { $0 + (log.slots[$1]?.count ?? 0) })")
     }
     lines.append("statements \(knownStatements.count) wraps \(knownWraps.count)")
     lines.append("blobs \(sealedBlobs.keys.sorted().map { $0.hex.prefix(8) })")

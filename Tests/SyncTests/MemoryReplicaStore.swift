@@ -19,7 +19,7 @@ extension MemoryReplica {
     guard let log = stored[log] else { throw .broken }
     var entries: [WireEntry] = []
     var bytes = 0
-    for sequence in run where bytes < byteBudget && entries.count < 4096 {
+    for sequence in run where bytes < byteBudget && entries.count < entriesAtOnce {
       let leaf = log.leaves[Int(sequence)]
       let isSent = log.held.id != ownLog || !privateEntries.contains(sequence)
       let ciphertext = isSent ? log.ciphertexts[sequence] : nil

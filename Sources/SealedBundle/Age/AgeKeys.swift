@@ -28,6 +28,8 @@ public struct AgeIdentity: ~Copyable {
   enum Kind: ~Copyable {
     case x25519(SecretKey)
     case passphrase(LockedBytes)
+    /// The key of one file, which its writer has until it is done.
+    case fileKey(AgeFileKey)
   }
   let kind: Kind
 
@@ -54,8 +56,11 @@ public struct AgeIdentity: ~Copyable {
     switch kind {
     case .x25519(let key): AgeRecipient(key: X25519.publicKey(of: key))
     case .passphrase: nil
+    case .fileKey: nil
     }
   }
+
+  init(fileKey: consuming AgeFileKey) { kind = .fileKey(fileKey) }
 }
 
 /// The 16 bytes that every stanza of an age file wraps.
@@ -73,6 +78,10 @@ struct AgeFileKey: ~Copyable {
       try body(&half)
     })
   }
+
+  private init(storage: consuming SecretKey) { self.storage = storage }
+
+  func copy() -> AgeFileKey { AgeFileKey(storage: storage.copy()) }
 
   func withBytes<R: ~Copyable, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try storage.withBytes { (span) throws(E) in

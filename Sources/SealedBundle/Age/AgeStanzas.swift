@@ -29,6 +29,7 @@ extension AgeStanza {
         let wrapKey = try stanza.wrapKey(passphrase)
         do { return try stanza.open(wrapKey) } catch { continue }
       }
+    case .fileKey(let key): return key.copy()
     }
     throw .noMatch
   }

@@ -18,6 +18,7 @@ public enum AgeWriteError: Error, Hashable, Sendable {
 public struct AgeWriter<Sink: ByteSink & ~Copyable>: ByteSink, ~Copyable {
   private var sink: Sink
   private let payload: AgePayload
+  private let fileKey: AgeFileKey
   private var index: UInt64 = 0
   private var chunk: [UInt8] = []
 
@@ -58,8 +59,12 @@ public struct AgeWriter<Sink: ByteSink & ~Copyable>: ByteSink, ~Copyable {
     let nonce = Randomness.bytes(AgePayload.nonceByteCount)
     do { try sink.write(AgeHeader.bytes(stanzas, key) + nonce) } catch { throw .sink(error) }
     payload = AgePayload(key, nonce: nonce)
+    fileKey = key.copy()
     self.sink = sink
   }
+
+  /// Opens this one file, whoever it is for: to read it back before it is called done.
+  public func identityForReadingBack() -> AgeIdentity { AgeIdentity(fileKey: fileKey.copy()) }
 
   public mutating func write(_ bytes: RawSpan) throws(SinkError) {
     var offset = 0

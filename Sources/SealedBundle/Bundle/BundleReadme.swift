@@ -1,5 +1,5 @@
 /// `proof/README.txt`. Its text belongs to version 1 of the format: readers compare it. Each line that
-/// begins with four spaces is a command, and they are run as they stand by the tests.
+/// begins with exactly four spaces is a command, and they are run as they stand by the tests.
 enum BundleReadme {
   static var bytes: [UInt8] { text.ascii }
 

@@ -1,0 +1,274 @@
+internal import CaseLog
+public import Cryptography
+internal import GRDB
+public import SealedBundle
+public import VerifiableLog
+
+/// For whom a bundle is sealed.
+public enum BundleSeal: ~Copyable {
+  /// Whoever knows the passphrase; its bytes as typed.
+  case passphrase(LockedBytes)
+  /// The holders of these age keys.
+  case recipients([AgeRecipient])
+}
+
+/// A bundle that was written, read back and verified.
+public struct ExportOutcome: Sendable {
+  public let entryCount: Int
+  public let fileCount: Int
+  /// Attachments that are hash, size and type only, or of which the bytes have not come.
+  public let filesLeftOut: Int
+  public let byteCount: UInt64
+  public let fingerprint: String
+  public let exporter: LogID
+  /// What a stranger's verification says of it who trusts nothing but the bundle.
+  public let verdict: BundleVerdict
+}
+
+extension OpenVault {
+  /// Writes the sealed bundle of a case, or of chosen entries of it, and reads it back whole before it has
+  /// its name: a bundle that exists verifies.
+  ///
+  /// - Parameters:
+  ///   - entries: ids or unique beginnings; nil for all that this member can open.
+  ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
+  /// - Throws: `.unknownEntry`, `.entryLocked`, `.outputExists`, `.diskFull`, `.exportFailed`.
+  public func export(
+    caseNamed name: String?, entries chosen: [String]?, to path: String,
+    seal: consuming BundleSeal, program: String,
+    onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
+  ) throws(VaultError) -> ExportOutcome {
+    let path = VaultFiles.absolute(path)
+    guard !Folders.exists(path) else { throw VaultError(.outputExists) }
+    let row = try read { db in try CaseRow.find(db, name) }
+    let ids = try chosen.map { (texts) throws(VaultError) in
+      try texts.map { (text) throws(VaultError) in try readableEntry(text, in: row) }
+    }
+    let contents = try read { db in
+      try BundleCollection(db, of: row, keys: keys).contents(
+        chosen: ids, at: surroundings.now(), program: program)
+    }
+    let temporary = Folders.parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
+    do throws(VaultError) {
+      let outcome = try write(contents, row, to: temporary, seal: seal, onBytes: onBytes)
+      guard !Folders.exists(path) else { throw VaultError(.outputExists) }
+      try Folders.rename(temporary, to: path)
+      try Folders.synchronize(Folders.parent(of: path))
+      return outcome
+    } catch {
+      Folders.remove(temporary)
+      throw error
+    }
+  }
+
+  private func readableEntry(_ text: String, in row: CaseRow) throws(VaultError) -> EntryID {
+    let summary = try entry(text).summary
+    guard summary.caseID == row.caseID else { throw VaultError(.unknownEntry) }
+    guard summary.standing == .open else { throw VaultError(.entryLocked) }
+    return summary.id
+  }
+
+  private func write(
+    _ contents: BundleContents, _ row: CaseRow, to path: String, seal: consuming BundleSeal,
+    onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> ExportOutcome {
+    var leftOut = 0
+    let writer: BundleWriter
+    do throws(BundleWriteError) {
+      writer = try BundleWriter(contents) { file in
+        let isHere = holdsContent(of: file)
+        if !isHere { leftOut += 1 }
+        return isHere
+      }
+    } catch {
+      throw VaultError(.exportFailed)
+    }
+    let signing = try deviceSigningKey(row)
+    let identity = try writeSealed(
+      writer, to: path, seal: seal, signedBy: signing, onBytes: onBytes)
+    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents)
+  }
+
+  /// Writes the file and gives what opens it once, for reading it back.
+  private func writeSealed(
+    _ writer: BundleWriter, to path: String, seal: borrowing BundleSeal,
+    signedBy signing: borrowing SigningKey, onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> AgeIdentity {
+    do {
+      let begun = try Self.begin(try FileSink(creating: path), seal)
+      let identity = begun.identityForReadingBack()
+      let sink = try writer.write(to: begun, signedBy: signing) { (file) throws(SourceError) in
+        do throws(VaultError) {
+          try onBytes(Int(file.attachment.size))
+          return AttachmentSource(try reader(of: try storedAttachment(of: file)))
+        } catch {
+          throw .unreadable
+        }
+      }
+      try sink.finish().synchronize()
+      return identity
+    } catch {
+      throw .ofExport(error)
+    }
+  }
+
+  /// Verifies the file as a stranger will.
+  private func readBack(
+    _ path: String, _ identity: borrowing AgeIdentity, writer: BundleWriter, leftOut: Int,
+    _ contents: BundleContents
+  ) throws(VaultError) -> ExportOutcome {
+    let file = try OpenFile(reading: path, followingLinks: false)
+    let size = try file.status().size
+    let verdict: BundleVerdict
+    do {
+      verdict = BundleVerifier.verify(
+        try AgeSource(StoredSource(file: file, byteCount: size), identity: identity))
+    } catch {
+      throw VaultError(.exportFailed)
+    }
+    guard verdict.outcome == .consistent || verdict.outcome == .intact, let record = verdict.record
+    else { throw VaultError(.exportFailed) }
+    return ExportOutcome(
+      entryCount: record.exhibits.count, fileCount: writer.exhibits.count, filesLeftOut: leftOut,
+      byteCount: size, fingerprint: contents.caseID.fingerprint, exporter: contents.exporter,
+      verdict: verdict)
+  }
+
+  private static func begin(
+    _ file: consuming FileSink, _ seal: borrowing BundleSeal
+  ) throws -> AgeWriter<FileSink> {
+    switch seal {
+    case .passphrase(let passphrase): return try AgeWriter(file, passphrase: passphrase)
+    case .recipients(let recipients): return try AgeWriter(file, recipients: recipients)
+    }
+  }
+
+  private func holdsContent(of file: ExhibitFile) -> Bool {
+    do throws(VaultError) {
+      _ = try reader(of: try storedAttachment(of: file))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// The attachment with its blob, which the bundle's own account of the entry leaves out.
+  private func storedAttachment(of file: ExhibitFile) throws(VaultError) -> Attachment {
+    try read { db in
+      guard
+        let record = try Row.fetchOne(
+          db,
+          sql: """
+            SELECT e.parts FROM entry e JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
+            WHERE g.log_id = ? AND l.sequence = ?
+            """, arguments: [file.logID.bytes.data, Int64(file.sequence)]),
+        let attachment = try EntryContent(parts: try PartList.decode(record.bytes("parts")))
+          .attachments.first(where: { $0.number == file.attachment.number })
+      else { throw VaultError(.contentMissing) }
+      return attachment
+    }
+  }
+
+  private func deviceSigningKey(_ row: CaseRow) throws(VaultError) -> SigningKey {
+    do {
+      return try database.queue.read { db in
+        SigningBox(try DeviceKeys.load(db, case: row.ref, keys: keys).takeSigning())
+      }.take()
+    } catch {
+      throw .ofDatabase(error)
+    }
+  }
+}
+
+extension VaultError {
+  fileprivate static func ofExport(_ error: any Error) -> VaultError {
+    switch error {
+    case let error as VaultError: return error
+    case SinkError.full, BundleWriteError.archive(.sink(.full)), AgeWriteError.sink(.full):
+      return VaultError(.diskFull)
+    case BundleWriteError.exhibitDiffers, BundleWriteError.source:
+      return VaultError(.contentDamaged)
+    default: return VaultError(.exportFailed)
+    }
+  }
+}
+
+/// Collects what a bundle of a case holds.
+private struct BundleCollection {
+  let db: Database
+  let row: CaseRow
+  let epochs: [LoadedEpoch]
+
+  init(_ db: Database, of row: CaseRow, keys: VaultKeys) throws {
+    self.db = db
+    self.row = row
+    epochs = try LoadedEpoch.all(db, of: row, keys: keys)
+  }
+
+  func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
+    let state = try CaseView.state(db, of: row)
+    return BundleContents(
+      caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),
+      logs: try state.members.map { try log(of: $0, chosen: chosen) }, exporter: row.logID,
+      exportedAt: time, scope: chosen == nil ? .wholeCase : .chosenEntries, program: program)
+  }
+
+  private func log(of member: CaseState.Member, chosen: [EntryID]?) throws -> BundleContents.Log {
+    let identity = LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey)
+    guard
+      let log = try Row.fetchOne(
+        db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+        arguments: [row.ref, member.logID.bytes.data]),
+      let note = log.bytesIfAny("note")
+    else {
+      return BundleContents.Log(identity: identity, checkpoint: nil, leaves: [], entries: [])
+    }
+    let ref: Int64 = log["id"]
+    let size = log.number("note_size")
+    let receipts = try Row.fetchAll(
+      db,
+      sql: "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
+      arguments: [ref, Int64(size)])
+    let leaves = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.id, l.data, l.entry_id, l.class, l.ciphertext, e.problem, e.id AS opened FROM leaf l
+        LEFT JOIN entry e ON e.id = l.id WHERE l.log_ref = ? AND l.sequence < ? ORDER BY l.sequence
+        """, arguments: [ref, Int64(size)])
+    return BundleContents.Log(
+      identity: identity,
+      checkpoint: try Receipts.merge(
+        note, receipts.filter { $0.number("size") == size }.map { $0.bytes("note") }),
+      leaves: try leaves.map { try LeafData(parsing: $0.bytes("data")) },
+      entries: try leaves.compactMap { try disclosed($0, member, chosen) },
+      receipts: receipts.filter { $0.number("size") != size }.map { $0.bytes("note") })
+  }
+
+  /// All control entries; of the others, those that are chosen and open.
+  private func disclosed(
+    _ record: Row, _ member: CaseState.Member, _ chosen: [EntryID]?
+  ) throws -> DisclosedEntry? {
+    let id: EntryID = try record.identifier("entry_id")
+    let problem: String? = record["problem"]
+    let leaf = try LeafData(parsing: record.bytes("data"))
+    let isControl = leaf.entryClass == .control
+    guard record.hasValue("opened"), problem == nil, isControl || chosen?.contains(id) ?? true,
+      let ciphertext = record.bytesIfAny("ciphertext")
+    else { return nil }
+    let key = try EntryKeys.key(
+      of: record["id"], leaf: leaf, logID: member.logID, epochs: epochs, db: db)
+    let entry = try SealedEntry(leaf: leaf, ciphertext: ciphertext).open(
+      at: EntryPlace(caseID: row.caseID, logID: member.logID, sequence: leaf.sequence), key: key)
+    return DisclosedEntry(sequence: leaf.sequence, parts: entry.parts)
+  }
+}
+
+/// A signing key on its way out of a closure that cannot return it bare.
+private final class SigningBox {
+  private var key: SigningKey?
+  init(_ key: consuming SigningKey) { self.key = consume key }
+  func take() throws(VaultError) -> SigningKey {
+    guard let key = key.take() else { throw VaultError(.databaseDamaged) }
+    return key
+  }
+}

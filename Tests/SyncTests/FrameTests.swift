@@ -1,0 +1,162 @@
+import Cryptography
+import Sync
+import Testing
+import VerifiableLog
+
+@Suite struct `Frames` {
+  static let hello = Frame.hello(
+    Hello(tag: MailboxTag(caseID: World.caseID), logID: LogID(SHA256Hash.hash([3]))))
+
+  /// One of each, with everything that it can hold.
+  static let samples: [Frame] = {
+    let (log, entry, hash) = (LogID(.zero), EntryID(SHA256Hash.hash([1])), SHA256Hash.hash([2]))
+    let slot = WireSlot(epoch: entry, box: [UInt8](repeating: 7, count: 48))
+    let other = WireSlot(epoch: EntryID(.zero), box: slot.box)
+    let entries = [
+      WireEntry(classByte: 1, commitment: hash, content: .hash(hash)),
+      WireEntry(
+        classByte: 255, commitment: .zero,
+        content: .ciphertext([UInt8](repeating: 9, count: 272)), slots: [slot, other]),
+    ]
+    return [
+      hello,
+      .statements([[0x41, 1], [0x82, 0x41, 1, 0x40]]),
+      .heads([SignedHead(signingKey: hash, note: [1, 2, 3])]),
+      .range(RangeFrame(logID: log, first: 5, entries: entries, note: [1], proof: [hash])),
+      .bodies([Body(logID: log, sequence: 3, ciphertext: [1, 2])]),
+      .slots([Slot(logID: log, sequence: 1, epoch: entry, box: slot.box)]),
+      .wraps([[0xf6]]),
+      .forks([[0x83, 0x40, 0x40, 0x80]]),
+      .blob(BlobFrame(root: BlobRoot(hash), byteCount: 65_553, spanHashes: [hash])),
+      .span(SpanFrame(root: BlobRoot(hash), index: 1, sealed: [5])),
+      .end,
+    ].filter { if case .blob = $0 { false } else { true } }
+      + [.blob(BlobFrame(root: BlobRoot(hash), byteCount: 65_552, spanHashes: [hash]))]
+  }()
+
+  static func read(_ bytes: [UInt8], piece: Int = .max) throws(FrameError) -> [Frame] {
+    var reader = FrameReader()
+    var frames: [Frame] = []
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      reader.feed(rest.prefix(piece))
+      rest = rest.dropFirst(piece)
+      while let frame = try reader.next() { frames.append(frame) }
+    }
+    try reader.finish()
+    return frames
+  }
+
+  static func stream(_ frames: [Frame]) -> [UInt8] { frames.flatMap(\.bytes) }
+
+  static let whole = [hello] + samples.filter { $0 != hello && $0 != .end } + [.end]
+
+  @Test(arguments: [1, 2, 7, 1000, Int.max])
+  func `come out as they went in, in pieces of any size`(piece: Int) throws {
+    #expect(try Self.read(Self.stream(Self.whole), piece: piece) == Self.whole)
+  }
+
+  @Test func `what comes before a cut counts frame by frame`() {
+    let bytes = Self.stream(Self.whole)
+    var ends = [0]
+    for frame in Self.whole { ends.append(ends.last! + frame.bytes.count) }
+    for length in 0..<bytes.count {
+      var reader = FrameReader()
+      reader.feed(bytes.prefix(length))
+      var count = 0
+      #expect(throws: FrameError.truncated) {
+        while try reader.next() != nil { count += 1 }
+        try reader.finish()
+      }
+      #expect(count == ends.lastIndex { $0 <= length }!, "cut at \(length)")
+    }
+  }
+
+  /// Attacks 4 and 25: whatever the byte, an error or another frame, and never a trap. What decodes is
+  /// encoded to the same bytes again, so there are no two spellings of anything.
+  @Test func `any one byte may be flipped`() {
+    let bytes = Self.stream(Self.whole)
+    for index in bytes.indices {
+      for bit in 0..<8 {
+        var flipped = bytes
+        flipped[index] ^= 1 << UInt8(bit)
+        do throws(FrameError) {
+          let frames = try Self.read(flipped)
+          #expect((Self.stream(frames) == flipped) as Bool, "byte \(index), bit \(bit)")
+        } catch {
+          continue
+        }
+      }
+    }
+  }
+
+  /// Attack 27.
+  @Test func `lengths are refused before anything is kept for them`() {
+    let head = Self.hello.bytes
+    let cases: [([UInt8], FrameError)] = [
+      ([0x04, 0xff, 0xff, 0xff, 0xff], .tooLong), ([0x04, 1, 0, 0, 1], .tooLong),
+      ([0x7f, 0, 0, 0, 2], .tooLong), ([0x55], .unknownType), ([0x0b], .unknownType),
+      ([0x01], .misplacedHello), ([0x07, 0, 0, 0, 5, 0x9b, 0xff, 0xff, 0xff, 0xff], .malformed),
+      ([0x07, 0, 0, 0, 1, 0xf6], .malformed),
+    ]
+    for (bytes, error) in cases {
+      #expect(throws: error, "\(bytes)") { try Self.read(head + bytes) }
+    }
+    #expect(throws: FrameError.misplacedHello) { try Self.read(Frame.end.bytes) }
+    #expect(throws: FrameError.trailingBytes) { try Self.read(head + Frame.end.bytes + [0]) }
+  }
+
+  @Test func `a higher version is told from damage`() {
+    var bytes = Self.hello.bytes
+    // type, length, map, key 0, version
+    bytes[7] = 2
+    #expect(throws: FrameError.newerVersion) { try Self.read(bytes) }
+    bytes[7] = 0
+    #expect(throws: FrameError.malformed) { try Self.read(bytes) }
+  }
+
+  @Test func `a body is a hash or longer than one, and a blob has as many hashes as spans`() {
+    let sample = RangeFrame(
+      logID: LogID(.zero), first: 0,
+      entries: [
+        WireEntry(
+          classByte: 1, commitment: .zero, content: .ciphertext([UInt8](repeating: 0, count: 31)))
+      ], note: [])
+    #expect(throws: FrameError.malformed) {
+      try Self.read(Self.stream([Self.hello, .range(sample), .end]))
+    }
+    let blob = BlobFrame(root: BlobRoot(.zero), byteCount: 65_553 + 16, spanHashes: [.zero])
+    #expect(throws: FrameError.malformed) {
+      try Self.read(Self.stream([Self.hello, .blob(blob), .end]))
+    }
+  }
+
+  /// Attacks 21 and 27: more slots, entries or proof hashes than anybody needs.
+  @Test(arguments: [65, 64]) func `the number of slots is bounded`(count: Int) throws {
+    let slot = WireSlot(epoch: EntryID(.zero), box: [UInt8](repeating: 0, count: 48))
+    let entry = WireEntry(
+      classByte: 1, commitment: .zero, content: .hash(.zero),
+      slots: [WireSlot](repeating: slot, count: count))
+    let frame = RangeFrame(logID: LogID(.zero), first: 0, entries: [entry], note: [])
+    let bytes = Self.stream([Self.hello, .range(frame), .end])
+    if count <= SyncLimits.slotsOfEntry {
+      #expect(try Self.read(bytes).count == 3)
+    } else {
+      #expect(throws: FrameError.malformed) { try Self.read(bytes) }
+    }
+  }
+
+  @Test func `the number of entries and of proof hashes is bounded`() {
+    let entry = WireEntry(classByte: 1, commitment: .zero, content: .hash(.zero))
+    let long = RangeFrame(
+      logID: LogID(.zero), first: 0, entries: [WireEntry](repeating: entry, count: 4097), note: [])
+    let proof = RangeFrame(
+      logID: LogID(.zero), first: 0, entries: [entry], note: [],
+      proof: [Bytes32](repeating: .zero, count: 65))
+    for frame in [long, proof] {
+      #expect(throws: FrameError.malformed) {
+        try Self.read(Self.stream([Self.hello, .range(frame), .end]))
+      }
+    }
+  }
+}

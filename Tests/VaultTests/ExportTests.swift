@@ -1,0 +1,68 @@
+import CaseLog
+import Cryptography
+import Foundation
+import SealedBundle
+import Support
+import Testing
+
+@testable import Vault
+
+@Suite struct ExportTests {
+  @Test func `a bundle is written whole, verifies, and is no file otherwise`() async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    let file = try shared.survivor.folder.file("shot.png", noise(200_000, seed: 3))
+    _ = try await shared.hers.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    try await shared.syncSurvivor()
+    let output = shared.survivor.folder.path + "/case.age"
+    let identity = AgeIdentity(secretKey: SecretKey.random())
+    let known = identity.recipient
+    let recipient = try #require(known)
+    let outcome = try await shared.hers.export(
+      caseNamed: nil, entries: nil, to: output, seal: .recipients([recipient]), program: "test")
+    #expect(outcome.entryCount == 2)
+    #expect(outcome.fileCount == 1)
+    #expect(outcome.verdict.outcome == .consistent)
+    await #expect(throws: VaultError(.outputExists)) {
+      try await shared.hers.export(
+        caseNamed: nil, entries: nil, to: output, seal: .recipients([recipient]), program: "test")
+    }
+    await #expect(throws: VaultError(.unknownEntry)) {
+      try await shared.hers.export(
+        caseNamed: nil, entries: ["aaaaaaaaaa"], to: output + "2", seal: .recipients([recipient]),
+        program: "test")
+    }
+    #expect(!FileManager.default.fileExists(atPath: output + "2"))
+    let hers = try FileManager.default.contentsOfDirectory(atPath: shared.survivor.folder.path)
+    #expect(hers.filter { $0.hasPrefix(".") } == [])
+  }
+
+  @Test func `a sound vault checks clean, and a damaged attachment is named`() async throws {
+    let fixture = try VaultFixture()
+    let file = try fixture.folder.file("shot.png", noise(200_000, seed: 3))
+    let vault = try await fixture.create()
+    let added = try await vault.add(
+      [NewEntry(source: .file(path: file), content: EntryContent()), words("two")], toCase: nil)
+    let clean = try await vault.check()
+    #expect(clean.findings == [])
+    #expect(clean.entryCount == 2)
+    #expect(clean.fileCount == 1)
+
+    let stored = try #require(
+      try fixture.folder.allFiles().keys.first { $0.hasPrefix("vault/blobs/") })
+    let path = fixture.folder.path + "/" + stored
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    bytes[100_000] ^= 1
+    try Data(bytes).write(to: URL(filePath: path))
+    let id = try #require(added.saved.first?.id)
+    let damaged = try await vault.check()
+    #expect(damaged.findings == [.contentDamaged(id)])
+    await #expect(throws: VaultError(.contentDamaged)) {
+      try await vault.extract(id.base32, to: fixture.folder.path + "/out")
+    }
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path + "/out") == [])
+  }
+}
