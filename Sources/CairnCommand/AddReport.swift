@@ -1,0 +1,99 @@
+import CaseLog
+import Cryptography
+import Vault
+import VerifiableLog
+
+/// What `add` says of what it did.
+struct AddReport {
+  let sources: [AddSource]
+  let outcome: AddOutcome
+  let isHashOnly: Bool
+  /// What an entry without a file is.
+  let fallback: String
+
+  // MARK: - For people
+
+  func printText() {
+    for (index, saved) in outcome.saved.enumerated() {
+      let what = index < sources.count ? sources[index].described : fallback
+      Output.line(
+        Columns.cut(
+          "Saved  \(ShortID.of(saved.id))  \(what)", to: Columns.width - 1))
+      if !saved.sameContentAs.isEmpty {
+        let others = saved.sameContentAs.prefix(3).map(ShortID.of).joined(separator: ", ")
+        let more = saved.sameContentAs.count > 3 ? " and more" : ""
+        Output.line("       the same content as \(others)\(more)")
+      }
+    }
+    if !outcome.saved.isEmpty {
+      if isHashOnly { Output.line("Of the files, only size, type and SHA-256 are kept.") }
+      Output.line(readers)
+    }
+    guard let failure else { return }
+    let sentence = failure.sentence
+    Output.remark(sentence.what)
+    Output.remark(whatIsSaved)
+    Output.remark(sentence.next)
+  }
+
+  private var readers: String {
+    let pronoun = outcome.saved.count == 1 ? "it" : "them"
+    switch outcome.sharedWith {
+    case 0: return "Only you can open \(pronoun)."
+    case 1: return "You and one other member of this case can open \(pronoun)."
+    default: return "You and \(outcome.sharedWith) other members of this case can open \(pronoun)."
+    }
+  }
+
+  /// Of several, how many are in the vault now.
+  private var whatIsSaved: String {
+    let all = max(sources.count, 1)
+    switch outcome.saved.count {
+    case 0:
+      return all == 1
+        ? "It was not added, and no part of it was kept." : "None of the \(all) files was added."
+    case let saved:
+      return "\(saved) of \(all) files were saved, those named above. The others were not added."
+    }
+  }
+
+  private var failure: Failure? {
+    outcome.failure.map { index, error in
+      let source = index < sources.count ? sources[index] : nil
+      return Failure(
+        error, subject: source.map { $0.name.map { "“\($0)”" } ?? "standard input" } ?? "this entry"
+      )
+    }
+  }
+
+  // MARK: - For scripts
+
+  private struct Object: Encodable {
+    struct Saved: Encodable {
+      let file: String?
+      let id: String
+      let sameContentAs: [String]
+      let size: UInt64?
+    }
+    let error: ErrorObject?
+    let saved: [Saved]
+    let sharedWith: Int
+  }
+
+  func printJSON() throws {
+    try Output.json(
+      Object(
+        error: failure.map(ErrorObject.init),
+        saved: outcome.saved.enumerated().map { index, saved in
+          let source = index < sources.count ? sources[index] : nil
+          return Object.Saved(
+            file: source?.name, id: saved.id.base32,
+            sameContentAs: saved.sameContentAs.map(\.base32), size: source?.size)
+        }, sharedWith: outcome.sharedWith))
+  }
+}
+
+/// The beginning of an id: enough to name an entry of even a large case, short enough to read out.
+enum ShortID {
+  static func of(_ id: EntryID) -> String { String(id.base32.prefix(10)) }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+
+/// `cairn`: a vault for evidence, on the command line.
+@main
+struct Cairn: AsyncParsableCommand {
+  static let version = "0.1.0"
+  /// Of vaults, mailboxes and bundles: see `Protocol/README.md`.
+  static let formatVersion = 1
+
+  static let configuration = CommandConfiguration(
+    commandName: "cairn", abstract: RootHelp.abstract,
+    subcommands: [
+      InitCommand.self, AddCommand.self, ListCommand.self, ShowCommand.self, ExtractCommand.self,
+      CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      VersionCommand.self,
+    ])
+
+  static func main() async {
+    ProcessRules.apply()
+    Interruption.watch()
+    let arguments = ArgumentOrder.withOptionsLast(Array(CommandLine.arguments.dropFirst()))
+    let status = await run(arguments)
+    Foundation.exit(status.rawValue)
+  }
+
+  private static func run(_ arguments: [String]) async -> ExitStatus {
+    if RootHelp.isAskedFor(by: arguments) {
+      Output.line(RootHelp.text)
+      return .done
+    }
+    do {
+      var command = try parseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      return .done
+    } catch {
+      return Report.failure(error, isJSON: arguments.contains("--json"))
+    }
+  }
+}
+
+/// Lets the options of all commands stand before the command too: `cairn --vault DIR list`.
+enum ArgumentOrder {
+  private static let flags: Set = ["--json", "--no-input"]
+  private static let options: Set = ["--vault", "--passphrase-file"]
+
+  static func withOptionsLast(_ arguments: [String]) -> [String] {
+    var moved: [String] = []
+    var rest = arguments[...]
+    while let first = rest.first {
+      if flags.contains(first) || options.contains(where: { first.hasPrefix($0 + "=") }) {
+        moved.append(first)
+        rest = rest.dropFirst()
+      } else if options.contains(first), rest.count > 1 {
+        moved += rest.prefix(2)
+        rest = rest.dropFirst(2)
+      } else {
+        break
+      }
+    }
+    if rest.first == "--version" { rest = ["version"] + rest.dropFirst() }
+    guard !moved.isEmpty, !rest.isEmpty else { return Array(rest.isEmpty ? arguments[...] : rest) }
+    // After the name of the command, which for `case` is two words.
+    let name = rest.prefix(rest.first == "case" ? 2 : 1)
+    return name + moved + rest.dropFirst(name.count)
+  }
+}

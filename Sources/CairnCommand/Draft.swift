@@ -1,0 +1,140 @@
+import CaseLog
+import Foundation
+import Vault
+
+/// What is known of a new entry beside its file, each part already checked.
+struct Draft {
+  var content = EntryContent()
+
+  var isEmpty: Bool { content.url == nil && content.seen == nil && content.words == nil }
+
+  init(url: String?, seenAt: String?, text: String?) throws {
+    content.url = try url.map(Self.address)
+    content.seen = try seenAt.flatMap(Self.time)
+    content.words = try text.map(Self.words)
+  }
+
+  // MARK: - Address
+
+  /// The address as it was typed, if it is one.
+  static func address(_ typed: String) throws -> String {
+    let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard text.utf8.count <= Limits.url else {
+      throw invalidAddress(
+        "This address is longer than 8 KiB.", "Shorten it, or save it as a file.")
+    }
+    guard !text.unicodeScalars.contains(where: isForbidden) else {
+      throw invalidAddress(
+        "This address has a space or a hidden character in it.",
+        "Copy it again from the browser's address line.")
+    }
+    guard let mark = text.range(of: "://") else {
+      throw invalidAddress(
+        "\(SafeText.quoted(Columns.cut(text, to: 60))) is not a whole address: its beginning is missing.",
+        "Perhaps https:// belongs in front of it.")
+    }
+    let scheme = text[..<mark.lowerBound]
+    guard let first = scheme.unicodeScalars.first, isLetter(first),
+      scheme.unicodeScalars.allSatisfy({
+        isLetter($0) || ("0"..."9").contains($0) || "+-.".unicodeScalars.contains($0)
+      }), let host = URL(string: text)?.host(), !host.isEmpty
+    else {
+      throw invalidAddress(
+        "\(SafeText.quoted(Columns.cut(text, to: 60))) is not an address that can be read.",
+        "Copy it again from the browser's address line; it looks like https://example.org/page.")
+    }
+    return text
+  }
+
+  private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+    ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+  }
+
+  private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+    !SafeText.isHarmless(scalar) || scalar.properties.isWhitespace
+  }
+
+  private static func invalidAddress(_ what: String, _ next: String) -> Failure {
+    .usage("invalidURL", Sentence(what, safe: "Nothing was added.", next: next))
+  }
+
+  // MARK: - Time
+
+  /// When it happened; nil for nothing.
+  static func time(_ typed: String) throws -> ClaimedTime? {
+    let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
+    if text.isEmpty { return nil }
+    if let time = ClaimedTime(typed: text) { return time }
+    throw Failure.usage(
+      "invalidTime",
+      Sentence(
+        whyNotATime(text), safe: "Nothing was added.",
+        next: "Any of these will do: 2024-05-31, 2024-05, “about 2024-05-31”, “2024-05-01 to"
+          + " 2024-05-31”, or with the hour 2024-05-31T14:30+02:00."))
+  }
+
+  private static func whyNotATime(_ text: String) -> String {
+    let shown = SafeText.quoted(Columns.cut(text, to: 60))
+    if ClaimedTime(typed: text + "Z") != nil {
+      return "\(shown) lacks the time zone, such as +02:00 or Z for UTC"
+        + (localZone(at: text).map { "; where this computer is, it is \($0)." } ?? ".")
+    }
+    return "\(shown) is not a time that can be understood."
+  }
+
+  /// The offset of this machine's zone at that time, as `+02:00`.
+  private static func localZone(at text: String) -> String? {
+    guard case .exact(let utc)? = ClaimedTime(typed: text + "Z") else { return nil }
+    let seconds = TimeZone.current.secondsFromGMT(
+      for: Date(timeIntervalSince1970: Double(utc.seconds)))
+    let minutes = abs(seconds) / 60
+    return (seconds < 0 ? "-" : "+") + String(format: "%02d:%02d", minutes / 60, minutes % 60)
+  }
+
+  // MARK: - Words
+
+  /// The words themselves, or those of the file that `@FILE` names; `@@` begins words with an @.
+  static func words(_ typed: String) throws -> String {
+    let text: String
+    if typed.hasPrefix("@@") {
+      text = String(typed.dropFirst())
+    } else if typed.hasPrefix("@") {
+      text = try TextFile.read(String(typed.dropFirst()))
+    } else {
+      text = typed
+    }
+    return try checked(words: text)
+  }
+
+  static func checked(words: String) throws -> String {
+    guard words.utf8.count <= Limits.words else { throw Failure(VaultError(.entryTooLarge)) }
+    guard !words.allSatisfy(\.isWhitespace) else {
+      throw Failure.usage(
+        "emptyText",
+        Sentence(
+          "The text is empty.", safe: "Nothing was added.",
+          next: "Leave --text away if there is nothing to say."))
+    }
+    return words
+  }
+}
+
+/// Texts that are given as files.
+enum TextFile {
+  static func read(_ path: String) throws -> String {
+    let subject = SafeText.quoted(path)
+    let size = try FileCheck(path: path).size
+    guard size <= UInt64(Limits.words) else { throw Failure(VaultError(.entryTooLarge)) }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Failure(VaultError(.fileUnreadable), subject: subject)
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw Failure(
+        code: "notText", status: .other,
+        Sentence(
+          "\(subject) is not a text in UTF-8.", safe: "Nothing was added.",
+          next: "Add it as a file instead: cairn add FILE"))
+    }
+    return text
+  }
+}

@@ -1,0 +1,88 @@
+import CaseLog
+import Cryptography
+import Vault
+import VerifiableLog
+
+/// An entry as scripts read it. The names are stable.
+struct EntryObject: Encodable {
+  struct File: Encodable {
+    let mediaType: String
+    let name: String?
+    let number: UInt64
+    /// Whether the bytes are in this vault; only where one entry is shown.
+    let isPresent: Bool?
+    let sha256: String
+    let size: UInt64
+    let withoutContent: Bool
+  }
+  struct Receipt: Encodable {
+    let member: String
+    let role: String?
+    let time: String
+  }
+
+  let author: String?
+  let `case`: String
+  let enteredAt: String?
+  let files: [File]
+  let id: String
+  let kind: String?
+  let own: Bool
+  let seenAt: String?
+  let seenBy: [Receipt]?
+  let madeAfter: Receipt?
+  let standing: String
+  let url: String?
+  let words: String?
+
+  init(_ summary: EntrySummary, detail: EntryDetail? = nil) {
+    let content = summary.content
+    author = summary.author?.name
+    `case` = summary.caseName
+    enteredAt = summary.enteredAt.map(Clock.iso)
+    files = (content?.attachments ?? []).map { attachment in
+      File(
+        mediaType: attachment.mediaType, name: attachment.name.map(Self.name),
+        number: attachment.number,
+        isPresent: detail.map { $0.presentAttachments.contains(attachment.number) },
+        sha256: Hex.encode(attachment.sha256.bytes), size: attachment.size,
+        withoutContent: attachment.isWithoutContent)
+    }
+    id = summary.id.base32
+    kind = summary.kind?.name
+    own = summary.isOwn
+    seenAt = content?.seen?.text
+    seenBy = detail?.seenBy.map(Receipt.init)
+    madeAfter = detail?.notBefore.map(Receipt.init)
+    url = content?.url
+    words = content?.words
+    switch summary.standing {
+    case .open: standing = "open"
+    case .locked: standing = "locked"
+    case .violation: standing = "violation"
+    }
+  }
+
+  /// As it is; JSON escapes what it must. A name that is not UTF-8 has its odd bytes written out.
+  private static func name(_ bytes: [UInt8]) -> String {
+    String(validating: bytes, as: UTF8.self) ?? SafeText.name(bytes)
+  }
+}
+
+extension EntryObject.Receipt {
+  init(_ attestation: Attestation) {
+    self.init(
+      member: attestation.witness.base32, role: attestation.role?.name,
+      time: Clock.iso(attestation.time))
+  }
+}
+
+extension Role {
+  /// A stable name for scripts.
+  var name: String {
+    switch self {
+    case .survivor: return "survivor"
+    case .advocate: return "advocate"
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import CaseLog
+import Cryptography
+import Vault
+
+struct ExtractCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract", abstract: "Write the file of an entry out of the vault, unchanged.",
+    discussion: """
+      Outside of the vault the file is no longer encrypted. What is in the folder already is never touched.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "The entry's id, or its first characters.")
+  var entry: String
+
+  @Option(
+    help: ArgumentHelp("The folder to write to; made if it is not there.", valueName: "folder"))
+  var output: String
+
+  func run() async throws {
+    let (extraction, summary) = try await global.withVault(terminal: global.terminal) { vault in
+      let summary = try await vault.entry(entry).summary
+      let total = summary.content?.attachments.reduce(0) { $0 + $1.size }
+      let progress = Progress("Writing", total: total, isQuiet: global.json)
+      defer { progress.finish() }
+      let extraction = try await vault.extract(entry, to: output) { (bytes) throws(VaultError) in
+        try progress.advance(bytes)
+      }
+      return (extraction, summary)
+    }
+    if global.json {
+      try Output.json(Object(extraction, summary))
+    } else {
+      describe(extraction)
+    }
+    if !extraction.missing.isEmpty { throw AlreadyTold(status: ExitStatus(.contentMissing)) }
+  }
+
+  private struct Object: Encodable {
+    struct File: Encodable {
+      let path: String
+      let size: UInt64
+    }
+    let entry: String
+    let missing: [UInt64]
+    let withoutContent: [UInt64]
+    let written: [File]
+
+    init(_ extraction: Extraction, _ summary: EntrySummary) {
+      entry = summary.id.base32
+      missing = extraction.missing
+      withoutContent = extraction.withoutContent
+      written = extraction.written.map { File(path: $0.path, size: $0.size) }
+    }
+  }
+
+  private func describe(_ extraction: Extraction) {
+    for file in extraction.written {
+      Output.line("Wrote  \(SafeText.line(file.path)), \(Quantity.bytes(file.size))")
+    }
+    if !extraction.written.isEmpty {
+      Output.line("Out here it is not encrypted: delete it when you no longer need it.")
+    }
+    if !extraction.withoutContent.isEmpty {
+      Output.paragraph(
+        "Of this entry's file only size, type and SHA-256 are kept; there is nothing to write.")
+    }
+    if !extraction.missing.isEmpty {
+      Output.remark(Sentences.of(VaultError(.contentMissing)).text)
+    }
+    if extraction.written.isEmpty, extraction.withoutContent.isEmpty, extraction.missing.isEmpty {
+      Output.line("This entry has no file. “cairn show” shows its words.")
+    }
+  }
+}

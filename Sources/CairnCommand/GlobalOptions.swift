@@ -1,0 +1,142 @@
+import ArgumentParser
+import Cryptography
+import Foundation
+import Vault
+
+/// Options that every command has.
+struct GlobalOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The vault's folder. Without it: “cairn” in your data folder (~/.local/share).",
+      valueName: "folder"))
+  var vault: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A file that holds the passphrase; without it, the file that CAIRN_PASSPHRASE_FILE names, or a question.
+      """, valueName: "file"))
+  var passphraseFile: String?
+
+  @Flag(help: "Print one JSON object for scripts.")
+  var json = false
+
+  @Flag(help: "Never ask anything.")
+  var noInput = false
+
+  /// The terminal to ask at; nil where nobody can or wants to answer.
+  var terminal: Terminal? { noInput ? nil : Terminal() }
+
+  var vaultFolder: String {
+    if let vault { return vault }
+    let environment = ProcessInfo.processInfo.environment
+    // The specification of these folders: a path that is not absolute is invalid and is ignored.
+    if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data + "/cairn" }
+    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? NSHomeDirectory()
+    return home + "/.local/share/cairn"
+  }
+
+  /// The passphrase file that was named in either way.
+  var namedPassphraseFile: String? {
+    passphraseFile
+      ?? ProcessInfo.processInfo.environment["CAIRN_PASSPHRASE_FILE"].flatMap {
+        $0.isEmpty ? nil : $0
+      }
+  }
+
+  static var surroundings: Surroundings {
+    Surroundings(now: { ProcessRules.now() }, machine: ProcessRules.machine)
+  }
+}
+
+// MARK: - Opening
+
+extension GlobalOptions {
+  /// Opens the vault, and closes it again whatever happens in between.
+  func withVault<Result: Sendable>(
+    terminal: Terminal?, _ body: (OpenVault) async throws -> Result
+  ) async throws -> Result {
+    try requireVault()
+    let vault = try open(terminal: terminal)
+    await warn(of: vault)
+    let result: Result
+    do {
+      try Interruption.check()
+      result = try await body(vault)
+    } catch {
+      try await vault.close()
+      throw error
+    }
+    try await vault.close()
+    return result
+  }
+
+  /// Says that there is no vault before it asks for its passphrase.
+  private func requireVault() throws {
+    var isFolder: ObjCBool = false
+    let exists = unsafe FileManager.default.fileExists(atPath: vaultFolder, isDirectory: &isFolder)
+    if !exists { throw failure(.noVault) }
+    if !isFolder.boolValue { throw failure(.notAVault) }
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: vaultFolder)
+    } catch {
+      throw Failure(VaultError(.fileUnreadable), subject: "the vault's folder")
+    }
+    if names.isEmpty { throw failure(.noVault) }
+    if Set(names).isDisjoint(with: ["keys", "keys.bak", "vault.db"]) {
+      throw failure(.notAVault)
+    }
+  }
+
+  private func failure(_ code: VaultError.Code) -> Failure {
+    Failure(VaultError(code), subject: SafeText.quoted(vaultFolder))
+  }
+
+  private func open(terminal: Terminal?) throws -> OpenVault {
+    if let file = namedPassphraseFile {
+      return try open(try Passphrase.normalized(try Passphrase.read(file: file)))
+    }
+    guard let terminal else { throw Self.noPassphrase }
+    for attempt in 1... {
+      guard let typed = try terminal.askSecret("Passphrase (nothing shows as you type): ") else {
+        break
+      }
+      do {
+        return try open(try Passphrase.normalized(typed))
+      } catch let error as VaultError where error.code == .wrongPassphrase && attempt < 3 {
+        terminal.explain(
+          "That passphrase does not open this vault. Please try again; Caps Lock or another keyboard"
+            + " layout is the usual reason.")
+      }
+    }
+    throw Self.noPassphrase
+  }
+
+  private func open(_ passphrase: borrowing LockedBytes) throws -> OpenVault {
+    try OpenVault(
+      opening: vaultFolder, passphrase: passphrase, surroundings: Self.surroundings)
+  }
+
+  private func warn(of vault: OpenVault) async {
+    if await vault.usedSecondKeysFile {
+      Output.remark(
+        "Note: the first of the two files with this vault's locks is missing or damaged, so the"
+          + " second was used. The disk may be failing: make a copy of the vault's folder.")
+    }
+    switch await vault.standing {
+    case .sound: break
+    case .copied: Output.remark("Note: " + Sentences.of(VaultError(.copied)).text)
+    case .rolledBack: Output.remark("Note: " + Sentences.of(VaultError(.rolledBack)).text)
+    }
+  }
+
+  static var noPassphrase: Failure {
+    .usage(
+      "noPassphrase",
+      Sentence(
+        "The vault needs its passphrase, and there was nobody to ask.",
+        safe: Sentences.unchanged,
+        next: "Run this on a terminal without --no-input, or name a file with --passphrase-file."))
+  }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Cryptography
+import Foundation
+import Vault
+
+struct InitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init", abstract: "Make a new vault.",
+    discussion: """
+      On a terminal it offers a passphrase of six random words, which you may take or leave, and shows \
+      twelve words to write down: they open the vault when the passphrase is lost.
+
+      In a script, name both files:
+        cairn init --no-input --passphrase-file FILE --kit FILE
+      """)
+
+  enum Cost: String, ExpressibleByArgument, CaseIterable {
+    case standard, light
+    var value: KeyCost { self == .light ? .light : .standard }
+  }
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the twelve words to this new file instead of showing them.", valueName: "file"))
+  var kit: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How much work a guess at the passphrase costs: light needs 64 MiB of memory instead of 256, for weak devices.",
+      valueName: "cost"))
+  var kdf = Cost.standard
+
+  func run() async throws {
+    let terminal = global.terminal
+    try requireFreePlace()
+    if terminal == nil, global.namedPassphraseFile == nil { throw GlobalOptions.noPassphrase }
+    if terminal == nil, kit == nil { throw Self.noPlaceForKit }
+    let kitFile = try kit.map { try NewFile(reserving: $0) }
+    do {
+      let passphrase = try choosePassphrase(terminal)
+      let words = try RecoveryKit.make()
+      try keep(words, kitFile, terminal)
+      try Interruption.check()
+      let vault = try await OpenVault.create(
+        at: global.vaultFolder, passphrase: passphrase, kit: words, cost: kdf.value,
+        surroundings: GlobalOptions.surroundings)
+      try await vault.close()
+    } catch {
+      // A vault that came about after all keeps its kit.
+      if !FileManager.default.fileExists(atPath: global.vaultFolder + "/keys") {
+        kitFile?.discard()
+      }
+      throw error
+    }
+    try report()
+  }
+
+  private func requireFreePlace() throws {
+    guard FileManager.default.fileExists(atPath: global.vaultFolder) else { return }
+    do {
+      let names = try FileManager.default.contentsOfDirectory(atPath: global.vaultFolder)
+      if names.isEmpty { return }
+    } catch {
+      // A file, or a folder that cannot be read: in either case there is something.
+    }
+    throw Failure(VaultError(.vaultExists), subject: SafeText.quoted(global.vaultFolder))
+  }
+
+  private func choosePassphrase(_ terminal: Terminal?) throws -> LockedBytes {
+    if let file = global.namedPassphraseFile {
+      return try Passphrase.normalized(try Passphrase.read(file: file))
+    }
+    guard let terminal else { throw GlobalOptions.noPassphrase }
+    return try Passphrase.normalized(try SetUpDialogue(terminal: terminal).choosePassphrase())
+  }
+
+  private func keep(
+    _ words: borrowing RecoveryKit, _ file: NewFile?, _ terminal: Terminal?
+  ) throws {
+    if let file {
+      try file.finish(with: KitFile.text(of: words))
+    } else if let terminal {
+      try SetUpDialogue(terminal: terminal).hand(over: words)
+    }
+  }
+
+  private func report() throws {
+    struct Object: Encodable {
+      let kit: String?
+      let vault: String
+    }
+    if global.json {
+      try Output.json(Object(kit: kit, vault: global.vaultFolder))
+    } else {
+      Output.line("The vault is ready: \(SafeText.line(global.vaultFolder))")
+      if let kit { Output.line("The twelve words are in \(SafeText.line(kit))") }
+      Output.line("Put the first thing into it with “cairn add”.")
+    }
+    if kit != nil {
+      Output.remark(
+        "Note: whoever has the twelve words can open the vault. Print them or move them to something"
+          + " that you keep elsewhere, and then delete the file: on the same disk, they protect"
+          + " nothing.")
+    }
+  }
+
+  private static let noPlaceForKit = Failure.usage(
+    "noPlaceForKit",
+    Sentence(
+      "A new vault comes with twelve words that open it when the passphrase is lost, and there was"
+        + " nobody to show them to.", safe: "Nothing was made.",
+      next: "Run this on a terminal without --no-input, or name a new file for them with --kit."))
+}
+
+/// The twelve words as a file: one numbered word a line, and a line of explanation that says nothing about
+/// what they open.
+enum KitFile {
+  static func text(of kit: borrowing RecoveryKit) -> [UInt8] {
+    var text = "# Twelve words. Keep them on paper, away from this computer.\n"
+    for (index, word) in kit.words.enumerated() {
+      text += (index < 9 ? " " : "") + "\(index + 1)  \(word)\n"
+    }
+    return Array(text.utf8)
+  }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Foundation
+import Vault
+
+/// What a command prints, for people or for scripts.
+enum Output {
+  /// A line for people, on standard output.
+  static func line(_ text: String = "") { write(Array((text + "\n").utf8), to: 1) }
+
+  /// A text for people, broken into lines.
+  static func paragraph(_ text: String, indent: Int = 0) {
+    for part in Columns.wrap(text, to: Columns.width - 1 - indent) {
+      line(String(repeating: " ", count: indent) + part)
+    }
+  }
+
+  /// Something to know that does not stop the work, on standard error.
+  static func remark(_ text: String) {
+    for part in Columns.wrap(text, to: Columns.width - 1) {
+      write(Array((part + "\n").utf8), to: 2)
+    }
+  }
+
+  /// The one object of a command with --json, on standard output.
+  static func json(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+    // What a terminal could act on is escaped as JSON allows; outside of strings there is none of it.
+    let escaped = text.unicodeScalars.reduce(into: "") { result, scalar in
+      if scalar == "\n" || SafeText.isHarmless(scalar) {
+        result.unicodeScalars.append(scalar)
+      } else {
+        for unit in String(scalar).utf16 { result += String(format: "\\u%04x", Int(unit)) }
+      }
+    }
+    line(escaped)
+  }
+}
+
+/// `{"error":{"code":…,"message":…}}`
+struct ErrorObject: Encodable {
+  let code: String
+  let message: String
+
+  init(_ failure: Failure) {
+    code = failure.code
+    message = failure.sentence.text
+  }
+}
+
+/// How a failure is told, and which exit code it gives.
+enum Report {
+  static func failure(_ error: any Error, isJSON: Bool) -> ExitStatus {
+    switch error {
+    case let error as Failure: return tell(error, isJSON: isJSON)
+    case let error as VaultError: return tell(Failure(error), isJSON: isJSON)
+    case let error as AlreadyTold: return error.status
+    default: return tellParsing(error, isJSON: isJSON)
+    }
+  }
+
+  private static func tell(_ failure: Failure, isJSON: Bool) -> ExitStatus {
+    if isJSON { return json(failure) }
+    let sentence = failure.sentence
+    Output.remark(sentence.what)
+    for part in [sentence.safe, sentence.next] where !part.isEmpty { Output.remark(part) }
+    return failure.status
+  }
+
+  private static func json(_ failure: Failure) -> ExitStatus {
+    struct Object: Encodable { let error: ErrorObject }
+    do {
+      try Output.json(Object(error: ErrorObject(failure)))
+    } catch {
+      Output.remark(failure.sentence.text)
+    }
+    return failure.status
+  }
+
+  /// What the argument parser throws: help that was asked for, or a command that it did not understand.
+  private static func tellParsing(_ error: any Error, isJSON: Bool) -> ExitStatus {
+    let message = Cairn.fullMessage(for: error)
+    guard Cairn.exitCode(for: error) != .success else {
+      Output.line(message)
+      return .done
+    }
+    guard Cairn.exitCode(for: error) == .validationFailure else {
+      return tell(
+        Failure(VaultError(.inputOutput)), isJSON: isJSON)
+    }
+    if isJSON {
+      return json(
+        .usage(
+          "usage", Sentence(Cairn.message(for: error), safe: Sentences.unchanged, next: "")))
+    }
+    write(Array((message.replacing("Error: ", with: "", maxReplacements: 1) + "\n").utf8), to: 2)
+    return .usage
+  }
+}
+
+/// Ends a command with an exit code after it has said by itself what there was to say.
+struct AlreadyTold: Error {
+  let status: ExitStatus
+}

@@ -1,0 +1,44 @@
+/// What `cairn` alone says: one page, written for the person who meets it first.
+enum RootHelp {
+  static let abstract = "Keeps evidence of online abuse, encrypted, on your own device."
+
+  static func isAskedFor(by arguments: [String]) -> Bool {
+    [[], ["help"], ["--help"], ["-h"]].contains(arguments)
+  }
+
+  static var text: String {
+    """
+    \(abstract)
+
+    Keep
+      cairn init                 make a new vault, with passphrase and twelve words
+      cairn add FILE…            keep screenshots or other files, as they are
+      cairn add                  keep an address or your own words; it asks for them
+
+    Look
+      cairn list                 what a case holds
+      cairn show ENTRY           all that is known of one entry
+      cairn extract ENTRY        get the file out again, unchanged
+      cairn case new | list      keep things apart that are shared apart
+
+    Share
+      cairn card                 make a card, to be given a case that is not yours
+      cairn share CASE           share a case with the maker of a card
+      cairn join INVITATION      join a case that is shared with you
+      cairn sync                 exchange what is new, through a folder
+
+    Every command
+      --vault FOLDER             the vault, if it is not in ~/.local/share/cairn
+      --passphrase-file FILE     instead of a question (or CAIRN_PASSPHRASE_FILE)
+      --json                     one JSON object, for scripts
+      --no-input                 never ask anything
+      --help                     what this command can do
+
+    On a terminal it asks for what it needs, so that nothing has to stand in the
+    history of your shell. ENTRY is an id as “cairn list” shows it.
+
+    Exit codes
+    \(ExitStatus.table)
+    """
+  }
+}

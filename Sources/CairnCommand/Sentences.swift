@@ -1,0 +1,287 @@
+import Vault
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Every sentence about something that could not be done, in one place: plain words, nobody's fault, and
+/// never anything of the evidence. English for now; other languages come here.
+enum Sentences {
+  static let unchanged = "Nothing was changed."
+
+  static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
+    ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
+      ?? ofCases(error.code)
+      ?? ofPeople(error.code)
+  }
+
+  // MARK: - The vault itself
+
+  private static func ofVault(_ code: VaultError.Code, place: String) -> Sentence? {
+    switch code {
+    case .noVault:
+      return Sentence(
+        "There is no vault at \(place) yet.", safe: unchanged,
+        next:
+          "Make one with “cairn init”. If yours is somewhere else, name its folder with --vault.")
+    case .vaultExists:
+      return Sentence(
+        "There is something at \(place) already.", safe: "It was not touched.",
+        next: "Choose another folder with --vault, or use the vault that is there.")
+    case .notAVault:
+      return Sentence(
+        "What is at \(place) is not a vault.", safe: "It was not touched.",
+        next: "Check the folder that you named.")
+    case .inUse:
+      return Sentence(
+        "The vault is open in another window or program.", safe: unchanged,
+        next: "Close it there, or wait until it has finished, and try again.")
+    case .wrongPassphrase:
+      return Sentence(
+        "That passphrase does not open this vault.",
+        safe: "Nothing was changed, and everything in the vault is still there.",
+        next: "You can try as often as you like. Caps Lock or another keyboard layout is the"
+          + " usual reason.")
+    case .passphraseUnsuitable:
+      return Sentence(
+        "This cannot be used as a passphrase.", safe: unchanged,
+        next: "Choose one that is not empty and has at most 1,024 characters.")
+    case .kitMismatch:
+      return Sentence(
+        "The twelve words do not open this vault.", safe: unchanged,
+        next: "Compare each word with the paper, in its order.")
+    case .newerVersion:
+      return Sentence(
+        "This was made by a newer version of Cairn.",
+        safe: "Nothing was changed, and what is in it is still there.",
+        next: "Use the newer version to open it.")
+    case .cancelled:
+      return Sentence(
+        "Stopped, as you asked.", safe: "Whatever was saved before is safe; nothing is half done.",
+        next: "Run the same command again to go on.")
+    default: return ofDamage(code)
+    }
+  }
+
+  private static func ofDamage(_ code: VaultError.Code) -> Sentence? {
+    let copyFirst =
+      "Before anything else, make a copy of the whole vault folder, and delete nothing."
+    switch code {
+    case .keysMissing:
+      return Sentence(
+        "The files with this vault's locks (“keys” and “keys.bak”) are missing.",
+        safe: "The rest of the vault is there, and nothing was changed.",
+        next: copyFirst
+          + " If you have a backup of the folder, these two files can be taken from it.")
+    case .keysDamaged:
+      return Sentence(
+        "Both copies of this vault's locks (“keys” and “keys.bak”) are damaged.",
+        safe: "The rest of the vault is there, and nothing was changed.",
+        next: copyFirst
+          + " If you have a backup of the folder, these two files can be taken from it.")
+    case .databaseMissing:
+      return Sentence(
+        "The main file of this vault (“vault.db”) is missing.",
+        safe: "Your passphrase is right, and nothing was changed.",
+        next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
+          + " entries.")
+    case .databaseDamaged:
+      return Sentence(
+        "A part of this vault is damaged, or was changed by something other than Cairn.",
+        safe: "Nothing was written to it.",
+        next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
+          + " entries.")
+    case .rolledBack:
+      return Sentence(
+        "This vault is older than what it has signed already: an older copy seems to have been put"
+          + " back.",
+        safe: "Everything in it can be read. Nothing is added here, so that nobody can take the"
+          + " two for one.",
+        next: "If the newer folder still exists, use that one.")
+    case .copied:
+      return Sentence(
+        "This vault is a copy, or came from another machine.",
+        safe: "Everything in it can be read. Nothing is added here, so that nobody can take the"
+          + " two for one.",
+        next: "Add new entries to the original.")
+    default: return nil
+    }
+  }
+
+  // MARK: - Files
+
+  private static func ofFiles(_ error: VaultError, it: String) -> Sentence? {
+    let notStored = "It was not added."
+    let capital = it.prefix(1).uppercased() + it.dropFirst()
+    switch error.code {
+    case .fileMissing:
+      return Sentence(
+        "There is no file \(it).", safe: unchanged,
+        next: "Check the spelling, and in which folder you are.")
+    case .fileUnreadable:
+      return Sentence(
+        "\(capital) cannot be read: this account has no permission.", safe: unchanged,
+        next: "Ask whoever owns the file, or copy it to a folder of your own.")
+    case .fileEmpty:
+      return Sentence(
+        "\(capital) is empty: it has 0 bytes.", safe: notStored,
+        next: "Perhaps a download or a copy was not finished; look at the file where it came from.")
+    case .fileChanged:
+      return Sentence(
+        "\(capital) changed while it was read.", safe: notStored,
+        next: "Wait until no other program writes to it, and add it again.")
+    case .notAFile:
+      return Sentence(
+        "\(capital) is not a file, but a folder or a device.", safe: unchanged,
+        next: "Name the files that you mean, one after the other.")
+    case .fileTooLarge:
+      return Sentence(
+        "\(capital) is too large.", safe: unchanged,
+        next: "A file can have at most 1 TiB. Split it, and add the pieces.")
+    case .outputExists:
+      return Sentence(
+        "There is something at \(it) already.", safe: "It was not touched.",
+        next: "Choose another name, or move it out of the way.")
+    case .diskFull:
+      return Sentence(
+        "The disk is full.",
+        safe: "What was saved before is safe; what no longer fitted was not kept in part.",
+        next: "Make some room, and run the same command again.")
+    case .inputOutput:
+      return Sentence(
+        "The system could not read or write." + systemReason(error.systemError),
+        safe: "What was saved before is safe; nothing is half done.",
+        next: "Check that the disk is connected and in order, and try again.")
+    default: return nil
+    }
+  }
+
+  private static func systemReason(_ number: Int32?) -> String {
+    // Larger numbers are those of SQLite.
+    guard let number, number > 0, number < 134, let text = unsafe strerror(number) else {
+      return ""
+    }
+    let reason = unsafe String(cString: text)
+    return " It says: \(reason)."
+  }
+
+  // MARK: - What was asked for
+
+  private static func ofCases(_ code: VaultError.Code) -> Sentence? {
+    switch code {
+    case .unknownEntry:
+      return Sentence(
+        "No entry has an id that begins like this.", safe: unchanged,
+        next: "“cairn list” shows the ids. The first characters are enough, at least four.")
+    case .ambiguousEntry:
+      return Sentence(
+        "More than one entry has an id that begins like this.", safe: unchanged,
+        next: "Give a few more of its characters; “cairn list --json” shows whole ids.")
+    case .unknownCase:
+      return Sentence(
+        "There is no case of this name.", safe: unchanged,
+        next: "“cairn case list” shows the names. “cairn case new NAME” starts a case.")
+    case .ambiguousCase:
+      return Sentence(
+        "More than one case begins like this.", safe: unchanged,
+        next: "Give its whole name, as “cairn case list” shows it.")
+    case .caseExists:
+      return Sentence(
+        "There is a case of this name already.", safe: unchanged,
+        next: "Choose another name, or use the case that is there.")
+    case .entryTooLarge:
+      return Sentence(
+        "This is more text than one entry holds.", safe: "It was not added.",
+        next: "Words can have up to 512 KiB. Save a longer text as a file, and add the file.")
+    case .entryLocked:
+      return Sentence(
+        "This entry cannot be opened here: it was not shared with this copy, or its key has not"
+          + " arrived yet.", safe: unchanged,
+        next: "Sync again, or ask the member who made it.")
+    case .contentMissing:
+      return Sentence(
+        "The file of this entry has not arrived here yet.",
+        safe: "The entry itself is complete.", next: "Sync again, and then repeat this.")
+    case .contentDamaged:
+      return Sentence(
+        "The file of this entry is damaged on this disk, or was changed.",
+        safe: "No part of it was written out.",
+        next: "Another member's copy, or a backup, still has it. Delete nothing here.")
+    case .nothingToShare:
+      return Sentence(
+        "This case has no entries yet.", safe: unchanged,
+        next: "Add the first one with “cairn add”.")
+    default: return nil
+    }
+  }
+
+  // MARK: - Other people
+
+  private static func ofPeople(_ code: VaultError.Code) -> Sentence {
+    switch code {
+    case .notAllowed:
+      return Sentence(
+        "Your role in this case does not include this.", safe: unchanged,
+        next: "Ask the person whose case it is.")
+    case .notAMember:
+      return Sentence(
+        "This vault is not a member of that case.", safe: unchanged,
+        next: "Ask the person whose case it is for an invitation.")
+    case .notSyncedYet:
+      return Sentence(
+        "This case is empty here until the first sync.", safe: unchanged,
+        next: "Run “cairn sync CASE --mailbox FOLDER” first, with the folder of the case.")
+    case .alreadyMember:
+      return Sentence(
+        "The case is shared with this card already.", safe: unchanged,
+        next:
+          "“cairn sync” brings them what is new. If the invitation was lost, ask for a new card.")
+    case .cardDamaged:
+      return Sentence(
+        "This card is not complete, or not a card.", safe: "Nothing was shared.",
+        next: "Ask for the card again, and copy all of its text.")
+    case .cardUsed:
+      return Sentence(
+        "This card was used for another case.", safe: "Nothing was shared.",
+        next: "Ask for a new card: each is for one case.")
+    case .invitationDamaged:
+      return Sentence(
+        "This invitation is not complete, or not an invitation.", safe: unchanged,
+        next: "Ask for it again, and copy all of its text.")
+    case .invitationForSomebodyElse:
+      return Sentence(
+        "This invitation was made for another card.", safe: unchanged,
+        next: "Use the vault that made the card, or send a new card and ask for a new invitation.")
+    case .wrongWords:
+      return Sentence(
+        "The six words are not the same on both sides.", safe: "Nothing was shared or joined.",
+        next: "Say them to each other again, by voice. If they still differ, somebody may have"
+          + " exchanged the text on its way: send it another way.")
+    default: return ofMailboxes(code)
+    }
+  }
+
+  private static func ofMailboxes(_ code: VaultError.Code) -> Sentence {
+    switch code {
+    case .mailboxUnreachable:
+      return Sentence(
+        "The mailbox cannot be reached.", safe: "Everything in the vault is safe.",
+        next: "Check that its disk or folder is connected, and sync again.")
+    case .mailboxOfAnotherCase:
+      return Sentence(
+        "This mailbox belongs to another case.", safe: "Nothing was written to it.",
+        next: "Choose the folder of this case, or an empty one.")
+    case .mailboxUnknown:
+      return Sentence(
+        "This case has no mailbox yet.", safe: unchanged,
+        next: "Name its folder once with --mailbox; it is remembered.")
+    case .mailboxFull:
+      return Sentence(
+        "The mailbox is full.", safe: "Everything in the vault is safe.",
+        next: "Make room on its disk, and sync again.")
+    default:
+      return Sentence(
+        "This could not be done.", safe: unchanged, next: "Try it again.")
+    }
+  }
+}

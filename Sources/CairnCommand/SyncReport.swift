@@ -1,0 +1,201 @@
+import CaseLog
+import Cryptography
+import Vault
+import VerifiableLog
+
+/// What an exchange did, member by member, and what it met.
+struct SyncReport {
+  let outcome: SyncOutcome
+  let now: UInt64
+
+  /// Somebody's change is told by the exit code too; what is only late is not.
+  var status: ExitStatus {
+    if outcome.problems.contains(where: \.isTampering) { return .tampered }
+    return outcome.violations > 0 ? .warnings : .done
+  }
+
+  // MARK: - For people
+
+  func printText() {
+    Output.line("Synced the case \(SafeText.quoted(outcome.caseName)).")
+    Output.line()
+    for member in outcome.members where member.isOwn { describe(member) }
+    for member in outcome.members where !member.isOwn { describe(member) }
+    if outcome.filesSent + outcome.filesReceived + outcome.filesAwaited > 0 {
+      field("Files", files)
+    }
+    if outcome.members.count == 1 {
+      Output.line()
+      Output.paragraph(
+        "Nobody else is a member yet. “cairn share” admits somebody who made a card.")
+    }
+    for problem in outcome.problems { Output.remark(problem.sentence(of: outcome.members)) }
+    if outcome.violations > 0 {
+      let count = Quantity.count(outcome.violations, "entry", "entries")
+      Output.remark(
+        "\(count) of this case break its rules: the author's role does not include them. They were set"
+          + " aside and count for nothing; nothing of yours was altered.")
+    }
+  }
+
+  private func describe(_ member: SyncOutcome.Member) {
+    var moved: [String] = []
+    if member.entriesSent > 0 { moved.append("\(member.entriesSent) sent") }
+    if member.entriesReceived > 0 { moved.append("\(member.entriesReceived) received") }
+    field(
+      Self.name(member), moved.isEmpty ? "nothing new" : "records: " + moved.joined(separator: ", ")
+    )
+    if !member.isOwn { field("", receipt(of: member)) }
+  }
+
+  private func receipt(of member: SyncOutcome.Member) -> String {
+    guard let time = member.lastReceipt else {
+      return member.entriesWithoutReceipt == 0
+        ? "no receipt yet"
+        : "no receipt yet: until they sync, only this device vouches for what you entered"
+    }
+    let rest = member.entriesWithoutReceipt
+    return "last receipt \(Self.age(of: time, now: now)) (\(Clock.text(time)) by their clock), "
+      + (rest == 0
+        ? "covers all of yours"
+        : "does not cover the last \(rest) of yours yet")
+  }
+
+  private var files: String {
+    var parts: [String] = []
+    if outcome.filesSent > 0 { parts.append("\(outcome.filesSent) sent") }
+    if outcome.filesReceived > 0 { parts.append("\(outcome.filesReceived) received") }
+    if outcome.filesAwaited > 0 { parts.append("\(outcome.filesAwaited) not here yet") }
+    return parts.joined(separator: ", ")
+  }
+
+  private func field(_ name: String, _ value: String) {
+    let width = 22
+    for (index, line) in Columns.wrap(value, to: Columns.width - 1 - width).enumerated() {
+      Output.line(Columns.padded(index == 0 ? name : "", to: width) + line)
+    }
+  }
+
+  static func name(_ member: SyncOutcome.Member) -> String {
+    if member.isOwn { return "You" }
+    return (member.role == .survivor ? "Survivor " : "Advocate ") + member.logID.base32.prefix(10)
+  }
+
+  static func age(of time: UInt64, now: UInt64) -> String {
+    guard now >= time else { return "from a clock that is ahead of this one" }
+    switch now - time {
+    case ..<90: return "just now"
+    case let seconds where seconds < 90 * 60: return "\((seconds + 30) / 60) minutes ago"
+    case let seconds where seconds < 36 * 3600: return "\((seconds + 1800) / 3600) hours ago"
+    case let seconds: return "\((seconds + 43_200) / 86_400) days ago"
+    }
+  }
+
+  // MARK: - For scripts
+
+  private struct Object: Encodable {
+    struct Member: Encodable {
+      let entriesReceived: UInt64
+      let entriesSent: UInt64
+      let entriesWithoutReceipt: UInt64
+      let id: String
+      let lastReceipt: String?
+      let own: Bool
+      let role: String
+    }
+    struct Problem: Encodable {
+      let code: String
+      let member: String?
+      let message: String
+    }
+    let bytesRead: UInt64
+    let bytesWritten: UInt64
+    let `case`: String
+    let caseID: String
+    let filesAwaited: Int
+    let filesReceived: Int
+    let filesSent: Int
+    let members: [Member]
+    let problems: [Problem]
+    let violations: Int
+  }
+
+  func printJSON() throws {
+    try Output.json(
+      Object(
+        bytesRead: outcome.bytesRead, bytesWritten: outcome.bytesWritten, case: outcome.caseName,
+        caseID: outcome.caseID.fingerprint, filesAwaited: outcome.filesAwaited,
+        filesReceived: outcome.filesReceived, filesSent: outcome.filesSent,
+        members: outcome.members.map { member in
+          Object.Member(
+            entriesReceived: member.entriesReceived, entriesSent: member.entriesSent,
+            entriesWithoutReceipt: member.entriesWithoutReceipt, id: member.logID.base32,
+            lastReceipt: member.lastReceipt.map(Clock.iso), own: member.isOwn,
+            role: member.role.name)
+        },
+        problems: outcome.problems.map { problem in
+          Object.Problem(
+            code: problem.code, member: problem.logID?.base32,
+            message: problem.sentence(of: outcome.members))
+        }, violations: outcome.violations))
+  }
+}
+
+extension SyncOutcome.Problem {
+  /// A stable name for scripts.
+  var code: String {
+    switch self {
+    case .damaged: return "damaged"
+    case .mailboxFault: return "mailboxFault"
+    case .gap: return "gap"
+    case .fork: return "fork"
+    case .ownLogAhead: return "ownLogAhead"
+    case .newerVersion: return "newerVersion"
+    case .notWritten: return "notWritten"
+    }
+  }
+
+  var logID: LogID? {
+    switch self {
+    case .damaged(let id), .mailboxFault(let id), .gap(let id), .fork(let id),
+      .newerVersion(let id):
+      return id
+    case .ownLogAhead, .notWritten: return nil
+    }
+  }
+
+  var isTampering: Bool {
+    switch self {
+    case .damaged, .mailboxFault, .fork, .ownLogAhead: return true
+    case .gap, .newerVersion, .notWritten: return false
+    }
+  }
+
+  func sentence(of members: [SyncOutcome.Member]) -> String {
+    let member = members.first { $0.logID == logID }
+    let who = member.map { $0.isOwn ? "you" : SyncReport.name($0) } ?? "a member not known here"
+    switch self {
+    case .damaged:
+      return "A file of \(who) in the mailbox is damaged, or was changed. It was not believed, and"
+        + " everything in the vault is as it was. It mends itself when its author syncs again."
+    case .mailboxFault:
+      return "What the mailbox holds for \(who) does not agree with what was signed: it was changed"
+        + " there, or belongs elsewhere. It was not believed, and everything in the vault is as it was."
+    case .gap:
+      return "Some entries of \(who) have not arrived yet. They come with a later sync."
+    case .fork:
+      return "\(who) signed two histories that contradict each other: entries were replaced or"
+        + " their device was copied. Both are kept as proof, and nothing that you had was altered."
+    case .ownLogAhead:
+      return
+        "The mailbox has more of your own entries than this vault: this vault is an older copy."
+        + " From now on nothing is added here, so that nobody can take the two for one. Use the newer"
+        + " one."
+    case .newerVersion:
+      return
+        "A part of what \(who) sent was made by a newer version of Cairn and was left for later."
+    case .notWritten:
+      return "A file could not be written to the mailbox. It is tried again at the next sync."
+    }
+  }
+}

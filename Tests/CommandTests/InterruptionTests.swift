@@ -1,0 +1,104 @@
+import Foundation
+import Support
+import Testing
+
+@Suite struct `When it cannot go on` {
+  @Test func `Ctrl-C during a large file keeps what was complete and nothing else`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("first.png", noise(100_000))
+    try makeSparseFile(person.path("large.mp4"), byteCount: 20 << 30)
+    let running = try person.begin("add", "first.png", "large.mp4")
+    // The large one is being written when more than one temporary file was begun.
+    #expect(try await eventually { try person.temporaryFiles().count > 1 })
+    running.interrupt()
+    let stopped = try await running.finish()
+    #expect(stopped.status == 130, "\(stopped.all)")
+    #expect(stopped.output.contains("first.png"))
+    #expect(stopped.told.contains("Stopped, as you asked. 1 of 2 files were saved"))
+    #expect(try person.temporaryFiles() == [])
+    #expect(try person.blobFiles().count == 1)
+    let entries = try await person.entries()
+    #expect(entries.count == 1)
+    let id = try #require(entries[0]["id"] as? String)
+    #expect(try await person.cairn("extract", id, "--output", "out").status == 0)
+  }
+
+  @Test func `a process that is killed leaves a vault that the next one tidies`() async throws {
+    let person = try await Person()
+    try makeSparseFile(person.path("large.mp4"), byteCount: 20 << 30)
+    let running = try person.begin("add", "large.mp4")
+    #expect(try await eventually { try !person.temporaryFiles().isEmpty })
+    kill(running.process.processIdentifier, SIGKILL)
+    _ = try await running.finish()
+    #expect(try person.temporaryFiles().count == 1)
+    try await person.expectNothingKept()
+    #expect(try await person.cairn("add", "--text", "Still here.").status == 0)
+  }
+
+  static let smallDisk = SmallDisk()
+
+  @Test(.enabled(if: smallDisk.isThere, "a small disk can be mounted by root only"))
+  func `a full disk keeps what fitted, and says so`() async throws {
+    let person = try await Person(hasVault: false)
+    let vault = try #require(Self.smallDisk.path) + "/vault"
+    let common = ["--vault", vault, "--passphrase-file", person.passphraseFile]
+    let made = try await person.run(["init", "--kit", "kit", "--kdf", "light"] + common)
+    #expect(made.status == 0, "\(made.all)")
+    _ = try person.folder.file("large.mp4", noise(6 << 20))
+    let refused = try await person.run(["add", "large.mp4"] + common)
+    #expect(refused.status == 1)
+    #expect(refused.told.contains("The disk is full."), "\(refused.all)")
+    #expect(refused.told.contains("It was not added, and no part of it was kept."))
+    let left = try FileManager.default.contentsOfDirectory(atPath: vault + "/blobs/tmp")
+    #expect(left == [])
+    let scripted = try await person.run(["add", "large.mp4", "--json"] + common)
+    #expect(try scripted.errorCode() == "diskFull")
+    // What is small enough still goes in, and the vault is whole.
+    #expect(try await person.run(["add", "--text", "One."] + common).status == 0)
+    let listed = try await person.run(["list", "--json"] + common)
+    #expect((try listed.json()["entries"] as? [Any])?.count == 1)
+  }
+
+  @Test(.enabled(if: smallDisk.isThere, "a small disk can be mounted by root only"))
+  func `a full disk leaves no piece of what was taken out`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("large.mp4", noise(6 << 20))
+    _ = try await person.cairn("add", "large.mp4")
+    let id = try #require(try await person.entries().first?["id"] as? String)
+    let output = try #require(Self.smallDisk.path) + "/out"
+    let refused = try await person.cairn("extract", id, "--output", output)
+    #expect(refused.status == 1)
+    #expect(refused.told.contains("The disk is full."))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: output) == [])
+  }
+}
+
+/// A disk of 4 MB for the tests of this process.
+final class SmallDisk: Sendable {
+  let path: String?
+  var isThere: Bool { path != nil }
+
+  init() {
+    let place = FileManager.default.temporaryDirectory.path + "/cairn-disk-\(UUID().uuidString)"
+    do {
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+      let mount = Process()
+      mount.executableURL = URL(filePath: "/usr/bin/mount")
+      mount.arguments = ["-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place]
+      mount.standardError = FileHandle.nullDevice
+      try mount.run()
+      mount.waitUntilExit()
+      path = mount.terminationStatus == 0 ? place : nil
+      // Taken away again with the last process that is in it: this one.
+      if path != nil { atexit { SmallDisk.unmountAll() } }
+    } catch {
+      path = nil
+    }
+  }
+
+  private static func unmountAll() {
+    guard let place = `When it cannot go on`.smallDisk.path else { return }
+    _ = unsafe umount2(place, Int32(MNT_DETACH))
+    _ = unsafe rmdir(place)
+  }
+}

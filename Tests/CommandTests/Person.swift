@@ -1,0 +1,123 @@
+import Foundation
+import Support
+import Testing
+
+/// Somebody with a folder, a vault in it and a passphrase in a file.
+struct Person {
+  static let passphrase = "correct horse battery staple"
+
+  let folder: TemporaryFolder
+  var vault: String { folder.path + "/vault" }
+  var passphraseFile: String { folder.path + "/passphrase" }
+  var environment: [String: String]
+
+  init(hasVault: Bool = true) async throws {
+    folder = try TemporaryFolder()
+    environment = [
+      "PATH": "/usr/bin:/bin", "HOME": folder.path, "TERM": "xterm", "LANG": "C.UTF-8",
+      "XDG_DATA_HOME": folder.path + "/data",
+    ]
+    _ = try folder.file("passphrase", Array((Self.passphrase + "\n").utf8))
+    if hasVault {
+      let made = try await cairn("init", "--kit", "kit", "--kdf", "light")
+      #expect(made.status == 0, "\(made.all)")
+    }
+  }
+
+  func path(_ name: String) -> String { folder.path + "/" + name }
+
+  /// Runs a command on the vault, without a terminal.
+  @discardableResult
+  func cairn(
+    _ arguments: String..., input: [UInt8]? = nil, passphraseFile: String? = nil
+  ) async throws -> Finished {
+    try await run(
+      arguments + ["--vault", vault, "--passphrase-file", passphraseFile ?? self.passphraseFile],
+      input: input)
+  }
+
+  /// Runs the program with these arguments and nothing else.
+  func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Finished {
+    var handle: FileHandle?
+    if let input {
+      handle = FileHandle(forReadingAtPath: try folder.file("input-\(UUID().uuidString)", input))
+    }
+    return try await start(arguments, input: handle).finish()
+  }
+
+  /// - Parameters:
+  ///   - through: a program that runs it, with its arguments.
+  ///   - errors: where standard error goes, if not into what is finished.
+  func start(
+    _ arguments: [String], input: Any? = nil, through: [String] = [], errors: FileHandle? = nil
+  ) throws -> Running {
+    try Running(
+      through + [Program.path] + arguments, in: folder.path, environment: environment,
+      input: input, errors: errors)
+  }
+
+  /// As `start`, with vault and passphrase named.
+  func begin(_ arguments: String..., input: Any? = nil) throws -> Running {
+    try start(arguments + ["--vault", vault, "--passphrase-file", passphraseFile], input: input)
+  }
+
+  // MARK: - What is there afterwards
+
+  func entries(inCase name: String? = nil) async throws -> [[String: Any]] {
+    var arguments = ["list", "--json", "--vault", vault, "--passphrase-file", passphraseFile]
+    if let name { arguments += ["--case", name] }
+    let listed = try await run(arguments)
+    #expect(listed.status == 0, "\(listed.all)")
+    return try listed.json()["entries"] as? [[String: Any]] ?? []
+  }
+
+  /// Files that a write leaves only while it lasts.
+  func temporaryFiles() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: vault + "/blobs/tmp")
+  }
+
+  /// Attachments on the disk, without those within the database.
+  func blobFiles() throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: vault + "/blobs").filter {
+      $0.split(separator: "/").last.map { $0.count > 40 } ?? false
+    }
+  }
+
+  /// Nothing stored, nothing half-stored.
+  func expectNothingKept(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let count = try await entries().count
+    #expect(count == 0, sourceLocation: sourceLocation)
+    #expect(try temporaryFiles() == [], sourceLocation: sourceLocation)
+    #expect(try blobFiles() == [], sourceLocation: sourceLocation)
+  }
+}
+
+/// Bytes that no compressor shortens and that are the same in each run.
+func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+  return (0..<count).map { _ in
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return UInt8(truncatingIfNeeded: state >> 24)
+  }
+}
+
+/// A large file that takes no room: zeros that the file system makes up.
+func makeSparseFile(_ path: String, byteCount: UInt64) throws {
+  guard FileManager.default.createFile(atPath: path, contents: nil) else {
+    throw CocoaError(.fileWriteUnknown)
+  }
+  let handle = try FileHandle(forWritingTo: URL(filePath: path))
+  try handle.truncate(atOffset: byteCount)
+  try handle.close()
+}
+
+/// Waits until something is so, for ten seconds at most.
+func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+  for _ in 0..<1000 {
+    if try condition() { return true }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  return false
+}
