@@ -1,0 +1,278 @@
+import CaseLog
+import Cryptography
+import Foundation
+import SealedBundle
+import Support
+import Testing
+
+@testable import Vault
+
+/// Row 41, and what else must be told apart when a vault does not open.
+@Suite struct LockTests {
+  private func code(_ body: () throws -> OpenVault) -> VaultError.Code? {
+    do {
+      _ = try body()
+      return nil
+    } catch let error as VaultError {
+      return error.code
+    } catch {
+      Issue.record(error)
+      return nil
+    }
+  }
+
+  private func overwrite(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    change(&bytes)
+    try Data(bytes).write(to: URL(filePath: path))
+  }
+
+  private func closedVault() async throws -> VaultFixture {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    _ = try await vault.add([words("kept")], toCase: nil)
+    try await vault.close()
+    return fixture
+  }
+
+  @Test func `what is wrong with a vault is told apart, and nothing is written`() async throws {
+    let fixture = try await closedVault()
+    let before = try fixture.folder.allFiles()
+    #expect(code { try fixture.open("wrong") } == .wrongPassphrase)
+    #expect(code { try fixture.open("") } == .wrongPassphrase)
+    #expect(try fixture.folder.allFiles() == before)
+
+    let missing = try VaultFixture()
+    #expect(code { try missing.open() } == .noVault)
+    try FileManager.default.createDirectory(
+      atPath: missing.path, withIntermediateDirectories: false)
+    #expect(code { try missing.open() } == .noVault)
+    _ = try missing.folder.file("vault/letter.txt", [1])
+    #expect(code { try missing.open() } == .notAVault)
+    let file = try VaultFixture()
+    _ = try file.folder.file("vault", [1])
+    #expect(code { try file.open() } == .notAVault)
+  }
+
+  @Test func `one damaged or missing keys file is made up for by the other`() async throws {
+    for damage in ["", "x"] {
+      let fixture = try await closedVault()
+      if damage.isEmpty {
+        try FileManager.default.removeItem(atPath: fixture.path + "/keys")
+      } else {
+        try overwrite(fixture.path + "/keys") { $0[100] ^= 1 }
+      }
+      let vault = try fixture.open()
+      #expect(await vault.usedSecondKeysFile)
+      let check = try await vault.check()
+      #expect(check.findings == [.keysFile])
+      try await vault.close()
+      try overwrite(fixture.path + "/keys.bak") { $0[100] ^= 1 }
+      #expect(code { try fixture.open() } == .keysDamaged)
+    }
+    let fixture = try await closedVault()
+    try FileManager.default.removeItem(atPath: fixture.path + "/keys")
+    try FileManager.default.removeItem(atPath: fixture.path + "/keys.bak")
+    #expect(code { try fixture.open() } == .keysMissing)
+  }
+
+  @Test func `no byte of the keys file can be changed without notice`() async throws {
+    let fixture = try await closedVault()
+    let bytes = try Data(contentsOf: URL(filePath: fixture.path + "/keys"))
+    for index in bytes.indices {
+      var changed = [UInt8](bytes)
+      changed[index] ^= 0x40
+      #expect(throws: VaultError(.keysDamaged)) { try KeysFile(decoding: changed) }
+    }
+    #expect(throws: VaultError(.keysDamaged)) {
+      try KeysFile(decoding: [UInt8](bytes.dropLast()))
+    }
+  }
+
+  @Test func `a keys file that asks for too much work is refused before the work`() throws {
+    let passphrase = Array("p".utf8)
+    let file = try passphrase.withBytes { (bytes) throws(VaultError) in
+      try KeysFile(
+        master: SecretKey.random(), passphrase: bytes, kit: BoxKeyPair().publicKey, cost: .light,
+        vaultID: [UInt8](repeating: 1, count: 16))
+    }
+    for (offset, value) in [(12, [0xff, 0xff, 0xff, 0xff]), (16, [0, 0, 0, 21]), (12, [0, 0, 0, 1])]
+      as [(Int, [UInt8])]
+    {
+      var bytes = file.bytes
+      bytes.replaceSubrange(offset..<offset + 4, with: value)
+      bytes.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(bytes[0..<4064])).bytes)
+      #expect(throws: VaultError(.keysDamaged)) { try KeysFile(decoding: bytes) }
+    }
+  }
+
+  @Test func `the kit opens the vault, and another kit does not`() async throws {
+    let fixture = try VaultFixture()
+    let kit = try RecoveryKit.make()
+    let vault = try await OpenVault.create(
+      at: fixture.path, passphrase: try locked("p"), kit: kit, cost: .light,
+      surroundings: fixture.surroundings)
+    try await vault.close()
+    let file = try KeysFile(
+      decoding: [UInt8](try Data(contentsOf: URL(filePath: fixture.path + "/keys"))))
+    let typed = Array(kit.words.joined(separator: " ").utf8)
+    let again = try typed.withBytes { (bytes) throws(KitWordsError) in
+      try RecoveryKit(words: bytes)
+    }
+    let byKit = try file.unlock(kit: try again.keyPair())
+    let byPassphrase = try Array("p".utf8).withBytes { (bytes) throws(VaultError) in
+      try file.unlock(passphrase: bytes)
+    }
+    let isSame = byKit.isEqual(to: byPassphrase)
+    #expect(isSame)
+    #expect(throws: VaultError(.kitMismatch)) {
+      _ = try file.unlock(kit: try RecoveryKit.make().keyPair())
+    }
+  }
+
+  @Test func `a vault in use is not opened twice, and an existing one not made anew`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    #expect(code { try fixture.open() } == .inUse)
+    await #expect(throws: VaultError(.vaultExists)) { try await fixture.create() }
+    try await vault.close()
+    try await fixture.open().close()
+  }
+
+  /// Row 44: a copied or restored vault may be read, and signs nothing.
+  @Test func `a copy signs nothing`() async throws {
+    let fixture = try await closedVault()
+    let copy = try VaultFixture()
+    try FileManager.default.copyItem(atPath: fixture.path, toPath: copy.path)
+    let opened = try copy.open()
+    #expect(await opened.standing == .copied)
+    #expect(try await opened.entries(ofCase: nil).count == 1)
+    await #expect(throws: VaultError(.copied)) { try await opened.add([words("no")], toCase: nil) }
+    await #expect(throws: VaultError(.copied)) { try await opened.makeCard() }
+    try await opened.close()
+
+    let elsewhere = try OpenVault(
+      opening: fixture.path, passphrase: try locked(VaultFixture.passphrase),
+      surroundings: Surroundings(now: { 1 }, machine: Array("another machine".utf8)))
+    #expect(await elsewhere.standing == .copied)
+    try await elsewhere.close()
+    let home = try fixture.open()
+    #expect(await home.standing == .sound)
+    try await home.close()
+  }
+
+  /// Row 22: an older database under a newer anchor.
+  @Test func `a database that was put back is noticed at once`() async throws {
+    let fixture = try await closedVault()
+    let older = try Data(contentsOf: URL(filePath: fixture.path + "/vault.db"))
+    let vault = try fixture.open()
+    _ = try await vault.add([words("later")], toCase: nil)
+    try await vault.close()
+    // In place, so that the inode stays.
+    let handle = try FileHandle(forWritingTo: URL(filePath: fixture.path + "/vault.db"))
+    try handle.truncate(atOffset: 0)
+    try handle.write(contentsOf: older)
+    try handle.close()
+    let again = try fixture.open()
+    #expect(await again.standing == .rolledBack)
+    await #expect(throws: VaultError(.rolledBack)) {
+      try await again.add([words("no")], toCase: nil)
+    }
+    let check = try await again.check()
+    #expect(check.findings.contains(.rolledBack))
+    try await again.close()
+  }
+
+  @Test func `nothing of what is kept stands on the disk in the clear`() async throws {
+    let marker = "MARKER-7f3a-of-evidence"
+    let shared = try await SharedCase(before: [words(marker)])
+    let file = try shared.survivor.folder.file(
+      marker + ".txt", Array(String(repeating: marker, count: 20_000).utf8))
+    var content = EntryContent()
+    content.url = "https://example.org/" + marker
+    _ = try await shared.hers.add([NewEntry(source: .file(path: file), content: content)], toCase: nil)
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    try FileManager.default.removeItem(atPath: file)
+    let places = [shared.survivor.folder, shared.advocate.folder, shared.mailbox]
+    for place in places {
+      for (name, bytes) in try place.allFiles() {
+        #expect(!name.contains("MARKER"))
+        #expect(Data(bytes).range(of: Data(marker.utf8)) == nil, "\(name)")
+        #expect(Data(bytes).range(of: Data("SQLite format".utf8)) == nil, "\(name)")
+        #expect(Data(bytes).range(of: Data(VaultFixture.passphrase.utf8)) == nil, "\(name)")
+      }
+    }
+  }
+
+  @Test func `a file that cannot be kept leaves nothing behind`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let good = try fixture.folder.file("good.png", noise(100_000, seed: 1))
+    let empty = try fixture.folder.file("empty.png", [])
+    let cases: [(String, VaultError.Code)] = [
+      (empty, .fileEmpty), (fixture.folder.path + "/none", .fileMissing),
+      (fixture.folder.path, .notAFile),
+    ]
+    for (path, code) in cases {
+      let outcome = try await vault.add(
+        [
+          NewEntry(source: .file(path: good), content: EntryContent()),
+          NewEntry(source: .file(path: path), content: EntryContent()),
+        ], toCase: nil)
+      #expect(outcome.saved.count == 1)
+      #expect(outcome.failure?.index == 1)
+      #expect(outcome.failure?.error.code == code)
+    }
+    let big = try fixture.folder.file("big.png", noise(5_000_000, seed: 2))
+    var calls = 0
+    let stopped = try await vault.addStopping(big, after: 2, &calls)
+    #expect(stopped.failure?.error.code == .cancelled)
+    #expect(stopped.saved.isEmpty)
+    let check = try await vault.check()
+    #expect(check.findings == [])
+    #expect(check.fileCount == 3)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: fixture.path + "/blobs/tmp") == [])
+  }
+
+  @Test func `a file that changes while it is read is not kept`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let path = try fixture.folder.file("live.log", noise(3_000_000, seed: 4))
+    let outcome = try await vault.addWhile(path) {
+      let handle = try FileHandle(forWritingTo: URL(filePath: path))
+      try handle.seekToEnd()
+      try handle.write(contentsOf: Data([1, 2, 3]))
+      try handle.close()
+    }
+    #expect(outcome.failure?.error.code == .fileChanged)
+    #expect(try await vault.entries(ofCase: nil).isEmpty)
+  }
+}
+
+extension OpenVault {
+  /// Adds a file and stops at the `count`th report of progress, as Ctrl-C does.
+  func addStopping(_ path: String, after count: Int, _ calls: inout Int) throws -> AddOutcome {
+    var seen = 0
+    defer { calls = seen }
+    return try add(
+      [NewEntry(source: .file(path: path), content: EntryContent())], toCase: nil,
+      onBytes: { (_) throws(VaultError) in
+        seen += 1
+        if seen >= count { throw VaultError(.cancelled) }
+      })
+  }
+
+  /// Adds a file to which something is done after its first piece was read.
+  func addWhile(_ path: String, _ body: () throws -> Void) throws -> AddOutcome {
+    var isDone = false
+    return try add(
+      [NewEntry(source: .file(path: path), content: EntryContent())], toCase: nil,
+      onBytes: { (_) throws(VaultError) in
+        guard !isDone else { return }
+        isDone = true
+        do { try body() } catch { throw VaultError(.inputOutput) }
+      })
+  }
+}
