@@ -5,13 +5,16 @@ func decodeWhole<Value>(
   _ bytes: [UInt8], _ body: (inout CBORDecoder) throws(CBORError) -> Value?
 ) throws(CaseLogError) -> Value {
   var decoder = CBORDecoder(bytes)
-  do {
-    guard let value = try body(&decoder) else { throw CaseLogError.malformed }
+  let value: Value?
+  // One type of error in each block: Embedded Swift has no existential for two.
+  do throws(CBORError) {
+    value = try body(&decoder)
     try decoder.finish()
-    return value
   } catch {
     throw .malformed
   }
+  guard let value else { throw .malformed }
+  return value
 }
 
 extension CBORDecoder {

@@ -187,5 +187,5 @@ public struct OpenedEntry: Hashable, Sendable {
   public var entryClass: EntryClass { header.kind.entryClass ?? .note }
 
   /// The parts after header and context that are disclosed.
-  public var disclosedParts: [Part] { parts.dropFirst(2).compactMap(\.part) }
+  public var disclosedParts: [Part] { parts.dropFirst(2).compactMap { $0.part } }
 }

@@ -167,7 +167,8 @@ final class SecretKeyBox: Sendable {
       id: id, caseID: testCase.caseID, audience: .devices, key: secret.copy())
     let slot = epoch.slot(for: entryKey, leaf: entry.leaf, logID: logID)
     let opened = try epoch.open(slot, leaf: entry.leaf)
-    #expect(opened.isEqual(to: entryKey))
+    let isSame = opened.isEqual(to: entryKey)
+    #expect(isSame)
 
     let otherAudience = EpochKey(
       id: id, caseID: testCase.caseID, audience: .advocate(logID), key: secret.copy())
@@ -197,7 +198,8 @@ final class SecretKeyBox: Sendable {
     let again = try Wrap(decoding: wrap.encoded)
     #expect(again == wrap)
     let opened = try again.open(with: device.box)
-    #expect(opened.isEqual(to: secret))
+    let isSame = opened.isEqual(to: secret)
+    #expect(isSame)
     #expect(throws: CaseLogError.notForThisKey) {
       _ = try again.open(with: TestDevice(.advocate).box)
     }

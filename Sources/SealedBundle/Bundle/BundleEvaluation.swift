@@ -79,7 +79,7 @@ struct BundleEvaluation {
       }
     }
     guard !state.isStoppedByNewerVersion else { throw BundleFinding(.newerVersion) }
-    guard state.members.map(\.logID) == logs.map(\.id) else {
+    guard state.members.map({ $0.logID }) == logs.map({ $0.id }) else {
       throw BundleFinding(.membersDiffer, path: BundleLayout.caseFile)
     }
   }
@@ -177,7 +177,7 @@ struct BundleEvaluation {
   }
 
   private func unnamed(_ exhibits: [BundleRecord.Exhibit]) -> BundlePath? {
-    let known = exhibits.flatMap { $0.files.compactMap(\.path) }
+    let known = exhibits.flatMap { $0.files.compactMap { $0.path } }
     return file.exhibits.first { !known.contains($0.path) }?.path
   }
 
@@ -216,16 +216,18 @@ struct BundleEvaluation {
   /// The receipt in a note that an entry embeds. It need not be about a head that the bundle knows: that
   /// its signature could not exist earlier is all that it is used for.
   private func embedded(_ bytes: [UInt8]) -> BundleReceipt? {
-    do {
-      let note = try SignedNote(parsing: bytes)
-      let head = try Checkpoint(parsing: note.text)
-      guard let log = logs.first(where: { $0.identity.noteKey.name == head.origin }) else {
-        return nil
-      }
-      for line in note.signatures {
+    let note: SignedNote
+    do throws(NoteError) { note = try SignedNote(parsing: bytes) } catch { return nil }
+    let head: Checkpoint
+    do throws(CheckpointError) { head = try Checkpoint(parsing: note.text) } catch { return nil }
+    guard let log = logs.first(where: { $0.identity.noteKey.name == head.origin }) else {
+      return nil
+    }
+    for line in note.signatures {
+      do throws(CosignatureError) {
         if let receipt = try keys.receipt(line, on: head, of: log.id) { return receipt }
-      }
-    } catch {}
+      } catch { return nil }
+    }
     return nil
   }
 
@@ -234,7 +236,7 @@ struct BundleEvaluation {
   func logSummaries() -> [BundleRecord.Log] {
     logs.enumerated().map { index, log in
       let control = log.classes.count { $0 == EntryClass.control.rawValue }
-      let disclosed = opened[index].map(\.header.sequence)
+      let disclosed = opened[index].map { $0.header.sequence }
       var isContiguous = true
       if let first = disclosed.first, let last = disclosed.last {
         let between = log.classes[Int(first)...Int(last)]

@@ -135,10 +135,10 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
       BundleLayout.declaration, BundleLayout.information, BundleLayout.manifest,
       BundleLayout.tagManifest, BundleLayout.readme, BundleLayout.signature, BundleLayout.report,
     ]
-    known += proof.members(file).map(\.0)
-    known += file.exhibits.map(\.path)
+    known += proof.members(file).map { $0.0 }
+    known += file.exhibits.map { $0.path }
     known.sort()
-    for path in members.map(\.path) where !known.containsSorted(path) {
+    for path in members.map({ $0.path }) where !known.containsSorted(path) {
       throw BundleFinding(.fileUnexpected, path: path)
     }
   }

@@ -56,7 +56,7 @@ public struct BundleVerdict: Sendable {
   init(
     findings: [BundleFinding], record: BundleRecord?, coverage: [BundleReceipt?], isTrusted: Bool
   ) {
-    let worst = findings.map(\.code.weight).max() ?? .note
+    let worst = findings.map { $0.code.weight }.max() ?? .note
     switch worst {
     case .breaks: outcome = .changed
     case .blocks: outcome = .cannotCheck

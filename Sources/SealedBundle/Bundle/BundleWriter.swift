@@ -142,7 +142,7 @@ public struct BundleWriter: Sendable {
         files.checkpoint = checkpoint
         for leaf in log.leaves { files.leaves += leaf.bytes }
         files.entries = ProofLog.encode(
-          log.entries.sorted { $0.sequence < $1.sequence }.map(\.withoutBlobs))
+          log.entries.sorted { $0.sequence < $1.sequence }.map { $0.withoutBlobs })
       }
       proof.logs.append(files)
       proof.receipts += log.receipts

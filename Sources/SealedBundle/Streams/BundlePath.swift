@@ -67,7 +67,7 @@ public struct BundlePath: Hashable, Comparable, Sendable {
   /// Whether two of these names cannot both exist in one folder tree: equal but for case, or a file
   /// where another needs a folder.
   package static func collide(_ paths: some Sequence<BundlePath>) -> Bool {
-    let keys = paths.map(\.collisionKey).sorted { $0.lexicographicallyPrecedes($1) }
+    let keys = paths.map { $0.collisionKey }.sorted { $0.lexicographicallyPrecedes($1) }
     for (key, next) in zip(keys, keys.dropFirst()) {
       if key == next || (next.count > key.count && next[key.count] == 0 && next.starts(with: key)) {
         return true

@@ -53,7 +53,7 @@ public struct ZipReader<Source: ByteSource & ~Copyable>: ~Copyable {
       members.append(member)
     }
     guard position == end.directoryOffset else { throw .badLayout }
-    guard !BundlePath.collide(members.map(\.path)) else { throw .collidingNames }
+    guard !BundlePath.collide(members.map { $0.path }) else { throw .collidingNames }
     for member in members {
       let expected = ZipRecords.localHeader(member)
       guard try source.take(at: member.headerOffset, count: expected.count) == expected else {

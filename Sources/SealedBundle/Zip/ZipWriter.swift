@@ -66,7 +66,7 @@ public struct ZipWriter<Sink: ByteSink & ~Copyable>: ~Copyable {
 
   /// Writes the directory and gives the sink back.
   public consuming func finish() throws(ZipWriteError) -> Sink {
-    guard !BundlePath.collide(members.map(\.path)) else { throw .collidingNames }
+    guard !BundlePath.collide(members.map { $0.path }) else { throw .collidingNames }
     let directoryOffset = offset
     for member in members { try write(ZipRecords.centralHeader(member)) }
     try write(
