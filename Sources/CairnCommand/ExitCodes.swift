@@ -58,7 +58,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .unknownEntry, .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
-      .nothingToShare, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
+      .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
       .notSyncedYet:
       self = .other

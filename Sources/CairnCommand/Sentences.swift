@@ -207,10 +207,11 @@ enum Sentences {
         "The file of this entry is damaged on this disk, or was changed.",
         safe: "No part of it was written out.",
         next: "Another member's copy, or a backup, still has it. Delete nothing here.")
-    case .nothingToShare:
+    case .exportFailed:
       return Sentence(
-        "This case has no entries yet.", safe: unchanged,
-        next: "Add the first one with “cairn add”.")
+        "The bundle was written, but did not verify when it was read back.",
+        safe: "It was removed again; the vault is unchanged.",
+        next: "Try it again. If it happens again, the disk may be failing: run “cairn check”.")
     default: return nil
     }
   }
