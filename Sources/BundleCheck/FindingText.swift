@@ -37,7 +37,8 @@ extension VerdictText {
     case .controlMissing: "An administrative entry was left out."
     case .membersDiffer: "The logs are not those of the members of the case."
     case .exporterUnknown: "Whoever exported the bundle is not a member of the case."
-    case .signatureInvalid: "The exporter’s signature does not match: something was changed after the export."
+    case .signatureInvalid:
+      "The exporter’s signature does not match: something was changed after the export."
     case .receiptInvalid: "A receipt is not valid."
     case .exhibitDiffers: "A file of an exhibit is not the one that its entry names."
     case .exhibitUnnamed: "A file is called an exhibit, but no entry names it."
@@ -52,10 +53,12 @@ extension VerdictText {
       "You gave no fingerprint (--fingerprint). Compare the one of this case with the statement of the person whose case it is."
     case .noTrustedReceipt:
       "No receipt by a key that you gave (--witness) covers this. The advocate’s organisation can tell you the key."
-    case .violation: "An entry breaks the rules of the case. It was set aside and counts for nothing."
+    case .violation:
+      "An entry breaks the rules of the case. It was set aside and counts for nothing."
     case .unknownKind: "An entry is of a kind that a newer version made."
     case .unknownParts: "An entry has parts that this version cannot read."
-    case .embeddedReceiptInvalid: "A receipt inside an entry could not be verified and was not used."
+    case .embeddedReceiptInvalid:
+      "A receipt inside an entry could not be verified and was not used."
     case .clockBeforeReceipt:
       "The device’s clock was behind: it shows an earlier time than a receipt that was there before."
     case .clockAfterReceipt:

@@ -70,9 +70,15 @@ public enum VerdictJSON {
 
   private static func text(_ logID: LogID) -> String { Base32.encode(logID.bytes) }
 
-  private static func field(_ name: String, _ value: String) -> String { string(name) + ":" + value }
-  private static func array(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
-  private static func object(_ fields: [String]) -> String { "{" + fields.joined(separator: ",") + "}" }
+  private static func field(_ name: String, _ value: String) -> String {
+    string(name) + ":" + value
+  }
+  private static func array(_ values: [String]) -> String {
+    "[" + values.joined(separator: ",") + "]"
+  }
+  private static func object(_ fields: [String]) -> String {
+    "{" + fields.joined(separator: ",") + "}"
+  }
 
   /// Everything that is quoted here is ASCII by its type: codes, base32, names of the profile, key names.
   private static func string(_ text: String) -> String {

@@ -14,7 +14,9 @@ public enum VerdictText {
       verdict.findings.filter { $0.code.weight != .note },
       verdict.findings.filter { $0.code.weight == .note }
     )
-    if !serious.isEmpty { lines += ["", "What was found:"] + serious.map { "  - " + sentence($0, verdict) } }
+    if !serious.isEmpty {
+      lines += ["", "What was found:"] + serious.map { "  - " + sentence($0, verdict) }
+    }
     let told = grouped(remarks, verdict)
     if !told.isEmpty { lines += ["", "Worth knowing:"] + told.map { "  - " + $0 } }
     return lines
@@ -29,7 +31,8 @@ public enum VerdictText {
     case .wrongPassphrase:
       "This passphrase does not open the bundle. Nothing is lost: check for typing errors and ask whoever gave it to you."
     case .wrongIdentity: "The bundle is not encrypted for this key."
-    case .noIdentity: "There is no age key in the identity file. It has a line that begins with AGE-SECRET-KEY-1."
+    case .noIdentity:
+      "There is no age key in the identity file. It has a line that begins with AGE-SECRET-KEY-1."
     case .outOfMemory: "There is not enough free memory to turn the passphrase into a key."
     }
   }
@@ -59,7 +62,9 @@ public enum VerdictText {
           : "The case is the one with your fingerprint. When it was written rests on its own word so far.",
       ]
     case .changed:
-      return ["Something in this bundle is not as it was made. Do not rely on it as it is; keep it, and ask for a new copy."]
+      return [
+        "Something in this bundle is not as it was made. Do not rely on it as it is; keep it, and ask for a new copy."
+      ]
     case .cannotCheck:
       return ["This says nothing about whether the bundle is genuine."]
     }
@@ -74,7 +79,9 @@ public enum VerdictText {
       "Entries   \(shown) shown, \(record.withheldCount) not shown",
     ]
     let files = record.exhibits.flatMap(\.files)
-    lines.append("Files     \(files.count { $0.path != nil }) included, \(files.count { $0.path == nil }) as hash only")
+    lines.append(
+      "Files     \(files.count { $0.path != nil }) included, \(files.count { $0.path == nil }) as hash only"
+    )
     return lines
   }
 
@@ -110,5 +117,7 @@ public enum VerdictText {
     return finding.logID.map { "log " + short($0) }
   }
 
-  private static func short(_ logID: LogID) -> String { String(logID.origin.string.dropFirst(6).prefix(8)) }
+  private static func short(_ logID: LogID) -> String {
+    String(logID.origin.string.dropFirst(6).prefix(8))
+  }
 }

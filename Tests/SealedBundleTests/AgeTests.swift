@@ -4,7 +4,8 @@ import Testing
 
 @testable import SealedBundle
 
-private let secretText = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
+private let secretText =
+  "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
 private let recipientText = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 
 /// Bytes that do not repeat within a chunk.
@@ -13,7 +14,9 @@ private func pattern(_ count: Int) -> [UInt8] {
   return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
 }
 
-private func seal(_ content: [UInt8], in pieces: Int, for recipients: [AgeRecipient]) throws -> [UInt8] {
+private func seal(_ content: [UInt8], in pieces: Int, for recipients: [AgeRecipient]) throws
+  -> [UInt8]
+{
   var writer = try AgeWriter(MemorySink(), recipients: recipients)
   for start in stride(from: 0, to: content.count, by: pieces) {
     try writer.write(Array(content[start..<min(start + pieces, content.count)]))
@@ -90,7 +93,8 @@ private func open(_ file: [UInt8], _ identity: borrowing AgeIdentity) throws -> 
     for _ in 0..<100 {
       let start = Int.random(in: 0...content.count, using: &generator)
       let count = Int.random(in: 0...min(150_000, content.count - start), using: &generator)
-      #expect(try source.read(at: UInt64(start), count: count) == Array(content[start..<(start + count)]))
+      #expect(
+        try source.read(at: UInt64(start), count: count) == Array(content[start..<(start + count)]))
     }
     #expect(throws: SourceError.outOfBounds) { try source.read(at: 200_000, count: 1) }
     #expect(throws: SourceError.outOfBounds) { try source.read(at: UInt64.max, count: 1) }
@@ -112,7 +116,8 @@ private func open(_ file: [UInt8], _ identity: borrowing AgeIdentity) throws -> 
   }
 
   @Test func `a passphrase opens, a wrong one does not match`() throws {
-    var writer = try AgeWriter(MemorySink(), passphrase: passphrase("correct horse"), workFactor: 10)
+    var writer = try AgeWriter(
+      MemorySink(), passphrase: passphrase("correct horse"), workFactor: 10)
     try writer.write([1, 2, 3])
     let file = try writer.finish().bytes
     #expect(try open(file, AgeIdentity(passphrase: passphrase("correct horse"))) == [1, 2, 3])

@@ -57,7 +57,8 @@ struct AgeVector: CustomTestStringConvertible {
     return try withTemporaryFolder { folder in
       let (packed, plain) = (folder.appending(path: "in"), folder.appending(path: "out"))
       try Data(body).write(to: packed)
-      let script = "import sys,zlib; open(sys.argv[2],'wb').write(zlib.decompress(open(sys.argv[1],'rb').read()))"
+      let script =
+        "import sys,zlib; open(sys.argv[2],'wb').write(zlib.decompress(open(sys.argv[1],'rb').read()))"
       _ = try run(["python3", "-c", script, packed.path, plain.path])
       return try [UInt8](Data(contentsOf: plain))
     }

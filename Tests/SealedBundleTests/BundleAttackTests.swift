@@ -25,14 +25,18 @@ import VerifiableLog
   }
 
   private func check(
-    _ archive: [UInt8], _ sample: SampleCase, _ code: BundleFinding.Code?, _ location: SourceLocation
+    _ archive: [UInt8], _ sample: SampleCase, _ code: BundleFinding.Code?,
+    _ location: SourceLocation
   ) {
     let verdict = verify(archive, sample.trust)
     if let code {
       #expect(verdict.findings.first?.code == code, sourceLocation: location)
-      #expect(verdict.outcome == (code.weight == .breaks ? .changed : .cannotCheck), sourceLocation: location)
+      #expect(
+        verdict.outcome == (code.weight == .breaks ? .changed : .cannotCheck),
+        sourceLocation: location)
     } else {
-      #expect(verdict.outcome == .intact || verdict.outcome == .consistent, sourceLocation: location)
+      #expect(
+        verdict.outcome == .intact || verdict.outcome == .consistent, sourceLocation: location)
     }
   }
 
@@ -43,7 +47,9 @@ import VerifiableLog
     var evidence = EntryContent()
     evidence.words = "w"
     try sample.survivor.append(.evidence, evidence.parts, clock: SampleCase.start)
-    sample.survivor.checkpoints[3] = [try sample.advocate.receipt(for: sample.survivor, at: SampleCase.start)]
+    sample.survivor.checkpoints[3] = [
+      try sample.advocate.receipt(for: sample.survivor, at: SampleCase.start)
+    ]
     let bundle = try sample.bundle()
     #expect(verify(bundle, sample.trust).outcome == .intact)
     var generator = SplitMix(state: 4)
@@ -63,7 +69,8 @@ import VerifiableLog
   }
 
   /// Row 4, for a forger who repairs the archive: each byte of each file, with its CRC-32 made right.
-  @Test func `whatever byte of a proof file is flipped under a right checksum, it is named`() throws {
+  @Test func `whatever byte of a proof file is flipped under a right checksum, it is named`() throws
+  {
     let sample = try SampleCase.told()
     let original = try Forgery(try sample.bundle(), of: sample)
     var generator = SplitMix(state: 5)
@@ -82,7 +89,8 @@ import VerifiableLog
 
   @Test func `an entry removed`() throws {
     // Of evidence, only its exporter can make a gap, and the gap is counted.
-    try expect(careless: .fileDiffers, listed: .exhibitUnnamed, resigned: .exhibitUnnamed) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .exhibitUnnamed, resigned: .exhibitUnnamed) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       let kept = sample.survivor.contents.entries.filter { $0.sequence != 2 }
       forgery["proof/logs/\(index).cbor"] = ProofLog.encode(kept.map(\.withoutBlobs))
@@ -90,7 +98,8 @@ import VerifiableLog
   }
 
   @Test func `an administrative entry removed`() throws {
-    try expect(careless: .fileDiffers, listed: .controlMissing, resigned: .controlMissing) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .controlMissing, resigned: .controlMissing) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       let kept = sample.survivor.contents.entries.filter { $0.sequence != 1 }
       forgery["proof/logs/\(index).cbor"] = ProofLog.encode(kept.map(\.withoutBlobs))
@@ -98,7 +107,8 @@ import VerifiableLog
   }
 
   @Test func `an entry relabelled`() throws {
-    try expect(careless: .fileDiffers, listed: .entryInvalid, resigned: .entryInvalid) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .entryInvalid, resigned: .entryInvalid) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       let entries = sample.survivor.contents.entries.map { entry in
         let parts = entry.parts.map { part in
@@ -114,24 +124,28 @@ import VerifiableLog
   }
 
   @Test func `an entry moved to another place`() throws {
-    try expect(careless: .fileDiffers, listed: .entryInvalid, resigned: .entryInvalid) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .entryInvalid, resigned: .entryInvalid) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       let entries = sample.survivor.contents.entries.map { entry in
-        DisclosedEntry(sequence: entry.sequence == 4 ? 3 : entry.sequence, parts: entry.parts).withoutBlobs
+        DisclosedEntry(sequence: entry.sequence == 4 ? 3 : entry.sequence, parts: entry.parts)
+          .withoutBlobs
       }
       forgery["proof/logs/\(index).cbor"] = ProofLog.encode(entries)
     }
   }
 
   @Test func `the range shrunk: a log cut short under its old head`() throws {
-    try expect(careless: .fileDiffers, listed: .leavesDiffer, resigned: .leavesDiffer) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .leavesDiffer, resigned: .leavesDiffer) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       forgery["proof/logs/\(index).leaves"]?.removeLast(LeafData.byteCount)
     }
   }
 
   @Test func `a leaf changed`() throws {
-    try expect(careless: .fileDiffers, listed: .leavesDiffer, resigned: .leavesDiffer) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .leavesDiffer, resigned: .leavesDiffer) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       forgery["proof/logs/\(index).leaves"]?[3 * LeafData.byteCount + 20] ^= 1
     }
@@ -139,7 +153,8 @@ import VerifiableLog
 
   @Test func `receipts stripped`() throws {
     // A stripped receipt leaves less to stand on. Only the exporter can strip one, and it shows as missing.
-    try expect(careless: .fileDiffers, listed: .signatureInvalid, resigned: .reportDiffers) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .signatureInvalid, resigned: .reportDiffers) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       sample.survivor.checkpoints[sample.survivor.size] = nil
       forgery["proof/logs/\(index).note"] = sample.survivor.signedHead
@@ -147,7 +162,8 @@ import VerifiableLog
   }
 
   @Test func `a receipt changed`() throws {
-    try expect(careless: .fileDiffers, listed: .receiptInvalid, resigned: .receiptInvalid) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .receiptInvalid, resigned: .receiptInvalid) {
+      forgery, sample in
       let index = try index(of: sample.survivor, sample)
       let size = sample.survivor.size
       let real = sample.survivor.checkpoints[size]![0]
@@ -161,29 +177,38 @@ import VerifiableLog
   }
 
   @Test func `a receipt for a head that this log never had`() throws {
-    try expect(careless: .fileDiffers, listed: .receiptInvalid, resigned: .receiptInvalid) { forgery, sample in
+    try expect(careless: .fileDiffers, listed: .receiptInvalid, resigned: .receiptInvalid) {
+      forgery, sample in
       forgery["proof/receipts/0.note"] = try sample.advocate.note(
-        at: 1, with: [sample.survivor.receipt(for: sample.advocate, at: 1)])
-        .replacing(sample.advocate.id.origin.utf8, with: sample.survivor.id.origin.utf8)
+        at: 1, with: [sample.survivor.receipt(for: sample.advocate, at: 1)]
+      )
+      .replacing(sample.advocate.id.origin.utf8, with: sample.survivor.id.origin.utf8)
     }
   }
 
   @Test func `files swapped`() throws {
-    try expect(careless: .fileDiffers, listed: .signatureInvalid, resigned: .exhibitDiffers) { forgery, _ in
+    try expect(careless: .fileDiffers, listed: .signatureInvalid, resigned: .exhibitDiffers) {
+      forgery, _ in
       let first = forgery["data/exhibits/1-0.png"]
       forgery["data/exhibits/1-0.png"] = forgery["data/exhibits/1-1"]
       forgery["data/exhibits/1-1"] = first
     }
   }
 
-  @Test(arguments: ["data/exhibits/9-9.jpg", "proof/more.txt", "extra", "proof/logs/7.note", "data/x.html"])
+  @Test(arguments: [
+    "data/exhibits/9-9.jpg", "proof/more.txt", "extra", "proof/logs/7.note", "data/x.html",
+  ])
   func `an extra file added`(name: String) throws {
-    try expect(careless: .fileUnlisted, listed: .fileUnexpected, resigned: .fileUnexpected) { forgery, _ in
+    try expect(careless: .fileUnlisted, listed: .fileUnexpected, resigned: .fileUnexpected) {
+      forgery, _ in
       forgery[name] = [1, 2, 3]
     }
   }
 
-  @Test(arguments: ["data/exhibits/1-0.png", "data/report.html", "proof/logs/0.cbor", "proof/README.txt", "bag-info.txt"])
+  @Test(arguments: [
+    "data/exhibits/1-0.png", "data/report.html", "proof/logs/0.cbor", "proof/README.txt",
+    "bag-info.txt",
+  ])
   func `a file removed`(name: String) throws {
     let sample = try SampleCase.told()
     var forgery = try Forgery(try sample.bundle(), of: sample)
@@ -208,9 +233,11 @@ import VerifiableLog
   // MARK: Row 45
 
   @Test func `a report rewritten and sealed again`() throws {
-    try expect(careless: .fileDiffers, listed: .signatureInvalid, resigned: .reportDiffers) { forgery, _ in
+    try expect(careless: .fileDiffers, listed: .signatureInvalid, resigned: .reportDiffers) {
+      forgery, _ in
       let report = String(decoding: forgery["data/report.html"] ?? [], as: UTF8.self)
-      forgery["data/report.html"] = Array(report.replacing("sent to one person", with: "sent to everybody").utf8)
+      forgery["data/report.html"] = Array(
+        report.replacing("sent to one person", with: "sent to everybody").utf8)
     }
   }
 
@@ -228,18 +255,23 @@ import VerifiableLog
     var contents = sample.contents
     let stranger = try SampleDevice(seed: 99, caseID: sample.caseID, role: .survivor)
     contents.exporter = stranger.id
-    #expect(throws: BundleWriteError.contents(BundleFinding(.exporterUnknown, logID: stranger.id))) {
+    #expect(throws: BundleWriteError.contents(BundleFinding(.exporterUnknown, logID: stranger.id)))
+    {
       _ = try BundleWriter(contents, including: { _ in true })
     }
     contents.logs.append(stranger.contents)
-    #expect(throws: BundleWriteError.contents(BundleFinding(.membersDiffer, path: BundleLayout.caseFile))) {
+    #expect(
+      throws: BundleWriteError.contents(BundleFinding(.membersDiffer, path: BundleLayout.caseFile))
+    ) {
       _ = try BundleWriter(contents, including: { _ in true })
     }
   }
 
   // MARK: Row 46
 
-  @Test func `a case whose advocate, receipts and times are all invented is only consistent`() throws {
+  @Test func `a case whose advocate, receipts and times are all invented is only consistent`()
+    throws
+  {
     let invented = try SampleCase.told()
     let verdict = verify(try invented.bundle())
     #expect(verdict.outcome == .consistent)

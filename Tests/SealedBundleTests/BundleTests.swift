@@ -43,7 +43,8 @@ import VerifiableLog
   @Test func `the record tells what is there and what is not`() throws {
     let record = try #require(verify(try SampleCase.told().bundle()).record)
     #expect(record.exhibits.map(\.number) == [1, 2, 3, 4])
-    #expect(record.exhibits.map { $0.entry.header.kind } == [.evidence, .evidence, .amend, .takedown])
+    #expect(
+      record.exhibits.map { $0.entry.header.kind } == [.evidence, .evidence, .amend, .takedown])
     #expect(record.withheldCount == 1)
     #expect(
       record.exhibits[0].files.map { $0.path?.text } == [
@@ -62,7 +63,10 @@ import VerifiableLog
     let sample = try SampleCase.told()
     let bundle = try sample.bundle()
     let key = [UInt8](repeating: 9, count: 32)
-    #expect(!bundle.indices.dropLast(32).contains { bundle[$0] == 9 && Array(bundle[$0..<($0 + 32)]) == key })
+    #expect(
+      !bundle.indices.dropLast(32).contains {
+        bundle[$0] == 9 && Array(bundle[$0..<($0 + 32)]) == key
+      })
   }
 
   @Test func `an advocate may export too, and is named`() throws {
@@ -172,7 +176,7 @@ import VerifiableLog
     let sealed = try writer.write(
       to: AgeWriter(MemorySink(), recipients: [recipient]), signedBy: sample.survivor.signing
     ) { (file) throws(SourceError) in MemorySource(files[file.attachment.sha256] ?? []) }
-      .finish().bytes
+    .finish().bytes
     let source = try AgeSource(MemorySource(sealed), identity: identity)
     #expect(BundleVerifier.verify(source, trust: sample.trust).outcome == .intact)
   }

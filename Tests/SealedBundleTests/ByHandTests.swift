@@ -9,7 +9,8 @@ import VerifiableLog
 
 /// A bundle in the hands of somebody who has none of our software, and of somebody who has one program.
 @Suite struct ByHandTests {
-  private static let secret = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
+  private static let secret =
+    "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
 
   private func seal(_ sample: SampleCase, in folder: URL) throws -> URL {
     let identity = try requiredIdentity(Self.secret)
@@ -35,17 +36,21 @@ import VerifiableLog
         .replacing("age --decrypt", with: "age --decrypt -i KEYFILE")
       let result = try #require(try run(["sh", "-c", script], in: folder))
       #expect(result.status == 0, "\(result.output)")
-      let lines = result.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+      let lines = result.output.split(separator: "\n").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
       #expect(lines.count == 3)
       #expect(lines[0] == lines[1])
-      let note = try String(contentsOf: folder.appending(path: "bundle/proof/signature.note"), encoding: .utf8)
+      let note = try String(
+        contentsOf: folder.appending(path: "bundle/proof/signature.note"), encoding: .utf8)
       #expect(note.split(separator: "\n")[2] == lines[2])
 
       // And they notice.
       let exhibit = folder.appending(path: "bundle/data/exhibits/1-0.png")
       try Data("another picture".utf8).write(to: exhibit)
       let again = try run(
-        ["sh", "-c", "cd bundle && sha256sum --check --strict --quiet manifest-sha256.txt"], in: folder)
+        ["sh", "-c", "cd bundle && sha256sum --check --strict --quiet manifest-sha256.txt"],
+        in: folder)
       #expect(again?.status == 1)
       #expect(again?.output.contains("data/exhibits/1-0.png: FAILED") == true)
     }

@@ -25,8 +25,14 @@ import VerifiableLog
     ("a\u{202E}b", "a<span class=\"mark\">U+202E</span>b"),
     ("\u{2066}x\u{2069}", "<span class=\"mark\">U+2066</span>x<span class=\"mark\">U+2069</span>"),
     ("a\nb", "a<span class=\"mark\">U+000A</span>b"),
-    ("\0\u{1B}\u{7F}\u{85}", "<span class=\"mark\">U+0000</span><span class=\"mark\">U+001B</span><span class=\"mark\">U+007F</span><span class=\"mark\">U+0085</span>"),
-    ("\u{FEFF}\u{200B}\u{AD}", "<span class=\"mark\">U+FEFF</span><span class=\"mark\">U+200B</span><span class=\"mark\">U+00AD</span>"),
+    (
+      "\0\u{1B}\u{7F}\u{85}",
+      "<span class=\"mark\">U+0000</span><span class=\"mark\">U+001B</span><span class=\"mark\">U+007F</span><span class=\"mark\">U+0085</span>"
+    ),
+    (
+      "\u{FEFF}\u{200B}\u{AD}",
+      "<span class=\"mark\">U+FEFF</span><span class=\"mark\">U+200B</span><span class=\"mark\">U+00AD</span>"
+    ),
     ("\u{E0041}", "<span class=\"mark\">U+0E0041</span>"),
     ("👩‍💻 مهاجم é", "👩‍💻 مهاجم é"),
   ])
@@ -35,8 +41,12 @@ import VerifiableLog
   }
 
   @Test func `lines are kept where they may be, whatever ends them`() {
-    #expect(html { $0.lines("a\nb\r\nc\rd\r") } == "a\nb\nc<span class=\"mark\">U+000D</span>d<span class=\"mark\">U+000D</span>")
-    #expect(html { $0.text("a\r\nb") } == "a<span class=\"mark\">U+000D</span><span class=\"mark\">U+000A</span>b")
+    #expect(
+      html { $0.lines("a\nb\r\nc\rd\r") }
+        == "a\nb\nc<span class=\"mark\">U+000D</span>d<span class=\"mark\">U+000D</span>")
+    #expect(
+      html { $0.text("a\r\nb") }
+        == "a<span class=\"mark\">U+000D</span><span class=\"mark\">U+000A</span>b")
   }
 
   @Test func `numbers are set apart and nouns agree`() {
@@ -48,7 +58,10 @@ import VerifiableLog
 
   @Test func `nothing runs, loads or leads outside`() throws {
     let report = try report()
-    for word in ["<script", "<img", "<iframe", "<link", "<object", "<form", "http-equiv=\"refresh", "javascript:", "@import", "url(", "src=", " on"] {
+    for word in [
+      "<script", "<img", "<iframe", "<link", "<object", "<form", "http-equiv=\"refresh",
+      "javascript:", "@import", "url(", "src=", " on",
+    ] {
       let found = report.contains(word)
       #expect(!found || (word == " on" && !report.contains(/<[^>]* on\w+=/)), "\(word)")
     }

@@ -61,7 +61,9 @@ final class SampleCase {
     first.account = "@second_account_88"
     first.tags = ["image", "threat"]
     first.attachments = [
-      attachment(0, Array("not really a picture".utf8), "image/png", name: "Screenshot 2026-05-27 at 21.16.png"),
+      attachment(
+        0, Array("not really a picture".utf8), "image/png",
+        name: "Screenshot 2026-05-27 at 21.16.png"),
       attachment(1, Array("<html>saved page</html>".utf8), "text/html", name: "page.html"),
     ]
     try survivor.append(.evidence, first.parts, clock: start + 300)
@@ -78,7 +80,8 @@ final class SampleCase {
     second.words = "He wrote: \u{202E}evil\u{202C} <script>alert(1)</script> & \"more\"\u{0007}"
     second.account = "مهاجم"
     second.attachments = [
-      attachment(0, Array("known picture".utf8), "image/jpeg", name: "IMG_1.jpg", withoutContent: true)
+      attachment(
+        0, Array("known picture".utf8), "image/jpeg", name: "IMG_1.jpg", withoutContent: true)
     ]
     second.showsMinor = false
     try survivor.append(

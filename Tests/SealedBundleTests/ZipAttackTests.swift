@@ -18,7 +18,10 @@ import Testing
   }
 
   @Test func `an archive made by hand is accepted when it keeps to the profile`() throws {
-    let bytes = archive { $0.add("a"); $0.add("b/c") }
+    let bytes = archive {
+      $0.add("a")
+      $0.add("b/c")
+    }
     #expect(try readWhole(bytes).map(\.0) == ["a", "b/c"])
   }
 
@@ -27,21 +30,61 @@ import Testing
   }
 
   @Test func `a member that the directory does not list`() {
-    expect(.badLayout, archive { $0.add("a"); $0.add("hidden", hidden: true) })
-    expect(.badLayout, archive { $0.add("hidden", hidden: true); $0.add("a") })
     expect(
-      .badLayout, archive { $0.add("a"); $0.add("hidden", hidden: true); $0.add("b") })
+      .badLayout,
+      archive {
+        $0.add("a")
+        $0.add("hidden", hidden: true)
+      })
+    expect(
+      .badLayout,
+      archive {
+        $0.add("hidden", hidden: true)
+        $0.add("a")
+      })
+    expect(
+      .badLayout,
+      archive {
+        $0.add("a")
+        $0.add("hidden", hidden: true)
+        $0.add("b")
+      })
   }
 
   @Test func `two members over the same bytes`() {
-    expect(.badLayout, archive { $0.add("a"); $0.add("b", at: 0) })
+    expect(
+      .badLayout,
+      archive {
+        $0.add("a")
+        $0.add("b", at: 0)
+      })
   }
 
   @Test func `data before, between, after, and before the end record`() {
-    expect(.badLayout, archive { $0.prefix = [1]; $0.add("a") })
-    expect(.badLayout, archive { $0.add("a"); $0.add("b", gap: 1) })
-    expect(.noEndRecord, archive { $0.add("a"); $0.suffix = [0] })
-    expect(.badEndRecord, archive { $0.add("a"); $0.beforeEnd = [0] })
+    expect(
+      .badLayout,
+      archive {
+        $0.prefix = [1]
+        $0.add("a")
+      })
+    expect(
+      .badLayout,
+      archive {
+        $0.add("a")
+        $0.add("b", gap: 1)
+      })
+    expect(
+      .noEndRecord,
+      archive {
+        $0.add("a")
+        $0.suffix = [0]
+      })
+    expect(
+      .badEndRecord,
+      archive {
+        $0.add("a")
+        $0.beforeEnd = [0]
+      })
   }
 
   @Test func `two archives one after the other`() throws {
@@ -58,15 +101,47 @@ import Testing
   }
 
   @Test func `a directory that counts more or fewer members than it holds`() {
-    expect(.badDirectory, archive { $0.add("a"); $0.add("b"); $0.count = 1 })
-    expect(.badDirectory, archive { $0.add("a"); $0.count = 2 })
-    expect(.tooManyMembers, archive { $0.add("a"); $0.count = 1 << 21 })
+    expect(
+      .badDirectory,
+      archive {
+        $0.add("a")
+        $0.add("b")
+        $0.count = 1
+      })
+    expect(
+      .badDirectory,
+      archive {
+        $0.add("a")
+        $0.count = 2
+      })
+    expect(
+      .tooManyMembers,
+      archive {
+        $0.add("a")
+        $0.count = 1 << 21
+      })
   }
 
   @Test func `the same name twice, also with other case, and a file where a folder is`() {
-    expect(.collidingNames, archive { $0.add("a"); $0.add("a") })
-    expect(.collidingNames, archive { $0.add("data/a"); $0.add("Data/A") })
-    expect(.collidingNames, archive { $0.add("a/b"); $0.add("a-b"); $0.add("a") })
+    expect(
+      .collidingNames,
+      archive {
+        $0.add("a")
+        $0.add("a")
+      })
+    expect(
+      .collidingNames,
+      archive {
+        $0.add("data/a")
+        $0.add("Data/A")
+      })
+    expect(
+      .collidingNames,
+      archive {
+        $0.add("a/b")
+        $0.add("a-b")
+        $0.add("a")
+      })
   }
 
   @Test(arguments: ["../a", "/a", "a/", "a\\b", "a//b", "é", "a\nb", "a\u{202E}b"])
@@ -75,7 +150,13 @@ import Testing
   }
 
   @Test func `a directory in another order than the members`() {
-    expect(.badLayout, archive { $0.add("a"); $0.add("b"); $0.centrals.reverse() })
+    expect(
+      .badLayout,
+      archive {
+        $0.add("a")
+        $0.add("b")
+        $0.centrals.reverse()
+      })
   }
 
   /// Offset of a field in the local header, in the central header, and a value that the profile forbids.

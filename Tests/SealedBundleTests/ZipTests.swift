@@ -43,7 +43,8 @@ import Testing
       if let unzip = try run(["unzip", "-t", archive.path]) {
         #expect(unzip.status == 0 && unzip.output.contains("No errors detected"))
       }
-      let script = "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(*z.namelist())"
+      let script =
+        "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(*z.namelist())"
       if let python = try run(["python3", "-c", script, archive.path]) {
         #expect(python.output == "bagit.txt data/exhibits/1-0.txt empty\n")
       }
@@ -131,7 +132,9 @@ import Testing
 
   @Test func `sinks that fail are reported`() throws {
     var writer = ZipWriter(BoundedSink(room: 40))
-    #expect(throws: ZipWriteError.sink(.full)) { try writer.add(path("a"), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) }
+    #expect(throws: ZipWriteError.sink(.full)) {
+      try writer.add(path("a"), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    }
     _ = consume writer
   }
 
@@ -143,7 +146,9 @@ import Testing
     #expect(BundlePath([UInt8](name.utf8)) == nil)
   }
 
-  @Test(arguments: ["a", "...", ".a", "a..b", "a/b/c", "A-Z_0.9", String(repeating: "a", count: 255)])
+  @Test(arguments: [
+    "a", "...", ".a", "a..b", "a/b/c", "A-Z_0.9", String(repeating: "a", count: 255),
+  ])
   func `these are names`(name: String) {
     #expect(BundlePath([UInt8](name.utf8))?.text == name)
   }

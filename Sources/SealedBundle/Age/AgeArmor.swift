@@ -91,12 +91,15 @@ public struct ArmorSource<Base: ByteSource & ~Copyable>: ByteSource, ~Copyable {
   }
 
   private static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-    do { return try unsafe Base64.decode(Array(text).span.bytes, padding: .required) } catch { return nil }
+    do { return try unsafe Base64.decode(Array(text).span.bytes, padding: .required) } catch {
+      return nil
+    }
   }
 }
 
 extension ByteSource where Self: ~Copyable {
-  fileprivate mutating func bytes(from offset: UInt64, atMost count: Int) throws(AgeError) -> [UInt8]
+  fileprivate mutating func bytes(from offset: UInt64, atMost count: Int) throws(AgeError)
+    -> [UInt8]
   {
     do { return try read(at: offset, count: Int(min(UInt64(count), byteCount - offset))) } catch {
       throw .source(error)

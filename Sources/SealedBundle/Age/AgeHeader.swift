@@ -36,7 +36,9 @@ struct AgeStanza: Equatable {
     repeat {
       let end = min(start + AgeHeader.columns, encoded.count)
       text += encoded[start..<end] + [UInt8(ascii: "\n")]
-      if end == encoded.count && end - start == AgeHeader.columns { text.append(UInt8(ascii: "\n")) }
+      if end == encoded.count && end - start == AgeHeader.columns {
+        text.append(UInt8(ascii: "\n"))
+      }
       start = end
     } while start < encoded.count
     return text
@@ -88,7 +90,8 @@ struct AgeHeader {
   func unwrap(with identity: borrowing AgeIdentity) throws(AgeError) -> AgeFileKey {
     let key = try AgeStanza.unwrap(stanzas, with: identity)
     let macKey = key.derive(salt: [], info: "header")
-    guard unsafe HMACSHA256.isValid(mac.span.bytes, for: authenticated.span.bytes, key: macKey) else {
+    guard unsafe HMACSHA256.isValid(mac.span.bytes, for: authenticated.span.bytes, key: macKey)
+    else {
       throw .mac
     }
     return key

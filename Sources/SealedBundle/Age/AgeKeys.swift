@@ -20,7 +20,9 @@ public struct AgeRecipient: Hashable, Sendable {
   }
 
   /// The recipient as `age1…`.
-  public var text: String { String(decoding: Bech32.encode(key.bytes, prefix: "age"), as: UTF8.self) }
+  public var text: String {
+    String(decoding: Bech32.encode(key.bytes, prefix: "age"), as: UTF8.self)
+  }
 }
 
 /// What opens an age file: a passphrase, or the secret half of a recipient's key.

@@ -114,7 +114,8 @@ public struct AgeSource<Base: ByteSource & ~Copyable>: ByteSource, ~Copyable {
 
   private mutating func load(_ index: UInt64) throws(SourceError) {
     guard index != cachedIndex else { return }
-    let count = index == shape.lastIndex ? shape.lastSealedByteCount : AgePayload.sealedChunkByteCount
+    let count =
+      index == shape.lastIndex ? shape.lastSealedByteCount : AgePayload.sealedChunkByteCount
     let sealed = try base.read(
       at: payloadOffset + index * UInt64(AgePayload.sealedChunkByteCount), count: count)
     do {

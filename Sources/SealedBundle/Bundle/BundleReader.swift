@@ -88,7 +88,8 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
   public mutating func extract(
     _ member: ZipMember, to sink: inout some ByteSink & ~Copyable
   ) throws(BundleExtractError) {
-    try zip.forEachChunk(of: member, wrap: { BundleExtractError.bundle(BundleFinding($0)) }) {
+    func wrapped(_ error: ZipError) -> BundleExtractError { .bundle(BundleFinding(error)) }
+    try zip.forEachChunk(of: member, wrap: wrapped) {
       (chunk) throws(BundleExtractError) in
       do throws(SinkError) { try sink.write(chunk) } catch { throw .sink(error) }
     }
@@ -180,7 +181,7 @@ extension ZipReader where Source: ~Copyable {
 
   fileprivate mutating func hash(of member: ZipMember) throws(BundleFinding) -> Bytes32 {
     var hash = SHA256Hash()
-    try forEachChunk(of: member, wrap: { BundleFinding($0) }) { (chunk) throws(BundleFinding) in
+    try forEachChunk(of: member, wrap: BundleFinding.init(_:)) { (chunk) throws(BundleFinding) in
       hash.update(chunk)
     }
     return hash.finalize()

@@ -32,8 +32,8 @@ struct ReceiptKeys {
   /// The receipt keys of all members, and keys that the asker trusts.
   init(members: [CaseState.Member], trusted: [NoteKey]) {
     keys = members.map { ($0.logID.cosigner($0.card.receiptKey), $0.logID) }
-    for key in trusted where key.algorithm == .cosignatureV1 && !keys.contains(where: { $0.key == key })
-    {
+    for key in trusted
+    where key.algorithm == .cosignatureV1 && !keys.contains(where: { $0.key == key }) {
       keys.append((key, nil))
     }
   }

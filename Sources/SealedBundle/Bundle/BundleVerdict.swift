@@ -62,7 +62,8 @@ public struct BundleVerdict: Sendable {
     case .blocks: outcome = .cannotCheck
     case .note: outcome = record == nil ? .cannotCheck : isTrusted ? .intact : .consistent
     }
-    self.findings = findings.filter { $0.code.weight != .note }
+    self.findings =
+      findings.filter { $0.code.weight != .note }
       + findings.filter { $0.code.weight == .note }
     self.record = record
     self.coverage = coverage

@@ -105,9 +105,9 @@ public struct BundleWriter: Sendable {
     guard source.byteCount == exhibit.attachment.size else { throw .exhibitDiffers(exhibit) }
     var hash = SHA256Hash()
     var crc = CRC32()
-    try source.forEachChunk(
-      in: 0..<source.byteCount, wrap: { BundleWriteError.source(exhibit, $0) }
-    ) { (chunk) throws(BundleWriteError) in
+    func wrapped(_ error: SourceError) -> BundleWriteError { .source(exhibit, error) }
+    try source.forEachChunk(in: 0..<source.byteCount, wrap: wrapped) {
+      (chunk) throws(BundleWriteError) in
       hash.update(chunk)
       unsafe crc.update(chunk.span.bytes)
     }

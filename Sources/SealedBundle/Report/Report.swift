@@ -181,7 +181,8 @@ struct ReportPage {
     if !record.state.violations.isEmpty {
       html.raw("<p class=\"remark\">")
       html.count(UInt64(record.state.violations.count), "entry was", "entries were")
-      html.raw(" set aside because they break the rules of the case. They count for nothing here.</p>\n")
+      html.raw(
+        " set aside because they break the rules of the case. They count for nothing here.</p>\n")
     }
   }
 
@@ -189,7 +190,8 @@ struct ReportPage {
     html.raw("<footer>Made by ")
     html.quoted(record.program)
     html.raw(
-      " (as the exporter says). Report format 1. Times are in UTC unless they say otherwise.</footer>\n")
+      " (as the exporter says). Report format 1. Times are in UTC unless they say otherwise.</footer>\n"
+    )
     html.raw("</main>\n</body>\n</html>\n")
   }
 

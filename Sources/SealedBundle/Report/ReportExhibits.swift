@@ -66,7 +66,8 @@ extension ReportPage {
     if let content = exhibit.content { particulars(content) }
     html.raw("</dl>\n")
     if let words = exhibit.content?.words {
-      html.raw("<p class=\"label\">In the writer’s own words</p>\n<div class=\"words\" dir=\"auto\">")
+      html.raw(
+        "<p class=\"label\">In the writer’s own words</p>\n<div class=\"words\" dir=\"auto\">")
       html.lines(words)
       html.raw("</div>\n")
     }
@@ -223,16 +224,24 @@ extension ReportPage {
       remark("Shows, or may show, somebody under 18. No picture is kept or passed on.")
     }
     if exhibit.isPartial {
-      remark("Some parts of this entry are not shown. That they were not altered is checked all the same.")
+      remark(
+        "Some parts of this entry are not shown. That they were not altered is checked all the same."
+      )
     }
     for note in record.notes where note.logID == header.logID && note.sequence == header.sequence {
       switch note.code {
       case .unknownKind, .unknownParts:
-        remark("Parts of this entry were made by a newer version or cannot be read. They are not shown here.")
+        remark(
+          "Parts of this entry were made by a newer version or cannot be read. They are not shown here."
+        )
       case .clockBeforeReceipt:
-        remark("The device’s clock shows an earlier time than a receipt that was there before the entry. The clock was wrong.")
+        remark(
+          "The device’s clock shows an earlier time than a receipt that was there before the entry. The clock was wrong."
+        )
       case .clockAfterReceipt:
-        remark("The device’s clock shows a later time than a receipt for the entry. One of the two clocks was wrong.")
+        remark(
+          "The device’s clock shows a later time than a receipt for the entry. One of the two clocks was wrong."
+        )
       case .claimedAfterReceipt:
         remark("The time stated for the event is later than a receipt for the entry.")
       case .embeddedReceiptInvalid:

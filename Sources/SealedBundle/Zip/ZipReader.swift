@@ -94,7 +94,8 @@ public struct ZipReader<Source: ByteSource & ~Copyable>: ~Copyable {
     of member: ZipMember, wrap: (ZipError) -> Failure, _ body: ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {
     var crc = CRC32()
-    try source.forEachChunk(in: member.content, wrap: { wrap(.source($0)) }) {
+    func wrapped(_ error: SourceError) -> Failure { wrap(.source(error)) }
+    try source.forEachChunk(in: member.content, wrap: wrapped) {
       (chunk) throws(Failure) in
       unsafe crc.update(chunk.span.bytes)
       try body(chunk)

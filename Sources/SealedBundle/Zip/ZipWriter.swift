@@ -36,32 +36,19 @@ public struct ZipWriter<Sink: ByteSink & ~Copyable>: ~Copyable {
   /// - Parameters:
   ///   - byteCount: its size, found in an earlier reading.
   ///   - crc32: its checksum, found likewise.
-  ///   - inspect: sees every piece before it is written.
-  public mutating func add<Failure: Error>(
-    _ path: BundlePath, byteCount: UInt64, crc32: UInt32,
-    from source: inout some ByteSource & ~Copyable, wrap: (ZipWriteError) -> Failure,
-    inspect: ([UInt8]) throws(Failure) -> Void
-  ) throws(Failure) {
-    guard source.byteCount == byteCount else { throw wrap(.changedWhileRead(path)) }
-    do { try begin(path, byteCount: byteCount, crc32: crc32) } catch { throw wrap(error) }
-    var crc = CRC32()
-    try source.forEachChunk(in: 0..<byteCount, wrap: { wrap(.source($0)) }) {
-      (chunk) throws(Failure) in
-      unsafe crc.update(chunk.span.bytes)
-      try inspect(chunk)
-      do throws(ZipWriteError) { try write(chunk) } catch { throw wrap(error) }
-    }
-    guard crc.value == crc32 else { throw wrap(.changedWhileRead(path)) }
-  }
-
-  /// Adds a file that is read as it is written.
   public mutating func add(
     _ path: BundlePath, byteCount: UInt64, crc32: UInt32,
     from source: inout some ByteSource & ~Copyable
   ) throws(ZipWriteError) {
-    try add(
-      path, byteCount: byteCount, crc32: crc32, from: &source, wrap: { $0 },
-      inspect: { (_) throws(ZipWriteError) in })
+    guard source.byteCount == byteCount else { throw .changedWhileRead(path) }
+    try begin(path, byteCount: byteCount, crc32: crc32)
+    var crc = CRC32()
+    try source.forEachChunk(in: 0..<byteCount, wrap: ZipWriteError.source) {
+      (chunk) throws(ZipWriteError) in
+      unsafe crc.update(chunk.span.bytes)
+      try write(chunk)
+    }
+    guard crc.value == crc32 else { throw .changedWhileRead(path) }
   }
 
   /// Writes the directory and gives the sink back.
