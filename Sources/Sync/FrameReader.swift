@@ -30,10 +30,14 @@ public struct FrameReader: Sendable {
   public var hasEnded: Bool { state == .ended }
 
   /// Adds the next bytes of the stream.
-  public mutating func feed(_ bytes: some Collection<UInt8>) {
-    buffer.removeFirst(start)
+  public mutating func feed(_ bytes: [UInt8]) {
+    if start == buffer.count {
+      buffer = bytes
+    } else {
+      buffer.removeFirst(start)
+      buffer += bytes
+    }
     start = 0
-    buffer.append(contentsOf: bytes)
   }
 
   /// The next frame, or nil until more bytes come. After an error the stream is of no more use.

@@ -73,7 +73,7 @@ final class Faults: Sendable {
     #expect(operation > 60)
   }
 
-  @Test(arguments: 1...24)
+  @Test(arguments: 1...12)
   func `whatever the order, through two folders`(seed: UInt64) throws {
     let folders = [TemporaryFolder(), TemporaryFolder()]
     var random = SeededGenerator(seed: seed)

@@ -61,13 +61,14 @@ func readOnly(
     let scene = try Scene()
     for file in scene.folder.files() {
       let bytes = scene.folder.read(file)
-      for length in 0..<bytes.count {
+      // Heads consist of notes, where one byte is like the next.
+      for length in stride(from: 0, to: bytes.count, by: file.hasSuffix("head") ? 7 : 1) {
         try scene.folder.write(Array(bytes[..<length]), to: file)
         var replica = scene.reader
         let findings = try readOnly(scene.folder, into: &replica)
         scene.check(replica, damaged: file, "\(file) cut at \(length)")
         #expect(!findings.isEmpty, "\(file) cut at \(length)")
-        if length % 29 == 0 {
+        if length.isMultiple(of: 77) {
           try scene.folder.write(bytes, to: file)
           #expect(try readOnly(scene.folder, into: &replica) == [])
           #expect(replica.digest() == scene.expected, "\(file) after a cut at \(length)")
@@ -82,7 +83,8 @@ func readOnly(
     var random = SeededGenerator(seed: 4)
     for file in scene.folder.files() {
       let bytes = scene.folder.read(file)
-      for index in bytes.indices {
+      let first = Int.random(in: 0..<5, using: &random)
+      for index in stride(from: first, to: bytes.count, by: 5) {
         var flipped = bytes
         flipped[index] ^= UInt8.random(in: 1...255, using: &random)
         try scene.folder.write(flipped, to: file)

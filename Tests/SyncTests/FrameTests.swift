@@ -39,7 +39,7 @@ import VerifiableLog
     var frames: [Frame] = []
     var rest = bytes[...]
     while !rest.isEmpty {
-      reader.feed(rest.prefix(piece))
+      reader.feed(Array(rest.prefix(piece)))
       rest = rest.dropFirst(piece)
       while let frame = try reader.next() { frames.append(frame) }
     }
@@ -62,7 +62,7 @@ import VerifiableLog
     for frame in Self.whole { ends.append(ends.last! + frame.bytes.count) }
     for length in 0..<bytes.count {
       var reader = FrameReader()
-      reader.feed(bytes.prefix(length))
+      reader.feed(Array(bytes.prefix(length)))
       var count = 0
       #expect(throws: FrameError.truncated) {
         while try reader.next() != nil { count += 1 }

@@ -46,7 +46,7 @@ struct MemoryReplica: Replica {
 
   let caseID: Bytes32
   let device: TestDevice
-  var ownLog: LogID { device.identity(in: caseID).id }
+  let ownLog: LogID
   var stored: [LogID: Log] = [:]
   var knownStatements: Set<[UInt8]> = []
   var knownWraps: Set<[UInt8]> = []
@@ -67,6 +67,7 @@ struct MemoryReplica: Replica {
   init(_ device: TestDevice, caseID: Bytes32, founder: TestDevice) {
     self.caseID = caseID
     self.device = device
+    ownLog = device.identity(in: caseID).id
     admit(founder.signingKey.publicKey, founder.receiptKey.publicKey)
     admit(device.signingKey.publicKey, device.receiptKey.publicKey)
   }
