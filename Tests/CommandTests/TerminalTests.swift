@@ -93,12 +93,12 @@ import Testing
     let terminal = try FakeTerminal(["list", "--vault", person.vault], by: person)
     try await terminal.wait(for: "Passphrase")
     #expect(try await eventually { !terminal.isEchoing })
-    terminal.type("half a pass")
+    terminal.type("dromedary")
     terminal.type("\u{3}")
     let finished = try await terminal.finish()
     #expect(finished.status == 130)
     #expect(terminal.isEchoing)
-    #expect(!terminal.screen.contains("half"))
+    #expect(!terminal.screen.contains("dromedary"))
     #expect(terminal.screen.contains("Stopped, as you asked."))
   }
 
