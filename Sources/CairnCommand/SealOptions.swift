@@ -94,6 +94,6 @@ extension Failure {
     let status = ExitStatus(rawValue: BundleExitCode(error).rawValue) ?? .cannotCheck
     self.init(
       code: code, status: status,
-      Sentence(VerdictText.sentence(error), safe: Sentences.unchanged, next: next))
+      Sentence(VerdictText.sentence(error), safe: "", next: next))
   }
 }

@@ -47,20 +47,31 @@ struct VerifyCommand: AsyncParsableCommand {
 }
 
 extension Output {
-  /// A verdict in the words of `cairn-verify`.
+  /// A verdict in the words of `cairn-verify`, broken for this width.
   static func verdict(_ verdict: BundleVerdict, trust: BundleTrust) {
+    var prose: [String] = []
+    func end() {
+      if !prose.isEmpty { paragraph(prose.joined(separator: " ")) }
+      prose = []
+    }
     for text in VerdictText.lines(verdict, trust: trust) {
-      let isPoint = text.hasPrefix("  - ")
-      let lines = Columns.wrap(
-        isPoint ? String(text.dropFirst(4)) : text, to: Columns.width - (isPoint ? 5 : 1))
-      // What fits is left as it is, with the spaces that align it.
-      if !isPoint, Columns.count(text) < Columns.width {
+      if text.hasPrefix("  - ") {
+        end()
+        point(String(text.dropFirst(4)))
+      } else if text.isEmpty || text.contains("  ") {
+        // Blank lines, and those that spaces align.
+        end()
         line(text)
-        continue
+      } else {
+        prose.append(text)
       }
-      for (index, part) in lines.enumerated() {
-        line((isPoint ? (index == 0 ? "  - " : "    ") : "") + part)
-      }
+    }
+    end()
+  }
+
+  private static func point(_ text: String) {
+    for (index, part) in Columns.wrap(text, to: Columns.width - 5).enumerated() {
+      line((index == 0 ? "  - " : "    ") + part)
     }
   }
 }
