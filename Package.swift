@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "CairnCommand",
       dependencies: [
-        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Vault", arguments,
+        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Vault", arguments,
       ], swiftSettings: strict),
     .executableTarget(
       name: "VerifyCommand",

@@ -29,23 +29,33 @@ public enum BundleOpenError: Error, Hashable, Sendable {
 
 /// Checks a bundle in a file: encrypted, armored, or decrypted already.
 public enum BundleCheck {
+  /// Told how many bytes were read since it was told last; answers whether to go on.
+  public typealias Watch = (Int) -> Bool
+
   /// Opens and verifies.
   public static func verify(
-    path: String, key: borrowing BundleKey, trust: BundleTrust
+    path: String, key: borrowing BundleKey, trust: BundleTrust, watch: Watch? = nil
   ) throws(BundleOpenError) -> BundleVerdict {
+    try perform(Verifying(trust: trust), path: path, key: key, watch: watch)
+  }
+
+  /// Does something with a bundle once it is decrypted.
+  static func perform<Task: BundleTask>(
+    _ task: Task, path: String, key: borrowing BundleKey, watch: Watch?
+  ) throws(BundleOpenError) -> Task.Outcome {
     switch try kind(path) {
     case .archive:
-      return BundleVerifier.verify(try open(path), trust: trust)
+      return task.run(try open(path, watch))
     case .other:
-      return BundleVerdict(BundleFinding(.notABundle))
+      return task.stopped(BundleVerdict(BundleFinding(.notABundle)))
     case .encrypted:
-      return try decrypt(key, trust) { () throws(BundleOpenError) in try open(path) }
+      return try decrypt(key, task) { () throws(BundleOpenError) in try open(path, watch) }
     case .armored:
       do throws(AgeError) { _ = try ArmorSource(try openSource(path)) } catch {
-        return try verdict(on: error, key)
+        return task.stopped(try verdict(on: error, key))
       }
-      return try decrypt(key, trust) { () throws(BundleOpenError) in
-        let file = try open(path)
+      return try decrypt(key, task) { () throws(BundleOpenError) in
+        let file = try open(path, watch)
         do { return try ArmorSource(file) } catch { throw .unreadable }
       }
     }
@@ -64,8 +74,10 @@ public enum BundleCheck {
     return head.starts(with: "PK".utf8) ? .archive : .other
   }
 
-  private static func open(_ path: String) throws(BundleOpenError) -> FileSource {
-    do { return try FileSource(path: path) } catch { throw .unreadable }
+  private static func open(
+    _ path: String, _ watch: Watch? = nil
+  ) throws(BundleOpenError) -> FileSource {
+    do { return try FileSource(path: path, watch: watch) } catch { throw .unreadable }
   }
 
   private static func openSource(_ path: String) throws(AgeError) -> FileSource {
@@ -73,10 +85,10 @@ public enum BundleCheck {
   }
 
   /// Tries what the key holds, each on a fresh source.
-  private static func decrypt<Source: ByteSource & ~Copyable>(
-    _ key: borrowing BundleKey, _ trust: BundleTrust,
+  private static func decrypt<Task: BundleTask, Source: ByteSource & ~Copyable>(
+    _ key: borrowing BundleKey, _ task: Task,
     _ source: () throws(BundleOpenError) -> Source
-  ) throws(BundleOpenError) -> BundleVerdict {
+  ) throws(BundleOpenError) -> Task.Outcome {
     switch key {
     case .none: throw .keyNeeded
     case .passphrase(let passphrase):
@@ -88,10 +100,9 @@ public enum BundleCheck {
       } catch { throw .outOfMemory }
       let identity = AgeIdentity(passphrase: copy)
       do throws(AgeError) {
-        return BundleVerifier.verify(
-          try AgeSource(try fresh(source), identity: identity), trust: trust)
+        return task.run(try AgeSource(try fresh(source), identity: identity))
       } catch {
-        return try verdict(on: error, key)
+        return task.stopped(try verdict(on: error, key))
       }
     case .identities(let file):
       var sawKey = false
@@ -100,10 +111,9 @@ public enum BundleCheck {
         guard let identity else { continue }
         sawKey = true
         do throws(AgeError) {
-          return BundleVerifier.verify(
-            try AgeSource(try fresh(source), identity: identity), trust: trust)
+          return task.run(try AgeSource(try fresh(source), identity: identity))
         } catch {
-          if error != .noMatch { return try verdict(on: error, key) }
+          if error != .noMatch { return task.stopped(try verdict(on: error, key)) }
         }
       }
       throw sawKey ? .wrongIdentity : .noIdentity
@@ -148,4 +158,22 @@ public enum BundleCheck {
       return lines
     }
   }
+}
+
+/// What is done with a bundle once it is decrypted: a closure cannot take a source of any kind.
+protocol BundleTask {
+  associatedtype Outcome
+  func run<Source: ByteSource & ~Copyable>(_ source: consuming Source) -> Outcome
+  /// When there was nothing to run on.
+  func stopped(_ verdict: BundleVerdict) -> Outcome
+}
+
+private struct Verifying: BundleTask {
+  let trust: BundleTrust
+
+  func run<Source: ByteSource & ~Copyable>(_ source: consuming Source) -> BundleVerdict {
+    BundleVerifier.verify(source, trust: trust)
+  }
+
+  func stopped(_ verdict: BundleVerdict) -> BundleVerdict { verdict }
 }

@@ -10,11 +10,13 @@ public import SealedBundle
 public struct FileSource: ByteSource, ~Copyable {
   private let descriptor: Int32
   public let byteCount: UInt64
+  private let watch: BundleCheck.Watch?
 
   /// Opens a file for reading.
   ///
+  /// - Parameter watch: told of each reading; when it answers no, nothing can be read any more.
   /// - Throws: `.unreadable` also for what is no regular file, since only that keeps its length.
-  public init(path: String) throws(SourceError) {
+  public init(path: String, watch: BundleCheck.Watch? = nil) throws(SourceError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadable }
     var status = stat()
@@ -23,6 +25,7 @@ public struct FileSource: ByteSource, ~Copyable {
       throw .unreadable
     }
     self.descriptor = descriptor
+    self.watch = watch
     byteCount = UInt64(status.st_size)
   }
 
@@ -32,6 +35,7 @@ public struct FileSource: ByteSource, ~Copyable {
     guard count >= 0, offset <= byteCount, UInt64(count) <= byteCount - offset else {
       throw .outOfBounds
     }
+    if let watch, !watch(count) { throw .unreadable }
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {

@@ -82,15 +82,21 @@ struct AddCommand: AsyncParsableCommand {
   private func add(
     _ sources: [AddSource], _ draft: Draft, to vault: OpenVault
   ) async throws -> ExitStatus? {
+    let input = sources.contains { $0.name == nil } ? try StandardInput() : nil
     let entries =
       sources.isEmpty
       ? [NewEntry(source: nil, content: draft.content)]
-      : sources.map {
-        NewEntry(source: $0.source, isWithoutContent: hashOnly, content: draft.content)
+      : sources.map { source in
+        let stopped =
+          source.name == nil
+          ? input.map { NewEntry.Source.descriptor($0.descriptor, name: nil) } : nil
+        return NewEntry(
+          source: stopped ?? source.source, isWithoutContent: hashOnly, content: draft.content)
       }
     let progress = Progress("Saving", total: AddSource.total(sources), isQuiet: global.json)
     let outcome = try await vault.add(entries, toCase: caseName) { (bytes) throws(VaultError) in
       try progress.advance(bytes)
+      try input?.check()
     }
     progress.finish()
     let report = AddReport(

@@ -66,12 +66,18 @@ final class NewFile {
     case EEXIST: return Failure(VaultError(.outputExists), subject: name)
     case ENOSPC, EDQUOT: return Failure(VaultError(.diskFull), subject: name)
     case ENOENT, ENOTDIR, EACCES, EPERM, EROFS, EISDIR:
-      return Failure(
-        code: "outputPlace", status: .other,
-        Sentence(
-          "\(name) cannot be written there: the folder is missing, or this account may not write"
-            + " to it.", safe: Sentences.unchanged, next: "Choose another place."))
+      return .cannotWrite(to: path)
     default: return Failure(VaultError(.inputOutput, systemError: error), subject: name)
     }
+  }
+}
+
+extension Failure {
+  static func cannotWrite(to path: String) -> Failure {
+    Failure(
+      code: "outputPlace", status: .other,
+      Sentence(
+        "\(SafeText.quoted(path)) cannot be written there: the folder is missing, or this account may"
+          + " not write to it.", safe: Sentences.unchanged, next: "Choose another place."))
   }
 }

@@ -35,6 +35,12 @@ final class Progress: Sendable {
     show(state.withLock { $0.done } + UInt64(bytes))
   }
 
+  /// As `advance`, for work that asks whether to go on.
+  func goesOn(_ bytes: Int) -> Bool {
+    show(state.withLock { $0.done } + UInt64(bytes))
+    return !Interruption.isRequested
+  }
+
   /// Shows that `done` bytes are done.
   func show(_ done: UInt64) {
     let now = ContinuousClock.now

@@ -27,6 +27,11 @@ enum RootHelp {
       cairn join INVITATION      join a case that is shared with you
       cairn sync                 exchange what is new, through a folder
 
+    Hand over
+      cairn export CASE          write a sealed bundle, for police or a court
+      cairn open BUNDLE          check a bundle, and take its files out of it
+      cairn verify BUNDLE        check a bundle
+
     Every command
       --vault FOLDER             the vault, if it is not in ~/.local/share/cairn
       --passphrase-file FILE     instead of a question (or CAIRN_PASSPHRASE_FILE)

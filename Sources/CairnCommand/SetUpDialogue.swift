@@ -4,10 +4,24 @@ import Vault
 
 /// What `init` asks on a terminal.
 struct SetUpDialogue {
+  enum Purpose {
+    case vault, bundle
+
+    var explanation: String {
+      switch self {
+      case .vault:
+        "A new vault needs a passphrase. Whoever has it can open the vault, and without it nobody can."
+      case .bundle:
+        "The bundle needs a passphrase of its own, not that of your vault: you tell it to whoever may"
+          + " open the bundle, another way than you send it."
+      }
+    }
+  }
+
   let terminal: Terminal
 
   /// Offers a passphrase and takes the one that was typed twice.
-  func choosePassphrase() throws -> LockedBytes {
+  func choosePassphrase(for purpose: Purpose = .vault) throws -> LockedBytes {
     let offer = try WordList.randomPassphrase()
     return try terminal.onOwnScreen {
       terminal.explain(

@@ -1,5 +1,10 @@
+import Cryptography
 import Foundation
 import Vault
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// Small files that somebody handed over: cards and invitations.
 enum SmallFile {
@@ -10,6 +15,24 @@ enum SmallFile {
       throw Failure(VaultError(.fileUnreadable), subject: SafeText.quoted(path))
     }
     return [UInt8](data)
+  }
+
+  /// The content of a file with a secret, byte by byte into locked memory; nil if it is larger than `limit`.
+  static func readSecret(_ path: String, limit: Int) throws -> LockedBytes? {
+    let size = try FileCheck(path: path).size
+    guard size <= UInt64(limit) else { return nil }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw Failure(VaultError(.fileUnreadable), subject: SafeText.quoted(path))
+    }
+    defer { close(descriptor) }
+    var secret = try LockedBytes(capacity: Int(size))
+    var byte: UInt8 = 0
+    defer { byte = 0 }
+    while secret.count < secret.capacity, unsafe Glibc.read(descriptor, &byte, 1) == 1 {
+      try secret.append(byte)
+    }
+    return secret
   }
 }
 

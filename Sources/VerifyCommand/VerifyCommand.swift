@@ -1,9 +1,7 @@
 internal import ArgumentParser
 internal import BundleCheck
-internal import CaseLog
 internal import Cryptography
 internal import SealedBundle
-internal import VerifiableLog
 
 #if canImport(Glibc)
   internal import Glibc
@@ -72,29 +70,12 @@ struct VerifyCommand: ParsableCommand {
     throw ExitCode(BundleExitCode(verdict).rawValue)
   }
 
-  /// What the reader knows, in the one spelling of each thing.
   private func trust() throws -> BundleTrust {
-    var trust = BundleTrust()
-    if let fingerprint {
-      // People copy it in groups; spaces carry nothing.
-      let text = fingerprint.filter { $0 != " " && $0 != "-" }.lowercased()
-      do throws(TextCodingError) {
-        trust.caseID = Bytes32(try Base32.decode(text)).map(CaseID.init)
-      } catch {}
-      guard trust.caseID != nil else {
-        throw ValidationError("That is no fingerprint: it has 52 letters and digits (2 to 7).")
-      }
+    do {
+      return try BundleTrust(fingerprint: fingerprint, witnesses: witness)
+    } catch {
+      throw ValidationError(error.sentence)
     }
-    for text in witness {
-      do throws(NoteError) {
-        let key = try NoteKey(verifierKey: text)
-        guard key.algorithm == .cosignatureV1 else { throw .malformedVerifierKey }
-        trust.witnesses.append(key)
-      } catch {
-        throw ValidationError("That is no receipt key: it looks like cairn/…/receipt+1234abcd+….")
-      }
-    }
-    return trust
   }
 
   private func key() throws(BundleOpenError) -> BundleKey {

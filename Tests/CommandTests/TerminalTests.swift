@@ -93,13 +93,31 @@ import Testing
     let terminal = try FakeTerminal(["list", "--vault", person.vault], by: person)
     try await terminal.wait(for: "Passphrase")
     #expect(try await eventually { !terminal.isEchoing })
-    terminal.type("half a pass")
+    terminal.type("dromedary")
     terminal.type("\u{3}")
     let finished = try await terminal.finish()
     #expect(finished.status == 130)
     #expect(terminal.isEchoing)
-    #expect(!terminal.screen.contains("half"))
+    #expect(!terminal.screen.contains("dromedary"))
     #expect(terminal.screen.contains("Stopped, as you asked."))
+  }
+
+  @Test func `Ctrl-C while standard input is awaited ends it, and keeps nothing`() async throws {
+    let person = try await Person()
+    let terminal = try FakeTerminal(
+      [
+        "add", "-", "--no-input", "--vault", person.vault, "--passphrase-file",
+        person.passphraseFile,
+      ], by: person)
+    terminal.type("Something to keep?\n")
+    #expect(
+      try await eventually {
+        FileManager.default.fileExists(atPath: person.vault + "/vault.db-wal")
+      })
+    terminal.type("\u{3}")
+    let finished = try await terminal.finish()
+    #expect(finished.status == 130, "\(terminal.screen)")
+    try await person.expectNothingKept()
   }
 
   @Test func `three wrong passphrases are enough, and the last says what to do`() async throws {

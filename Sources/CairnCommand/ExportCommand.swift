@@ -1,0 +1,155 @@
+import ArgumentParser
+import BundleCheck
+import CaseLog
+import Cryptography
+import Foundation
+import SealedBundle
+import Vault
+import VerifiableLog
+
+struct ExportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write a case as a sealed bundle, for police or a court.",
+    discussion: """
+      Whoever receives it opens it with the ordinary programs age and unzip, or with “cairn open”, and checks \
+      it with “cairn verify”. It shows how many entries of the case were not included.
+
+      Seal it with a passphrase that you tell them another way, or to the age key that they gave you:
+        cairn export default --output case.age
+        cairn export default --output case.age --to age1…
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "The case's name, as “cairn case list” shows it.")
+  var `case`: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Only these entries: ids or their beginnings, with commas between.", valueName: "ids"))
+  var entries: String?
+
+  @Option(help: ArgumentHelp("A new file for the bundle.", valueName: "file"))
+  var output: String
+
+  @Option(
+    help: ArgumentHelp("A file with the passphrase to seal it with.", valueName: "file"))
+  var sealPassphraseFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "An age key (age1…) of whoever may open it; may be given several times.", valueName: "key"))
+  var to: [String] = []
+
+  func run() async throws {
+    let recipients = try recipients()
+    let chosen = try chosen()
+    let terminal = global.terminal
+    if sealPassphraseFile == nil, recipients.isEmpty, terminal == nil { throw Self.noSeal }
+    if FileManager.default.fileExists(atPath: output) {
+      throw Failure(VaultError(.outputExists), subject: SafeText.quoted(output))
+    }
+    let outcome = try await global.withVault(terminal: terminal) { vault in
+      let seal = try seal(recipients, terminal)
+      let progress = Progress("Sealing", total: nil, isQuiet: global.json)
+      defer { progress.finish() }
+      do throws(VaultError) {
+        return try await vault.export(
+          caseNamed: self.case, entries: chosen, to: output, seal: seal,
+          program: "cairn \(Cairn.version)"
+        ) { (bytes) throws(VaultError) in try progress.advance(bytes) }
+      } catch {
+        throw Failure(error, subject: SafeText.quoted(output))
+      }
+    }
+    try report(outcome)
+  }
+
+  // MARK: - What was given
+
+  private func recipients() throws -> [AgeRecipient] {
+    if sealPassphraseFile != nil, !to.isEmpty {
+      throw Failure.usage(
+        "usage",
+        Sentence(
+          "A bundle is sealed with a passphrase or to keys, not both.", safe: Sentences.unchanged,
+          next: "Leave one of --seal-passphrase-file and --to away."))
+    }
+    return try to.map { text in
+      guard let recipient = AgeRecipient(Array(text.utf8)) else {
+        throw Failure.usage(
+          "invalidRecipient",
+          Sentence(
+            "\(SafeText.quoted(Columns.cut(text, to: 70))) is not an age key.",
+            safe: Sentences.unchanged,
+            next: "A key for --to begins with age1 and has 62 characters. Copy it again."))
+      }
+      return recipient
+    }
+  }
+
+  private func chosen() throws -> [String]? {
+    guard let entries else { return nil }
+    let ids = entries.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+    guard !ids.isEmpty else { throw VaultError(.unknownEntry) }
+    return ids
+  }
+
+  private func seal(_ recipients: [AgeRecipient], _ terminal: Terminal?) throws -> BundleSeal {
+    if let sealPassphraseFile {
+      return .passphrase(try Passphrase.read(file: sealPassphraseFile))
+    }
+    if !recipients.isEmpty { return .recipients(recipients) }
+    guard let terminal else { throw Self.noSeal }
+    return .passphrase(try SetUpDialogue(terminal: terminal).choosePassphrase(for: .bundle))
+  }
+
+  private static let noSeal = Failure.usage(
+    "noSeal",
+    Sentence(
+      "A bundle has to be sealed for somebody.", safe: "Nothing was written.",
+      next: "Name a passphrase with --seal-passphrase-file, or an age key with --to."))
+
+  // MARK: - What came of it
+
+  private func report(_ outcome: ExportOutcome) throws {
+    if global.json {
+      struct Object: Encodable {
+        let entries: Int
+        let exporter: String
+        let files: Int
+        let filesLeftOut: Int
+        let fingerprint: String
+        let output: String
+        let size: UInt64
+        let verdict: String
+      }
+      try Output.json(
+        Object(
+          entries: outcome.entryCount, exporter: outcome.exporter.base32,
+          files: outcome.fileCount, filesLeftOut: outcome.filesLeftOut,
+          fingerprint: outcome.fingerprint, output: output, size: outcome.byteCount,
+          verdict: outcome.verdict.outcome.rawValue))
+      return
+    }
+    let entries = Quantity.count(outcome.entryCount, "entry", "entries")
+    let files = Quantity.count(outcome.fileCount, "file", "files")
+    Output.paragraph(
+      "\(entries) with \(files), sealed in \(SafeText.line(output)), \(Quantity.bytes(outcome.byteCount))."
+    )
+    Output.line("It was read back, and everything in it verifies.")
+    if outcome.filesLeftOut > 0 {
+      let left = Quantity.count(outcome.filesLeftOut, "file is", "files are")
+      Output.paragraph(
+        "\(left) not in it, and named there by SHA-256: kept as a hash only, or not arrived here yet."
+      )
+    }
+    Output.line()
+    Output.paragraph(
+      "The fingerprint of the case. Put it into your statement, so that nobody can pass off"
+        + " another case as yours:")
+    Output.line()
+    Output.line("    " + outcome.fingerprint)
+  }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import BundleCheck
+import CaseLog
+import Cryptography
+import Foundation
+import SealedBundle
+import Vault
+
+/// How a bundle is opened: what `open` and `verify` have in common.
+struct UnsealOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("A file with the bundle's passphrase.", valueName: "file"))
+  var sealPassphraseFile: String?
+
+  @Option(
+    help: ArgumentHelp("An age identity file with your secret key.", valueName: "file"))
+  var identity: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The fingerprint of the case, as you know it from elsewhere, such as a statement.",
+      valueName: "fingerprint"))
+  var fingerprint: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A receipt key that you know from elsewhere; may be given several times.", valueName: "key"))
+  var witness: [String] = []
+
+  func validate() throws {
+    if sealPassphraseFile != nil, identity != nil {
+      throw ValidationError("Give a passphrase or an identity, not both.")
+    }
+  }
+
+  func trust() throws -> BundleTrust {
+    do {
+      return try BundleTrust(fingerprint: fingerprint, witnesses: witness)
+    } catch {
+      throw Failure.usage(
+        "invalidTrust",
+        Sentence(error.sentence, safe: Sentences.unchanged, next: "Copy it again, all of it."))
+    }
+  }
+
+  /// Calls `body` with what opens the bundle, and asks for a passphrase only where one helps.
+  func withKey<Result>(
+    for bundle: String, terminal: Terminal?, _ body: (borrowing BundleKey) throws -> Result
+  ) throws -> Result {
+    if let sealPassphraseFile {
+      return try body(.passphrase(try Passphrase.read(file: sealPassphraseFile)))
+    }
+    if let identity { return try body(.identities(try identities(identity))) }
+    guard let terminal, try SealedHeader.isForPassphrase(bundle) else { return try body(.none) }
+    guard let typed = try terminal.askSecret("Passphrase of the bundle (nothing shows): ") else {
+      throw VaultError(.cancelled)
+    }
+    return try body(.passphrase(typed))
+  }
+
+  private func identities(_ path: String) throws -> LockedBytes {
+    guard let file = try SmallFile.readSecret(path, limit: 1 << 16) else {
+      throw Failure(bundle: .noIdentity)
+    }
+    return file
+  }
+}
+
+/// The first bytes of a bundle, which tell how it is sealed.
+enum SealedHeader {
+  static func isForPassphrase(_ path: String) throws -> Bool {
+    _ = try FileCheck(path: path)
+    guard let handle = FileHandle(forReadingAtPath: path) else { return false }
+    defer { handle.closeFile() }
+    let head = try handle.read(upToCount: 64) ?? Data()
+    return head.starts(with: "age-encryption.org/v1\n-> scrypt ".utf8)
+      || head.starts(with: "-----BEGIN AGE".utf8)
+  }
+}
+
+extension Failure {
+  /// A bundle that could not be opened with the key at hand; the sentence is `cairn-verify`'s own.
+  init(bundle error: BundleOpenError) {
+    let (code, next): (String, String)
+    switch error {
+    case .unreadable: (code, next) = ("fileUnreadable", "Check its name and place.")
+    case .keyNeeded: (code, next) = ("keyNeeded", "")
+    case .wrongPassphrase: (code, next) = ("wrongPassphrase", "")
+    case .wrongIdentity:
+      (code, next) = ("wrongIdentity", "Ask whoever made it for which key it is.")
+    case .noIdentity: (code, next) = ("noIdentity", "")
+    case .outOfMemory: (code, next) = ("outOfMemory", "Close other programs, and try again.")
+    }
+    let status = ExitStatus(rawValue: BundleExitCode(error).rawValue) ?? .cannotCheck
+    self.init(
+      code: code, status: status,
+      Sentence(VerdictText.sentence(error), safe: "", next: next))
+  }
+}

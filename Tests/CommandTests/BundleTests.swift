@@ -1,0 +1,128 @@
+import Foundation
+import Support
+import Testing
+
+@Suite struct `Handing over` {
+  /// A case of two entries and its bundle, sealed with a passphrase.
+  static func exported() async throws -> (Person, [UInt8]) {
+    let person = try await Person()
+    let picture = noise(150_000)
+    _ = try person.folder.file("shot.png", picture)
+    _ = try await person.cairn("add", "shot.png", "--url", "https://example.org/1")
+    _ = try await person.cairn("add", "--text", "My own words.")
+    _ = try person.folder.file("seal", Array("a passphrase for the bundle\n".utf8))
+    let made = try await person.cairn(
+      "export", "default", "--output", "case.age", "--seal-passphrase-file", "seal")
+    #expect(made.status == 0, "\(made.all)")
+    #expect(made.told.contains("2 entries with 1 file, sealed in case.age"))
+    #expect(made.told.contains("It was read back, and everything in it verifies."))
+    return (person, picture)
+  }
+
+  @Test func `a bundle is written, verified and opened`() async throws {
+    let (person, picture) = try await Self.exported()
+    let verified = try await person.run(["verify", "case.age", "--seal-passphrase-file", "seal"])
+    #expect(verified.status == 21, "\(verified.all)")
+    #expect(verified.output.hasPrefix("CONSISTENT, author and time not proven\n"))
+    #expect(verified.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    let fingerprint =
+      try #require(
+        try await person.cairn("case", "list", "--json").json()["cases"] as? [[String: Any]]
+      ).first?["caseID"] as? String
+    let other = String(repeating: "a", count: 51) + "q"
+    let foreign = try await person.run([
+      "verify", "case.age", "--seal-passphrase-file", "seal", "--fingerprint", other,
+    ])
+    #expect(foreign.status == 20, "\(foreign.all)")
+    let opened = try await person.run([
+      "open", "case.age", "--seal-passphrase-file", "seal", "--output", "out", "--fingerprint",
+      fingerprint ?? "",
+    ])
+    #expect(opened.status == 0, "\(opened.all)")
+    #expect(
+      try [UInt8](Data(contentsOf: URL(filePath: person.path("out/data/exhibits/1-0")))) == picture)
+    let report = try String(contentsOfFile: person.path("out/data/report.html"), encoding: .utf8)
+    #expect(report.contains("My own words."))
+    let again = try await person.run([
+      "open", "case.age", "--seal-passphrase-file", "seal", "--output", "out", "--json",
+    ])
+    #expect(again.status == 1)
+    #expect(try again.errorCode() == "outputExists")
+  }
+
+  @Test func `a damaged bundle is told as changed, and nothing is taken out of it`() async throws {
+    let (person, _) = try await Self.exported()
+    var bytes = try [UInt8](Data(contentsOf: URL(filePath: person.path("case.age"))))
+    bytes[bytes.count / 2] ^= 1
+    _ = try person.folder.file("changed.age", bytes)
+    _ = try person.folder.file("cut.age", Array(bytes.dropLast(5000)))
+    let before = try FileManager.default.contentsOfDirectory(atPath: person.folder.path).count
+    for name in ["changed.age", "cut.age"] {
+      let opened = try await person.run([
+        "open", name, "--seal-passphrase-file", "seal", "--output", "out",
+      ])
+      #expect(opened.status == 20, "\(opened.all)")
+      #expect(opened.output.hasPrefix("CHANGED\n"))
+      #expect(opened.told.contains("Nothing was written."))
+      let verified = try await person.run([
+        "verify", name, "--seal-passphrase-file", "seal", "--json",
+      ])
+      #expect(verified.status == 20)
+      #expect(try verified.json()["verdict"] as? String == "changed")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: person.folder.path).count == before)
+  }
+
+  @Test func `a bundle opens with its own key only`() async throws {
+    let (person, _) = try await Self.exported()
+    let wrong = try await person.run([
+      "verify", "case.age", "--seal-passphrase-file", person.passphraseFile, "--json",
+    ])
+    #expect(wrong.status == 12)
+    #expect(try wrong.errorCode() == "wrongPassphrase")
+    let none = try await person.run(["verify", "case.age", "--json"])
+    #expect(none.status == 22)
+    #expect(try none.errorCode() == "keyNeeded")
+    let missing = try await person.run(["verify", "missing.age", "--json"])
+    #expect(missing.status == 1)
+    #expect(try missing.errorCode() == "fileMissing")
+    _ = try person.folder.file("not-a-bundle", noise(1000))
+    #expect(try await person.run(["verify", "not-a-bundle"]).status == 22)
+    let opened = try await person.run(["open", "case.age", "--output", "out", "--json"])
+    #expect(try opened.errorCode() == "keyNeeded")
+    let names = try FileManager.default.contentsOfDirectory(atPath: person.folder.path)
+    #expect(names.allSatisfy { !$0.hasPrefix(".") && $0 != "out" }, "\(names)")
+  }
+
+  @Test func `chosen entries are exported, and wrong choices write nothing`() async throws {
+    let (person, _) = try await Self.exported()
+    let ids = try await person.entries().compactMap { $0["id"] as? String }
+    let some = try await person.cairn(
+      "export", "default", "--entries", String(ids[1].prefix(8)), "--output", "some.age",
+      "--seal-passphrase-file", "seal", "--json")
+    #expect(try some.json()["entries"] as? Int == 1)
+    let verified = try await person.run(["verify", "some.age", "--seal-passphrase-file", "seal"])
+    #expect(verified.told.contains("1 shown, 1 not shown"), "\(verified.all)")
+    for (arguments, code, status) in [
+      (["none", "--seal-passphrase-file", "seal"], "unknownCase", 1),
+      (["default", "--entries", "aaaaaaaa", "--seal-passphrase-file", "seal"], "unknownEntry", 1),
+      (["default", "--entries", ",", "--seal-passphrase-file", "seal"], "unknownEntry", 1),
+      (["default", "--to", "age1nonsense"], "invalidRecipient", 64),
+      (["default"], "noSeal", 64),
+      (["default", "--seal-passphrase-file", "missing"], "passphraseFile", 64),
+    ] as [([String], String, Int32)] {
+      let refused = try await person.run(
+        ["export"] + arguments + [
+          "--output", "new.age", "--json", "--vault", person.vault, "--passphrase-file",
+          person.passphraseFile,
+        ])
+      #expect(refused.status == status, "\(arguments)")
+      #expect(try refused.errorCode() == code)
+    }
+    let taken = try await person.cairn(
+      "export", "default", "--output", "case.age", "--seal-passphrase-file", "seal", "--json")
+    #expect(try taken.errorCode() == "outputExists")
+    let names = try FileManager.default.contentsOfDirectory(atPath: person.folder.path)
+    #expect(names.allSatisfy { !$0.hasPrefix(".") && $0 != "new.age" }, "\(names)")
+  }
+}
