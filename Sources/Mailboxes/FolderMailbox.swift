@@ -69,6 +69,8 @@ struct FolderExchange<R: Replica> {
   var intake: FrameIntake<R>
   /// The devices' subfolders, by log id; the own one last.
   var parts: [DevicePart] = []
+  /// Bytes of the heads that are held in memory.
+  var headBytes: UInt64 = 0
   var entriesSent: [LogID: UInt64] = [:]
   var blobsSent = 0
   var blobsReceived = 0

@@ -56,27 +56,31 @@ extension FolderExchange {
 
   // MARK: - Head
 
-  /// Reads `head` the first time.
+  /// Reads a member's `head` the first time. What it holds of a stranger's is opaque or comes from members too.
   private mutating func readHead(part index: Int, _ folder: borrowing Folder) throws(Failure) {
-    guard parts[index].head == nil, parts[index].files.contains(.head) else { return }
+    guard isMember(index), parts[index].head == nil, parts[index].files.contains(.head) else {
+      return
+    }
     parts[index].head = []
     guard var file = open(.head, part: index, folder) else { return }
     var frames: [Frame] = []
     while let frame = try next(&file, part: index) {
-      guard file.offset <= FolderExchange.maximumHeadByteCount else {
+      guard file.offset <= FolderExchange.maximumHeadByteCount,
+        headBytes + file.offset <= FolderExchange.maximumHeadsByteCount
+      else {
         spoil(.head, part: index)
         break
       }
       frames.append(frame)
     }
+    headBytes += file.offset
     parts[index].head = frames
   }
 
-  /// Takes statements and wraps, from members only: they are opaque, so nothing else bounds them.
+  /// Takes statements and wraps.
   private mutating func takeStatements(
     part index: Int, into replica: inout R
   ) throws(Failure) -> Bool {
-    guard isMember(index) else { return false }
     var changed = false
     for frame in parts[index].head ?? [] {
       switch frame {
@@ -90,7 +94,9 @@ extension FolderExchange {
   }
 
   /// A `head` is held in memory; of a longer one the rest is not read.
-  private static var maximumHeadByteCount: UInt64 { 64 << 20 }
+  private static var maximumHeadByteCount: UInt64 { 16 << 20 }
+  /// Of all heads together.
+  private static var maximumHeadsByteCount: UInt64 { 256 << 20 }
 
   /// Takes heads and forks once the entries are there that they are about.
   private mutating func takeHead(part index: Int, into replica: inout R) throws(Failure) -> Bool {

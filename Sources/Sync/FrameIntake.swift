@@ -37,7 +37,7 @@ public struct FrameIntake<R: Replica> {
 
   /// How far each device says that it has each log, by device and log.
   public var standings: [Standing] {
-    // Any order: sorted below.
+    // In any order: sorted below.
     sizes.map { Standing(device: $0.key.device, logID: $0.key.logID, size: $0.value) }
       .sorted { ($0.device, $0.logID) < ($1.device, $1.logID) }
   }

@@ -115,11 +115,9 @@ import VerifiableLog
     let root = world.replicas[0].attach(world.generator.bytes(Self.span * 40))
     var written: UInt64 = 0
     #expect(throws: ExchangeError<MemoryReplica.Failure>.self) {
-      try folder.mailbox.exchange(with: &world.replicas[0]) {
-        written = $0.bytesWritten
-      } isCancelled: {
-        written > UInt64(Self.span * 20)
-      }
+      try folder.mailbox.exchange(
+        with: &world.replicas[0], progress: { written = $0.bytesWritten },
+        isCancelled: { written > UInt64(Self.span * 20) })
     }
     let partial = try #require(folder.files().first { $0.contains("/.b-") })
     var bytes = folder.read(partial)

@@ -159,10 +159,12 @@ struct MailboxConformance<M: Mailbox> {
     for limit in 0..<200 {
       asked = 0
       do {
-        _ = try mailbox.exchange(with: &world.replicas[0], progress: { _ in }) {
-          asked += 1
-          return asked > limit
-        }
+        _ = try mailbox.exchange(
+          with: &world.replicas[0], progress: { _ in },
+          isCancelled: {
+            asked += 1
+            return asked > limit
+          })
         break
       } catch ExchangeError.mailbox(.cancelled) {
         continue

@@ -74,6 +74,9 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
     }
   }
 
+  /// The file of this name.
+  public func member(_ path: BundlePath) -> ZipMember? { zip.member(path) }
+
   /// The hash of a file of the payload.
   func hash(of path: BundlePath) -> Bytes32? { manifest.hash(of: path) }
 

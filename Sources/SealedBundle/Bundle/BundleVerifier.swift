@@ -78,7 +78,7 @@ public enum BundleVerifier {
         func finding(_ code: BundleFinding.Code) -> BundleFinding {
           BundleFinding(code, path: path, logID: header.logID, sequence: header.sequence)
         }
-        let member = reader.members.first { $0.path == path }
+        let member = reader.member(path)
         if member?.byteCount != file.attachment.size
           || reader.hash(of: path) != file.attachment.sha256
         {
