@@ -13,7 +13,8 @@ struct Cairn: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, AddCommand.self, ListCommand.self, ShowCommand.self, ExtractCommand.self,
       CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
-      ExportCommand.self, OpenCommand.self, VerifyCommand.self, VersionCommand.self,
+      ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() async {

@@ -16,6 +16,7 @@ struct JoinCommand: AsyncParsableCommand {
   var invitation: String
 
   @Option(
+    name: .customLong("case"),
     help: ArgumentHelp(
       "What to call the case in this vault; nobody else sees it.", valueName: "name"))
   var name: String?

@@ -32,6 +32,10 @@ enum RootHelp {
       cairn open BUNDLE          check a bundle, and take its files out of it
       cairn verify BUNDLE        check a bundle
 
+    Look after it
+      cairn check                check that everything in the vault is whole
+      cairn version              say which version this is
+
     Every command
       --vault FOLDER             the vault, if it is not in ~/.local/share/cairn
       --passphrase-file FILE     instead of a question (or CAIRN_PASSPHRASE_FILE)

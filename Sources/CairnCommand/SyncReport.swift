@@ -8,10 +8,10 @@ struct SyncReport {
   let outcome: SyncOutcome
   let now: UInt64
 
-  /// Somebody's change is told by the exit code too; what is only late is not.
+  /// What somebody changed on the way is told by the exit code too. What is only late is not, nor what was
+  /// set aside, perhaps long ago: `check` tells that.
   var status: ExitStatus {
-    if outcome.problems.contains(where: \.isTampering) { return .tampered }
-    return outcome.violations > 0 ? .warnings : .done
+    outcome.problems.contains(where: \.isTampering) ? .tampered : .done
   }
 
   // MARK: - For people

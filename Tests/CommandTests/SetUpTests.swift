@@ -128,7 +128,7 @@ import Testing
     #expect(help.status == 0)
     for command in [
       "init", "add", "list", "show", "extract", "case", "card", "share", "join", "sync", "export",
-      "open", "verify",
+      "open", "verify", "check", "version",
     ] {
       #expect(help.output.contains("cairn \(command)"), "\(command)")
     }

@@ -1,0 +1,59 @@
+import Foundation
+import Support
+import Testing
+
+@Suite struct `Checking the vault` {
+  @Test func `a whole vault is told as whole`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(200_000))
+    _ = try await person.cairn("add", "shot.png")
+    let checked = try await person.cairn("check")
+    #expect(checked.status == 0, "\(checked.all)")
+    #expect(
+      checked.output.hasPrefix("Everything in this vault is whole.\n1 case, 1 entry, 1 file ("))
+    let scripted = try await person.cairn("check", "--json").json()
+    #expect((scripted["findings"] as? [Any])?.isEmpty == true)
+    #expect(scripted["files"] as? Int == 1)
+  }
+
+  @Test func `a file that was changed or removed on the disk is found`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(200_000))
+    _ = try await person.cairn("add", "shot.png")
+    let id = try #require(try await person.entries().first?["id"] as? String)
+    let path = person.vault + "/blobs/" + (try #require(try person.blobFiles().first))
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    bytes[1000] ^= 1
+    try bytes.write(to: URL(filePath: path))
+    let changed = try await person.cairn("check")
+    #expect(changed.status == 20)
+    #expect(changed.told.contains("The file of entry \(id.prefix(10)) is damaged, or was changed."))
+    #expect(changed.told.contains("delete nothing"))
+    let taken = try await person.cairn("extract", id, "--output", "out", "--json")
+    #expect(taken.status == 20)
+    #expect(try taken.errorCode() == "contentDamaged")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: person.path("out")) == [])
+    try FileManager.default.removeItem(atPath: path)
+    let missing = try await person.cairn("check", "--json")
+    #expect(missing.status == 20)
+    let findings = try #require(try missing.json()["findings"] as? [[String: Any]])
+    #expect(findings.map { $0["code"] as? String } == ["contentMissing"])
+    #expect(findings.first?["subject"] as? String == id)
+  }
+
+  @Test func `a vault that was copied can be read and not added to`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    try FileManager.default.copyItem(atPath: person.vault, toPath: person.path("copy"))
+    let copy = ["--vault", "copy", "--passphrase-file", person.passphraseFile]
+    let listed = try await person.run(["list"] + copy)
+    #expect(listed.status == 0)
+    #expect(listed.output.contains("“One.”"))
+    #expect(listed.told.contains("This vault is a copy, or came from another machine."))
+    let added = try await person.run(["add", "--text", "Two.", "--json"] + copy)
+    #expect(added.status == 1)
+    #expect(try added.errorCode() == "copied")
+    #expect(try await person.run(["check"] + copy).status == 21)
+    #expect(try await person.cairn("check").status == 0)
+  }
+}
