@@ -30,6 +30,7 @@ struct Cairn: AsyncParsableCommand {
       return .done
     }
     do {
+      try CommandNames.check(arguments)
       var command = try parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -38,7 +39,7 @@ struct Cairn: AsyncParsableCommand {
       }
       return .done
     } catch {
-      return Report.failure(error, isJSON: arguments.contains("--json"))
+      return Report.failure(error, arguments)
     }
   }
 }

@@ -19,6 +19,9 @@ struct Draft {
   /// The address as it was typed, if it is one.
   static func address(_ typed: String) throws -> String {
     let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !text.isEmpty else {
+      throw invalidAddress("The address is empty.", "Leave --url away if there is none.")
+    }
     guard text.utf8.count <= Limits.url else {
       throw invalidAddress(
         "This address is longer than 8 KiB.", "Shorten it, or save it as a file.")

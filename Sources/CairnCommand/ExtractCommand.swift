@@ -25,10 +25,14 @@ struct ExtractCommand: AsyncParsableCommand {
       let total = summary.content?.attachments.reduce(0) { $0 + $1.size }
       let progress = Progress("Writing", total: total, isQuiet: global.json)
       defer { progress.finish() }
-      let extraction = try await vault.extract(entry, to: output) { (bytes) throws(VaultError) in
-        try progress.advance(bytes)
+      do throws(VaultError) {
+        let extraction = try await vault.extract(entry, to: output) { (bytes) throws(VaultError) in
+          try progress.advance(bytes)
+        }
+        return (extraction, summary)
+      } catch {
+        throw Failure(error, subject: SafeText.quoted(output))
       }
-      return (extraction, summary)
     }
     if global.json {
       try Output.json(Object(extraction, summary))

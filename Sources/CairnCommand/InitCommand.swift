@@ -52,7 +52,8 @@ struct InitCommand: AsyncParsableCommand {
       if !FileManager.default.fileExists(atPath: global.vaultFolder + "/keys") {
         kitFile?.discard()
       }
-      throw error
+      guard let error = error as? VaultError else { throw error }
+      throw Failure(error, subject: SafeText.quoted(global.vaultFolder))
     }
     try report()
   }
@@ -96,7 +97,8 @@ struct InitCommand: AsyncParsableCommand {
     } else {
       Output.line("The vault is ready: \(SafeText.line(global.vaultFolder))")
       if let kit { Output.line("The twelve words are in \(SafeText.line(kit))") }
-      Output.line("Put the first thing into it with “cairn add”.")
+      let option = global.vault.map { " --vault " + SafeText.argument($0) } ?? ""
+      Output.paragraph("Put the first thing into it: cairn add\(option)")
     }
     if kit != nil {
       Output.remark(

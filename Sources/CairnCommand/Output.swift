@@ -51,12 +51,13 @@ struct ErrorObject: Encodable {
 
 /// How a failure is told, and which exit code it gives.
 enum Report {
-  static func failure(_ error: any Error, isJSON: Bool) -> ExitStatus {
+  static func failure(_ error: any Error, _ arguments: [String]) -> ExitStatus {
+    let isJSON = arguments.contains("--json")
     switch error {
     case let error as Failure: return tell(error, isJSON: isJSON)
     case let error as VaultError: return tell(Failure(error), isJSON: isJSON)
     case let error as AlreadyTold: return error.status
-    default: return tellParsing(error, isJSON: isJSON)
+    default: return tellParsing(error, arguments, isJSON: isJSON)
     }
   }
 
@@ -79,23 +80,29 @@ enum Report {
   }
 
   /// What the argument parser throws: help that was asked for, or a command that it did not understand.
-  private static func tellParsing(_ error: any Error, isJSON: Bool) -> ExitStatus {
-    let message = Cairn.fullMessage(for: error)
-    guard Cairn.exitCode(for: error) != .success else {
-      Output.line(message)
+  private static func tellParsing(
+    _ error: any Error, _ arguments: [String], isJSON: Bool
+  ) -> ExitStatus {
+    switch Cairn.exitCode(for: error) {
+    case .success:
+      Output.line(Cairn.fullMessage(for: error))
       return .done
-    }
-    guard Cairn.exitCode(for: error) == .validationFailure else {
+    case .validationFailure:
+      let isNested =
+        arguments.first == "case" && ["new", "list"].contains(arguments.dropFirst().first)
+      let words = arguments.prefix { !$0.hasPrefix("-") }.prefix(isNested ? 2 : 1)
+      let command = (["cairn"] + words.map(SafeText.line)).joined(separator: " ")
+      let message = Cairn.message(for: error)
       return tell(
-        Failure(VaultError(.inputOutput)), isJSON: isJSON)
-    }
-    if isJSON {
-      return json(
         .usage(
-          "usage", Sentence(Cairn.message(for: error), safe: Sentences.unchanged, next: "")))
+          "usage",
+          Sentence(
+            SafeText.line(message) + (message.hasSuffix(".") || message.hasSuffix("?") ? "" : "."),
+            safe: Sentences.unchanged, next: "“\(command) --help” shows what it understands.")),
+        isJSON: isJSON)
+    default:
+      return tell(Failure(VaultError(.inputOutput)), isJSON: isJSON)
     }
-    write(Array((message.replacing("Error: ", with: "", maxReplacements: 1) + "\n").utf8), to: 2)
-    return .usage
   }
 }
 

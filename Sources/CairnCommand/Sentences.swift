@@ -147,6 +147,11 @@ enum Sentences {
         "The disk is full.",
         safe: "What was saved before is safe; what no longer fitted was not kept in part.",
         next: "Make some room, and run the same command again.")
+    case .inputOutput where isAboutPlace(error.systemError):
+      return Sentence(
+        "\(capital == "It" ? "This place" : capital) cannot be written."
+          + systemReason(error.systemError), safe: unchanged,
+        next: "Check the folder's name, and that this account may write there.")
     case .inputOutput:
       return Sentence(
         "The system could not read or write." + systemReason(error.systemError),
@@ -154,6 +159,10 @@ enum Sentences {
         next: "Check that the disk is connected and in order, and try again.")
     default: return nil
     }
+  }
+
+  private static func isAboutPlace(_ number: Int32?) -> Bool {
+    number.map { [ENOENT, ENOTDIR, EACCES, EPERM, EROFS, ENAMETOOLONG].contains($0) } ?? false
   }
 
   private static func systemReason(_ number: Int32?) -> String {

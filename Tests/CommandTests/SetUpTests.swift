@@ -127,7 +127,8 @@ import Testing
     let help = try await person.run(arguments)
     #expect(help.status == 0)
     for command in [
-      "init", "add", "list", "show", "extract", "case", "card", "share", "join", "sync",
+      "init", "add", "list", "show", "extract", "case", "card", "share", "join", "sync", "export",
+      "open", "verify",
     ] {
       #expect(help.output.contains("cairn \(command)"), "\(command)")
     }
@@ -152,6 +153,20 @@ import Testing
     let scripted = try await person.run(arguments + ["--json"] + (arguments.count > 1 ? vault : []))
     #expect(scripted.status == 64)
     #expect(try scripted.errorCode() != nil)
+  }
+
+  @Test func `a command that is nearly one is guessed`() async throws {
+    let person = try await Person(hasVault: false)
+    let near = try await person.run(["exprt", "default"])
+    #expect(near.status == 64)
+    #expect(near.told.contains("Perhaps you meant “cairn export”."), "\(near.all)")
+    let far = try await person.run(["help", "something"])
+    #expect(far.status == 64)
+    #expect(far.told.contains("There is no command “something”."), "\(far.all)")
+    #expect(!far.told.contains("Perhaps"))
+    let option = try await person.run(["add", "--txt", "x"])
+    #expect(option.told.contains("Did you mean '--text'?"))
+    #expect(option.told.contains("“cairn add --help” shows what it understands."))
   }
 
   @Test func `the version names program and format`() async throws {
