@@ -32,9 +32,11 @@ struct SyncReport {
     for problem in outcome.problems { Output.remark(problem.sentence(of: outcome.members)) }
     if outcome.violations > 0 {
       let count = Quantity.count(outcome.violations, "entry", "entries")
+      let isOne = outcome.violations == 1
       Output.remark(
-        "\(count) of this case break its rules: the author's role does not include them. They were set"
-          + " aside and count for nothing; nothing of yours was altered.")
+        "\(count) of this case \(isOne ? "breaks" : "break") its rules: their author's role does not"
+          + " include writing \(isOne ? "it. It was" : "them. They were") set aside and"
+          + " \(isOne ? "counts" : "count") for nothing; nothing of yours was altered.")
     }
   }
 
