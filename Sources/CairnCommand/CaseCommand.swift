@@ -65,6 +65,10 @@ struct CaseCommand: AsyncParsableCommand {
         Output.line("    mailbox: " + Columns.cut(SafeText.line(mailbox), to: Columns.width - 14))
       }
       Output.line("    id: " + summary.caseID.fingerprint)
+      if summary.memberCount > 1 {
+        Output.line("    your receipt key, for whoever checks a bundle of this case:")
+        Output.line("    " + summary.receiptKey)
+      }
     }
   }
 }
@@ -77,6 +81,7 @@ struct CaseObject: Encodable {
   let mailbox: String?
   let memberCount: Int
   let name: String
+  let receiptKey: String
   let role: String
 
   init(_ summary: CaseSummary) {
@@ -86,6 +91,7 @@ struct CaseObject: Encodable {
     mailbox = summary.mailbox
     memberCount = summary.memberCount
     name = summary.name
+    receiptKey = summary.receiptKey
     role = summary.role.name
   }
 }

@@ -12,6 +12,9 @@ public struct CaseSummary: Hashable, Sendable {
   public let entryCount: Int
   public let memberCount: Int
   public let mailbox: String?
+  /// The key by which this device gives receipts in this case, as notes spell it: what a verifier of a bundle
+  /// should be told by another way than the bundle.
+  public let receiptKey: String
 }
 
 extension OpenVault {
@@ -37,7 +40,8 @@ extension OpenVault {
           entryCount: try Int.fetchOne(
             db, sql: "SELECT count(*) FROM entry WHERE case_ref = ? AND kind >= 16",
             arguments: [row.ref]) ?? 0,
-          memberCount: try CaseView.state(db, of: row).members.count, mailbox: row.mailbox)
+          memberCount: try CaseView.state(db, of: row).members.count, mailbox: row.mailbox,
+          receiptKey: row.logID.cosigner(row.card.receiptKey).verifierKey)
       }
     }
   }
