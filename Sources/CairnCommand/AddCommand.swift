@@ -7,8 +7,9 @@ struct AddCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Put files, an address or words into the vault.",
     discussion: """
-      Each FILE becomes one entry; without a file, the address and the words become one. On a terminal, it \
-      asks for address, time and words that were not given, and each of them may be left empty.
+      Each FILE becomes one entry; without a file, the address and the words become one. On a \
+      terminal, it asks for address, time and words that were not given, and each of them may be \
+      left empty.
 
         cairn add screenshot.png
         cairn add screenshot.png --url https://example.org/post/1 --seen-at 2024-05-31
@@ -26,7 +27,8 @@ struct AddCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "When it happened, as far as you know: 2024-05-31, 2024-05-31T14:30+02:00, \"about 2024-05\", \"2024-05-01 to 2024-05-03\".",
+      "When it happened, as far as you know: 2024-05-31, 2024-05-31T14:30+02:00, "
+        + "\"about 2024-05\", \"2024-05-01 to 2024-05-03\".",
       valueName: "time"))
   var seenAt: String?
 

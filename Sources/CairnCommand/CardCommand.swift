@@ -5,8 +5,9 @@ struct CardCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "card", abstract: "Make a card, so that somebody can share a case with you.",
     discussion: """
-      A card is for one case. Send it in any way you like; it is not secret. Say its six words by voice to \
-      whoever shares the case: so both of you know that nobody exchanged the card on its way.
+      A card is for one case. Send it in any way you like; it is not secret. Say its six words \
+      by voice to whoever shares the case: so both of you know that nobody exchanged the card on \
+      its way.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -40,7 +41,7 @@ struct CardCommand: AsyncParsableCommand {
       Output.line("The card is in \(SafeText.line(output)). Send it to whoever shares the case.")
       say(card.words, Output.line)
     } else {
-      // The card alone on standard output, so that it can be piped; the words go another way than it.
+      // The card alone on standard output, so that it can be piped; the words go another way.
       Output.line(text.hasSuffix("\n") ? String(text.dropLast()) : text)
       say(card.words, Output.remark)
     }

@@ -6,8 +6,9 @@ struct CaseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "case", abstract: "Start a case, or list them.",
     discussion: """
-      A case is what is kept and shared together. Every vault begins with one, called “default”; a second is \
-      worth starting for things that other people are to see.
+      A case is what is kept and shared together. Every vault begins with one, called “default”; \
+      a second is worth starting for things that other people are to see.
+
       """,
     subcommands: [New.self, List.self])
 

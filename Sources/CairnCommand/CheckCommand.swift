@@ -7,8 +7,9 @@ struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check that everything in the vault is whole.",
     discussion: """
-      It reads every byte, compares it with what was signed, and changes nothing. Ends with 0 if all is well, \
-      20 if something is damaged or was changed, and 21 if there is something else to know.
+      It reads every byte, compares it with what was signed, and changes nothing. Ends with 0 if \
+      all is well, 20 if something is damaged or was changed, and 21 if there is something else \
+      to know.
       """)
 
   @OptionGroup var global: GlobalOptions

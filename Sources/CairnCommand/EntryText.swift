@@ -3,8 +3,8 @@ import Cryptography
 import Vault
 import VerifiableLog
 
-/// An entry as people read it. Three kinds of time stay apart: what somebody says, what the author's clock
-/// said, and what other members have signed for.
+/// An entry as people read it. Three kinds of time stay apart: what somebody says, what the
+/// author's clock said, and what other members have signed for.
 struct EntryText {
   let summary: EntrySummary
   private var content: EntryContent? { summary.content }

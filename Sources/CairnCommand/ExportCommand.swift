@@ -11,10 +11,12 @@ struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write a case as a sealed bundle, for police or a court.",
     discussion: """
-      Whoever receives it opens it with the ordinary programs age and unzip, or with “cairn open”, and checks \
-      it with “cairn verify”. It shows how many entries of the case were not included.
+      Whoever receives it opens it with the ordinary programs age and unzip, or with “cairn \
+      open”, and checks it with “cairn verify”. It shows how many entries of the case were not \
+      included.
 
-      Seal it with a passphrase that you tell them another way, or to the age key that they gave you:
+      Seal it with a passphrase that you tell them another way, or to the age key that they gave \
+      you:
         cairn export default --output case.age
         cairn export default --output case.age --to age1…
       """)

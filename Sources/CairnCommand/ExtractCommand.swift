@@ -7,7 +7,8 @@ struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract", abstract: "Write the file of an entry out of the vault, unchanged.",
     discussion: """
-      Outside of the vault the file is no longer encrypted. What is in the folder already is never touched.
+      Outside of the vault the file is no longer encrypted. What is in the folder already is \
+      never touched.
       """)
 
   @OptionGroup var global: GlobalOptions

@@ -42,7 +42,8 @@ struct FileCheck {
     Failure(
       code: VaultError.Code.fileMissing.rawValue, status: .other,
       Sentence(
-        "The name \(SafeText.quoted(path)) has bytes in it that are not text, so the file cannot be found by it.",
+        "The name \(SafeText.quoted(path)) has bytes in it that are not text, so the file cannot be"
+          + " found by it.",
         safe: Sentences.unchanged,
         next: "Hand the file over on standard input instead: cairn add - < FILE"))
   }

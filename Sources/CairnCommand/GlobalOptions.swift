@@ -14,7 +14,8 @@ struct GlobalOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      A file that holds the passphrase; without it, the file that CAIRN_PASSPHRASE_FILE names, or a question.
+      A file that holds the passphrase; without it, the file that CAIRN_PASSPHRASE_FILE names, or a \
+      question.
       """, valueName: "file"))
   var passphraseFile: String?
 

@@ -7,8 +7,8 @@ struct InitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Make a new vault.",
     discussion: """
-      On a terminal it offers a passphrase of six random words, which you may take or leave, and shows \
-      twelve words to write down: they open the vault when the passphrase is lost.
+      On a terminal it offers a passphrase of six random words, which you may take or leave, and \
+      shows twelve words to write down: they open the vault when the passphrase is lost.
 
       In a script, name both files:
         cairn init --no-input --passphrase-file FILE --kit FILE
@@ -28,7 +28,8 @@ struct InitCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How much work a guess at the passphrase costs: light needs 64 MiB of memory instead of 256, for weak devices.",
+      "How much work a guess at the passphrase costs: light needs 64 MiB of memory instead of 256, "
+        + "for weak devices.",
       valueName: "cost"))
   var kdf = Cost.standard
 
@@ -116,8 +117,8 @@ struct InitCommand: AsyncParsableCommand {
       next: "Run this on a terminal without --no-input, or name a new file for them with --kit."))
 }
 
-/// The twelve words as a file: one numbered word a line, and a line of explanation that says nothing about
-/// what they open.
+/// The twelve words as a file: one numbered word a line, and a line of explanation that says
+/// nothing about what they open.
 enum KitFile {
   static func text(of kit: borrowing RecoveryKit) -> [UInt8] {
     var text = "# Twelve words. Keep them on paper, away from this computer.\n"

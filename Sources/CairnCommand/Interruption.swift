@@ -5,8 +5,8 @@ import Vault
   import Glibc
 #endif
 
-/// Ctrl-C and its kin: the first one asks for a stop at the next safe point, the second ends the process at
-/// once, which the order of every write allows.
+/// Ctrl-C and its kin: the first one asks for a stop at the next safe point, the second ends the
+/// process at once, which the order of every write allows.
 enum Interruption {
   private static let requests = Atomic<Int>(0)
 

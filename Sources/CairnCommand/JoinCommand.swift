@@ -6,8 +6,8 @@ struct JoinCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "join", abstract: "Join a case that somebody shares with you.",
     discussion: """
-      The invitation answers a card of this vault (“cairn card”). You join only after you compared the six \
-      words of the case by voice with whoever shares it.
+      The invitation answers a card of this vault (“cairn card”). You join only after you \
+      compared the six words of the case by voice with whoever shares it.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -16,7 +16,7 @@ struct JoinCommand: AsyncParsableCommand {
   var invitation: String
 
   @Option(
-    name: .customLong("case"),
+    name: [.customLong("name"), .customLong("case")],
     help: ArgumentHelp(
       "What to call the case in this vault; nobody else sees it.", valueName: "name"))
   var name: String?

@@ -4,8 +4,8 @@ import Vault
   import Glibc
 #endif
 
-/// A small file that a command makes for its user: a kit, a card, an invitation. Its place is taken before
-/// the work begins, so that the work is not done for nothing.
+/// A small file that a command makes for its user: a kit, a card, an invitation. Its place is taken
+/// before the work begins, so that the work is not done for nothing.
 final class NewFile {
   private let path: String
   private let descriptor: Int32

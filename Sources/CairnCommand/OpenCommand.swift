@@ -97,7 +97,8 @@ struct OpenCommand: AsyncParsableCommand {
   }
 }
 
-/// A folder that is filled under another name beside its place, so that it is there whole or not at all.
+/// A folder that is filled under another name beside its place, so that it is there whole or not at
+/// all.
 struct NewFolder {
   private let path: String
   let temporary: String

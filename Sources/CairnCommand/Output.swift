@@ -26,7 +26,8 @@ enum Output {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     let text = String(decoding: try encoder.encode(value), as: UTF8.self)
-    // What a terminal could act on is escaped as JSON allows; outside of strings there is none of it.
+    // What a terminal could act on is escaped as JSON allows; outside of strings there is none of
+    // it.
     let escaped = text.unicodeScalars.reduce(into: "") { result, scalar in
       if scalar == "\n" || SafeText.isHarmless(scalar) {
         result.unicodeScalars.append(scalar)
@@ -79,7 +80,8 @@ enum Report {
     return failure.status
   }
 
-  /// What the argument parser throws: help that was asked for, or a command that it did not understand.
+  /// What the argument parser throws: help that was asked for, or a command that it did not
+  /// understand.
   private static func tellParsing(
     _ error: any Error, _ arguments: [String], isJSON: Bool
   ) -> ExitStatus {

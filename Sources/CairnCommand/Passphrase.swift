@@ -36,8 +36,8 @@ enum Passphrase {
 
   /// The same passphrase however a keyboard composes its accents: NFC.
   ///
-  /// Only a text outside ASCII needs Foundation for it; its copy there cannot be erased and lives until this
-  /// returns. Bytes that are not UTF-8 stay as they are.
+  /// Only a text outside ASCII needs Foundation for it; its copy there cannot be erased and lives
+  /// until this returns. Bytes that are not UTF-8 stay as they are.
   static func normalized(_ typed: consuming LockedBytes) throws(CryptographyError) -> LockedBytes {
     let composed = typed.withBytes { bytes -> [UInt8]? in
       guard (0..<bytes.byteCount).contains(where: { bytes.byte(at: $0) >= 0x80 }) else {

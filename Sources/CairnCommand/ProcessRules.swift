@@ -19,11 +19,11 @@ enum ProcessRules {
   }
 
   #if os(Linux)
-    /// A limit of 0 does not stop a kernel that pipes its dumps to a program; this does, and it also keeps
-    /// other processes of the same user from reading the memory.
+    /// A limit of 0 does not stop a kernel that pipes its dumps to a program; this does, and it
+    /// also keeps other processes of the same user from reading the memory.
     ///
-    /// `prctl` is variadic in C, which Swift does not import; every argument is a register's width, so it is
-    /// called by its symbol.
+    /// `prctl` is variadic in C, which Swift does not import; every argument is a register's width,
+    /// so it is called by its symbol.
     private static func refuseDumps() {
       typealias Control = @convention(c) (CInt, UInt, UInt, UInt, UInt) -> CInt
       guard let symbol = unsafe dlsym(nil, "prctl") else { return }

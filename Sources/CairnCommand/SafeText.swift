@@ -1,5 +1,5 @@
-/// Text of others (names, addresses, words) made harmless for a terminal: what would move the cursor, turn
-/// the direction of text or hide is shown as an escape instead.
+/// Text of others (names, addresses, words) made harmless for a terminal: what would move the
+/// cursor, turn the direction of text or hide is shown as an escape instead.
 enum SafeText {
   /// On one line.
   static func line(_ text: String) -> String {

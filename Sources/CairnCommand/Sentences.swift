@@ -4,8 +4,8 @@ import Vault
   import Glibc
 #endif
 
-/// Every sentence about something that could not be done, in one place: plain words, nobody's fault, and
-/// never anything of the evidence. English for now; other languages come here.
+/// Every sentence about something that could not be done, in one place: plain words, nobody's
+/// fault, and never anything of the evidence. English for now; other languages come here.
 enum Sentences {
   static let unchanged = "Nothing was changed."
 

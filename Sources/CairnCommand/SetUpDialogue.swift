@@ -24,9 +24,7 @@ struct SetUpDialogue {
   func choosePassphrase(for purpose: Purpose = .vault) throws -> LockedBytes {
     let offer = try WordList.randomPassphrase()
     return try terminal.onOwnScreen {
-      terminal.explain(
-        "A new vault needs a passphrase. Whoever has it can open the vault, and without it nobody can."
-      )
+      terminal.explain(purpose.explanation)
       terminal.say()
       terminal.explain("Here is a good one, made of six random words:")
       terminal.say()

@@ -6,9 +6,9 @@ struct ShareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "share", abstract: "Share a case with somebody who made a card for it.",
     discussion: """
-      Whoever holds the card can then open everything that the case holds now, and what is added to it later; \
-      they can add notes of their own, and cannot change anything of yours. This cannot be taken back for \
-      what they have seen.
+      Whoever holds the card can then open everything that the case holds now, and what is added \
+      to it later; they can add notes of their own, and cannot change anything of yours. This \
+      cannot be taken back for what they have seen.
       """)
 
   @OptionGroup var global: GlobalOptions

@@ -17,7 +17,8 @@ enum SmallFile {
     return [UInt8](data)
   }
 
-  /// The content of a file with a secret, byte by byte into locked memory; nil if it is larger than `limit`.
+  /// The content of a file with a secret, byte by byte into locked memory; nil if it is larger than
+  /// `limit`.
   static func readSecret(_ path: String, limit: Int) throws -> LockedBytes? {
     let size = try FileCheck(path: path).size
     guard size <= UInt64(limit) else { return nil }

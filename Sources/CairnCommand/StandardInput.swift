@@ -6,8 +6,8 @@ import Vault
   import Glibc
 #endif
 
-/// Standard input that Ctrl-C can stop. Whoever reads it waits in the kernel, for hours if nobody types; so a
-/// thread of its own waits in short turns and passes on what comes.
+/// Standard input that Ctrl-C can stop. Whoever reads it waits in the kernel, for hours if nobody
+/// types; so a thread of its own waits in short turns and passes on what comes.
 final class StandardInput: Sendable {
   /// To be read instead.
   let descriptor: Int32

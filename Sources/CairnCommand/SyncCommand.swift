@@ -5,9 +5,9 @@ struct SyncCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync", abstract: "Exchange what is new with the other members of a case.",
     discussion: """
-      A mailbox is a folder that every member can reach: on a USB stick, or shared by any service. What is in \
-      it is encrypted. Whoever has the folder sees how much is exchanged and when, and can neither read nor \
-      alter it.
+      A mailbox is a folder that every member can reach: on a USB stick, or shared by any \
+      service. What is in it is encrypted. Whoever has the folder sees how much is exchanged and \
+      when, and can neither read nor alter it.
       """)
 
   @OptionGroup var global: GlobalOptions

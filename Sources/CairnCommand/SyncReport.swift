@@ -8,10 +8,10 @@ struct SyncReport {
   let outcome: SyncOutcome
   let now: UInt64
 
-  /// What somebody changed on the way is told by the exit code too. What is only late is not, nor what was
-  /// set aside, perhaps long ago: `check` tells that.
+  /// What somebody changed or tried is told by the exit code too; what is only late is not.
   var status: ExitStatus {
-    outcome.problems.contains(where: \.isTampering) ? .tampered : .done
+    if outcome.problems.contains(where: \.isTampering) { return .tampered }
+    return outcome.violations > 0 ? .warnings : .done
   }
 
   // MARK: - For people

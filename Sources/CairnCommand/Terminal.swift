@@ -8,13 +8,15 @@ import Vault
 
 // Rules of the terminal:
 //
-// - Questions are asked only where somebody can answer: on a terminal, and never with --no-input. They are
-//   written to and read from the terminal itself, so that input and output can be redirected meanwhile.
-// - Results go to standard output; progress, questions and what went wrong go to standard error or the
-//   terminal. With --json, standard output has one JSON object and nothing else.
-// - A passphrase is read without echo, byte by byte into locked memory. The terminal is put back as it was
-//   on every way out, Ctrl-C included.
-// - Words that open something are shown on the alternate screen, so that they are not left to scroll back to.
+// - Questions are asked only where somebody can answer: on a terminal, and never with --no-input.
+//   They are written to and read from the terminal itself, so that input and output can be
+//   redirected meanwhile.
+// - Results go to standard output; progress, questions and what went wrong go to standard error or
+//   the terminal. With --json, standard output has one JSON object and nothing else.
+// - A passphrase is read without echo, byte by byte into locked memory. The terminal is put back as
+//   it was on every way out, Ctrl-C included.
+// - Words that open something are shown on the alternate screen, so that nobody can scroll back to
+//   them.
 
 /// The terminal that somebody sits at.
 final class Terminal: Sendable {
@@ -120,7 +122,8 @@ final class Terminal: Sendable {
 
   /// Reads up to the end of a line; true when it was the end of input.
   ///
-  /// Waits in short turns, because a signal may be delivered to another thread than the one that reads.
+  /// Waits in short turns, because a signal may be delivered to another thread than the one that
+  /// reads.
   private func readLine(_ take: (UInt8) -> Void) throws(VaultError) -> Bool {
     while true {
       if Interruption.isRequested {

@@ -7,12 +7,12 @@ struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check a sealed bundle: what was changed, and by whose word.",
     discussion: """
-      It needs no vault. What a bundle says of itself is worth little: give what you know from elsewhere, the \
-      fingerprint of the case as it stands in a statement, and the receipt key as the advocate's organisation \
-      gives it to you.
+      It needs no vault. What a bundle says of itself is worth little: give what you know from \
+      elsewhere, the fingerprint of the case as it stands in a statement, and the receipt key as \
+      the advocate's organisation gives it to you.
 
-      Ends with 0 if it is intact, 21 if all holds and there are remarks, 20 if something was changed, 22 if \
-      it cannot be checked.
+      Ends with 0 if it is intact, 21 if all holds and there are remarks, 20 if something was \
+      changed, 22 if it cannot be checked.
       """)
 
   @OptionGroup var global: GlobalOptions

@@ -122,15 +122,14 @@ import Testing
 
   @Test func `a file that changes while it is read is not kept`() async throws {
     let person = try await Person()
-    let path = person.path("growing.mp4")
-    try makeSparseFile(path, byteCount: 400 << 20)
-    let running = try person.begin("add", "growing.mp4")
-    #expect(try await eventually { try !person.temporaryFiles().isEmpty })
-    let handle = try FileHandle(forWritingTo: URL(filePath: path))
-    try handle.seekToEnd()
-    try handle.write(contentsOf: Data([1]))
-    try handle.close()
-    let refused = try await running.finish()
+    try makeSparseFile(person.path("growing.mp4"), byteCount: 200 << 20)
+    // Somebody keeps writing to it, from before the reading begins until after it ends.
+    let writer = try Running(
+      ["/bin/sh", "-c", "while :; do printf x >> growing.mp4; sleep 0.01; done"],
+      in: person.folder.path, environment: person.environment, input: nil)
+    let refused = try await person.cairn("add", "growing.mp4")
+    writer.process.terminate()
+    _ = try await writer.finish()
     #expect(refused.status == 1)
     #expect(refused.told.contains("“growing.mp4” changed while it was read."))
     try await person.expectNothingKept()

@@ -5,7 +5,8 @@ import Testing
   import Glibc
 #endif
 
-/// The program on a terminal of its own, with somebody at it who waits for a question and answers it.
+/// The program on a terminal of its own, with somebody at it who waits for a question and answers
+/// it.
 final class FakeTerminal {
   private let main: Int32
   private let side: Int32

@@ -113,9 +113,9 @@ func makeSparseFile(_ path: String, byteCount: UInt64) throws {
   try handle.close()
 }
 
-/// Waits until something is so, for ten seconds at most.
+/// Waits until something is so, for half a minute at most.
 func eventually(_ condition: () throws -> Bool) async throws -> Bool {
-  for _ in 0..<1000 {
+  for _ in 0..<3000 {
     if try condition() { return true }
     try await Task.sleep(for: .milliseconds(10))
   }

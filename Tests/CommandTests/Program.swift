@@ -41,7 +41,8 @@ struct Finished {
   struct NotAnObject: Error {}
 }
 
-/// The program while it runs. Standard output and error go to files, so that it never waits for a reader.
+/// The program while it runs. Standard output and error go to files, so that it never waits for a
+/// reader.
 final class Running: @unchecked Sendable {
   // Sendable: the process is started before it is shared, and Foundation guards it itself.
   let process = Process()

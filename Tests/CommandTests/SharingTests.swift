@@ -36,7 +36,7 @@ struct Pair {
   func join() async throws {
     let words = try await invite()
     let joined = try await advocate.cairn(
-      "join", "invitation", "--words", words, "--case", "shared")
+      "join", "invitation", "--words", words, "--name", "shared")
     #expect(joined.status == 0, "\(joined.all)")
   }
 
@@ -114,7 +114,7 @@ struct Pair {
       "join", "invitation", "--words", words, "--json")
     #expect(foreign.status == 1)
     #expect(try foreign.errorCode() == "invitationForSomebodyElse")
-    _ = try await pair.advocate.cairn("join", "invitation", "--words", words, "--case", "shared")
+    _ = try await pair.advocate.cairn("join", "invitation", "--words", words, "--name", "shared")
     let twice = try await pair.advocate.cairn("join", "invitation", "--words", words, "--json")
     #expect(try twice.errorCode() == "cardUsed")
     let again = try await pair.survivor.cairn(

@@ -120,6 +120,23 @@ import Testing
     try await person.expectNothingKept()
   }
 
+  @Test func `a bundle gets a passphrase of its own, typed twice`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    let terminal = try FakeTerminal(
+      [
+        "export", "default", "--output", "case.age", "--vault", person.vault, "--passphrase-file",
+        person.passphraseFile,
+      ], by: person)
+    try await terminal.wait(for: "a passphrase of its own, not that of your vault")
+    try await terminal.answer("Passphrase: ", "told over the telephone")
+    try await terminal.answer("Once more:", "told over the telephone")
+    #expect(try await terminal.finish().status == 0, "\(terminal.screen)")
+    let reader = try FakeTerminal(["verify", "case.age"], by: person)
+    try await reader.answer("Passphrase of the bundle", "told over the telephone")
+    #expect(try await reader.finish().status == 21, "\(reader.screen)")
+  }
+
   @Test func `three wrong passphrases are enough, and the last says what to do`() async throws {
     let person = try await Person()
     let terminal = try FakeTerminal(["list", "--vault", person.vault], by: person)
