@@ -29,7 +29,7 @@ struct EntryText {
   var title: String {
     switch summary.standing {
     case .locked: return "not shared with this copy, or its key has not arrived yet"
-    case .violation: return "set aside: its author's role does not include this, or it is not whole"
+    case .violation: return "set aside: its author's role does not include it"
     case .open: break
     }
     guard let content else { return "made by a newer version" }
