@@ -21,12 +21,6 @@ struct Absorber {
     }
   }
 
-  private init(db: Database, row: CaseRow, keys: VaultKeys) {
-    self.db = db
-    self.row = row
-    self.keys = keys
-  }
-
   // MARK: Members
 
   private func addLogsOfMembers() throws -> Bool {

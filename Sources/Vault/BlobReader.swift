@@ -33,7 +33,7 @@ struct BlobReader: ~Copyable {
   }
 
   /// Gives the original to `body` in order and checks what follows it.
-  func forEach(
+  func forEachPiece(
     _ body: (RawSpan) throws(VaultError) -> Void
   ) throws(VaultError) {
     var position: UInt64 = 0

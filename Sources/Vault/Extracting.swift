@@ -55,7 +55,7 @@ extension OpenVault {
     let file = try OpenFile(creating: path)
     var hash = SHA256Hash()
     do throws(VaultError) {
-      try reader.forEach { (bytes) throws(VaultError) in
+      try reader.forEachPiece { (bytes) throws(VaultError) in
         hash.update(bytes)
         try file.write(bytes)
         try onBytes(bytes.byteCount)

@@ -46,11 +46,12 @@ import VerifiableLog
     }
   }
 
-  @Test func `pasted text survives what mail programs do to white space, and nothing else`() throws {
+  @Test func `pasted text survives what mail programs do to white space`() throws {
     let bytes = TestDevice(.advocate).cardBytes
     let text = Armor.card.encode(bytes)
     #expect(try Armor.card.decode(text, max: 4096) == bytes)
-    let quoted = String(decoding: text, as: UTF8.self)
+    let quoted =
+      String(decoding: text, as: UTF8.self)
       .split(separator: "\n").map { "  \($0)  \r\n" }.joined() + "\r\n"
     #expect(try Armor.card.decode(Array(quoted.utf8), max: 4096) == bytes)
     for bad in [

@@ -44,7 +44,8 @@ import VerifiableLog
     let logs = try randomCase(advocates: Int.random(in: 0...6, using: &random), &random)
     let expected = state(logs)
     for _ in 0..<10 {
-      let shuffled = state(logs.shuffled(using: &random), statements: [testCase.founding, testCase.founding])
+      let shuffled = state(
+        logs.shuffled(using: &random), statements: [testCase.founding, testCase.founding])
       #expect(shuffled == expected, "seed \(seed)")
     }
     // Grouping: what one copy knows of some logs and another of the rest is, together, what one knows of all.

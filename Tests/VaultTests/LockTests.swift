@@ -96,9 +96,10 @@ import Testing
         master: SecretKey.random(), passphrase: bytes, kit: BoxKeyPair().publicKey, cost: .light,
         vaultID: [UInt8](repeating: 1, count: 16))
     }
-    for (offset, value) in [(12, [0xff, 0xff, 0xff, 0xff]), (16, [0, 0, 0, 21]), (12, [0, 0, 0, 1])]
-      as [(Int, [UInt8])]
-    {
+    let demands: [(Int, [UInt8])] = [
+      (12, [0xff, 0xff, 0xff, 0xff]), (16, [0, 0, 0, 21]), (12, [0, 0, 0, 1]),
+    ]
+    for (offset, value) in demands {
       var bytes = file.bytes
       bytes.replaceSubrange(offset..<offset + 4, with: value)
       bytes.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(bytes[0..<4064])).bytes)
@@ -130,7 +131,7 @@ import Testing
     }
   }
 
-  @Test func `a vault in use is not opened twice, and an existing one not made anew`() async throws {
+  @Test func `a vault in use is not opened twice, nor made anew`() async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
     #expect(code { try fixture.open() } == .inUse)
@@ -190,7 +191,8 @@ import Testing
       marker + ".txt", Array(String(repeating: marker, count: 20_000).utf8))
     var content = EntryContent()
     content.url = "https://example.org/" + marker
-    _ = try await shared.hers.add([NewEntry(source: .file(path: file), content: content)], toCase: nil)
+    _ = try await shared.hers.add(
+      [NewEntry(source: .file(path: file), content: content)], toCase: nil)
     try await shared.syncSurvivor()
     try await shared.syncAdvocate()
     try FileManager.default.removeItem(atPath: file)

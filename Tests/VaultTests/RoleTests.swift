@@ -47,7 +47,7 @@ import VerifiableLog
     #expect(outcome.members.count == 2)
   }
 
-  @Test func `no byte changed in the mailbox changes what is held or blames a member`() async throws {
+  @Test func `a byte changed in the mailbox changes nothing and blames nobody`() async throws {
     let shared = try await SharedCase(before: [words("one"), words("two")])
     try await shared.syncSurvivor()
     let files = try shared.mailbox.allFiles()
