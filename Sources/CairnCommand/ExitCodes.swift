@@ -56,7 +56,8 @@ enum ExitStatus: Int32, CaseIterable {
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
-      .fileTooLarge, .diskFull, .inputOutput, .outputExists, .unknownEntry, .ambiguousEntry,
+      .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
+      .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,

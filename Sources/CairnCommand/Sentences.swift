@@ -152,6 +152,13 @@ enum Sentences {
         "\(capital == "It" ? "This place" : capital) cannot be written."
           + systemReason(error.systemError), safe: unchanged,
         next: "Check the folder's name, and that this account may write there.")
+    case .storedUnconfirmed:
+      return Sentence(
+        "It is stored, but the last step, which confirms it, did not succeed."
+          + systemReason(error.systemError),
+        safe: "Nothing is lost: it stands in the vault, whole.",
+        next:
+          "Make sure that the disk has room, then look with “cairn list” before adding it again.")
     case .inputOutput:
       return Sentence(
         "The system could not read or write." + systemReason(error.systemError),

@@ -8,7 +8,7 @@ struct SyncReport {
   let outcome: SyncOutcome
   let now: UInt64
 
-  /// What somebody changed or tried is told by the exit code too; what is only late is not.
+  /// What somebody changed on the way is told by the exit code too; what is only late is not.
   /// What was set aside, perhaps long ago, is told each time and is `check`'s to count: a sync that did its
   /// work is done.
   var status: ExitStatus {

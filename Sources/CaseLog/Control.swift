@@ -201,8 +201,9 @@ extension Control {
       let entries = try decoder.readEach(max: Limits.ranges) { (decoder) throws(CBORError) in
         try decoder.readArray(count: 3)
         return Share.Range(
-          logID: try decoder.readIdentifier(), first: try decoder.readUInt(),
-          count: try decoder.readUInt())
+          logID: try decoder.readIdentifier(),
+          first: try decoder.readUInt(max: Limits.entriesOfLog),
+          count: try decoder.readUInt(max: Limits.entriesOfLog))
       }
       try decoder.expectKey(2)
       return Share(epoch: epoch, entries: entries, slotBatch: try decoder.readBytes32())

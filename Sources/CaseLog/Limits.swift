@@ -12,6 +12,7 @@ public enum Limits {
   public static let tags = 64
   public static let mediaType = 127
   public static let attachment: UInt64 = 1 << 40
+  public static let entriesOfLog: UInt64 = 1 << 32
   public static let members = 1024
   public static let epochs = 4096
   public static let slotsOfEntry = 64

@@ -92,7 +92,10 @@ struct Absorber {
       } else {
         let key = EpochKey(
           id: epoch, caseID: row.caseID, audience: .everyone, key: candidate.copy())
-        guard let entry = try open(record, epochs: [LoadedEpoch(key)])?.entry else { return nil }
+        guard
+          let entry = try open(
+            record, epochs: [LoadedEpoch(key)], droppingJunk: false)?.entry
+        else { return nil }
         control = try Control(of: entry)
       }
     } catch is CaseLogError {
@@ -119,7 +122,7 @@ struct Absorber {
         """, arguments: [row.ref])
     var isChanged = false
     for record in records {
-      guard let opened = try open(record, epochs: epochs) else { continue }
+      guard let opened = try open(record, epochs: epochs, droppingJunk: true) else { continue }
       try store(opened, of: record)
       isChanged = true
     }
@@ -133,7 +136,11 @@ struct Absorber {
     let problem: CaseLogError?
   }
 
-  private func open(_ record: Row, epochs: [LoadedEpoch]) throws -> Opened? {
+  /// - Parameter droppingJunk: only with keys that were checked against their commitment: what does not open
+  ///   under a key that somebody merely claims may well be the good slot.
+  private func open(
+    _ record: Row, epochs: [LoadedEpoch], droppingJunk: Bool
+  ) throws -> Opened? {
     guard let ciphertext = record.bytesIfAny("ciphertext") else { return nil }
     let leaf = try LeafData(parsing: record.bytes("data"))
     let logID: LogID = try record.identifier("log_id")
@@ -153,7 +160,12 @@ struct Absorber {
         return Opened(slot: slot, entry: entry, problem: nil)
       } catch {
         switch error {
-        case .locked, .commitmentMismatch: continue
+        case .locked, .commitmentMismatch:
+          guard droppingJunk else { continue }
+          // Junk under a key that is held: it will never open, and must not keep a good one out.
+          try db.execute(
+            sql: "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ? AND is_valid = 0",
+            arguments: [record["id"] as Int64, slot.epoch.bytes.data, slot.box.data])
         default: return Opened(slot: slot, entry: nil, problem: error)
         }
       }

@@ -55,19 +55,14 @@ extension OpenVault {
     var batch = AdditionBatch()
     for (index, entry) in entries.enumerated() {
       do throws(VaultError) {
-        try batch.append(try seal(entry, onBytes: onBytes))
-        if batch.isFull { try save(&batch, in: row, to: &outcome) }
+        batch.append(try seal(entry, onBytes: onBytes))
       } catch {
         outcome.failure = (index, error)
         break
       }
+      if batch.isFull, !save(&batch, in: row, to: &outcome) { return outcome }
     }
-    do throws(VaultError) {
-      try save(&batch, in: row, to: &outcome)
-    } catch {
-      batch.discard(from: blobs)
-      outcome.failure = (outcome.saved.count, error)
-    }
+    _ = save(&batch, in: row, to: &outcome)
     return outcome
   }
 
@@ -111,21 +106,35 @@ extension OpenVault {
 
   /// The order of a durable write: blobs have their names and folders are synced before the transaction
   /// that refers to them; the anchor follows it.
+  ///
+  /// - Returns: whether it succeeded; if not, `outcome` says why, and what no entry refers to is gone.
   private func save(
     _ batch: inout AdditionBatch, in row: CaseRow, to outcome: inout AddOutcome
-  ) throws(VaultError) {
-    guard !batch.additions.isEmpty else { return }
-    try batch.commitBlobs(to: blobs)
-    let additions = batch.additions
-    let (saved, sharedWith) = try commit { db in
-      let writer = try EntryWriter(db, of: row, keys: keys, surroundings: surroundings)
-      let saved = try additions.map { addition in try writer.write(addition) }
-      try writer.sign()
-      return (saved, writer.readerCount)
+  ) -> Bool {
+    guard !batch.additions.isEmpty else { return true }
+    do throws(VaultError) {
+      try batch.commitBlobs(to: blobs)
+      let additions = batch.additions
+      let (saved, sharedWith) = try commit { db in
+        let writer = try EntryWriter(db, of: row, keys: keys, surroundings: surroundings)
+        let saved = try additions.map { addition in try writer.write(addition) }
+        try writer.sign()
+        return (saved, writer.readerCount)
+      }
+      outcome.saved += saved
+      outcome.sharedWith = sharedWith
+      batch = AdditionBatch()
+      return true
+    } catch {
+      // A commit that failed for another reason than space may still turn out to be durable: then its files
+      // are referred to. A stray file is harmless, a missing one is not.
+      switch error.code {
+      case .storedUnconfirmed, .inputOutput, .databaseDamaged: break
+      default: batch.discard(from: blobs)
+      }
+      outcome.failure = (outcome.saved.count, error)
+      return false
     }
-    outcome.saved += saved
-    outcome.sharedWith = sharedWith
-    batch = AdditionBatch()
   }
 }
 
@@ -137,7 +146,7 @@ struct AdditionBatch {
   /// Large enough that the cost of a commit vanishes, small enough that little is done twice after a crash.
   var isFull: Bool { additions.count >= 256 || bytes >= 256 << 20 }
 
-  mutating func append(_ addition: SealedAddition) throws(VaultError) {
+  mutating func append(_ addition: SealedAddition) {
     additions.append(addition)
     bytes += addition.blob?.blob.sealedSize ?? 0
   }

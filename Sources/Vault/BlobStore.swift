@@ -28,7 +28,9 @@ struct BlobStore: Sendable {
   }
 
   /// Where an attachment is gathered that comes from elsewhere piece by piece, perhaps over days.
-  func partialPath(of root: BlobRoot) -> String { folder + "/partial/" + root.base32 }
+  func partialPath(of root: BlobRoot, size: UInt64) -> String {
+    folder + "/partial/" + root.base32 + "-" + String(size)
+  }
 
   func makeFolders() throws(VaultError) {
     try Folders.make(folder)
@@ -38,7 +40,7 @@ struct BlobStore: Sendable {
 
   /// Gives a gathered attachment its place: a large one is renamed, a small one is returned for the database.
   func adopt(_ root: BlobRoot, sealedSize: UInt64) throws(VaultError) -> [UInt8]? {
-    let partial = partialPath(of: root)
+    let partial = partialPath(of: root, size: sealedSize)
     if sealedSize <= Self.largestInlineSealed {
       return try Folders.read(partial, max: Int(Self.largestInlineSealed))
     }

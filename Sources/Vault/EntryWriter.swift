@@ -86,14 +86,16 @@ enum BlobTable {
   ) throws {
     let plaintext = Padme.paddedLength(size + 8)
     let spans = SpanCipher.spanCount(plaintextByteCount: plaintext)
+    let sealedSize = plaintext + spans * UInt64(AEAD.tagByteCount)
     try db.execute(
       sql: "INSERT OR IGNORE INTO blob(root, sealed_size, is_present) VALUES (?, ?, 0)",
-      arguments: [root.bytes.data, Int64(plaintext + spans * UInt64(AEAD.tagByteCount))])
+      arguments: [root.bytes.data, Int64(sealedSize)])
     try db.execute(
       sql: """
         INSERT OR IGNORE INTO attachment(entry_ref, number, blob_ref)
-        SELECT ?, ?, id FROM blob WHERE root = ?
-        """, arguments: [entry, Int64(number), root.bytes.data])
+        SELECT ?, ?, id FROM blob WHERE root = ? AND sealed_size = ?
+        """,
+      arguments: [entry, Int64(number), root.bytes.data, Int64(sealedSize)])
   }
 
   static func insert(_ db: Database, _ box: NewBlobBox, entry: Int64) throws {

@@ -52,7 +52,9 @@ extension OpenVault {
     _ attachment: Attachment, to path: String, onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) {
     let reader = try reader(of: attachment)
-    let file = try OpenFile(creating: path)
+    // Under a name of no meaning until it is whole and on the medium.
+    let temporary = Folders.parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
+    let file = try OpenFile(creating: temporary)
     var hash = SHA256Hash()
     do throws(VaultError) {
       try reader.forEachPiece { (bytes) throws(VaultError) in
@@ -62,8 +64,10 @@ extension OpenVault {
       }
       guard hash.finalize() == attachment.sha256 else { throw VaultError(.contentDamaged) }
       try file.synchronize()
+      guard !Folders.exists(path) else { throw VaultError(.outputExists) }
+      try Folders.rename(temporary, to: path)
     } catch {
-      Folders.remove(path)
+      Folders.remove(temporary)
       throw error
     }
   }

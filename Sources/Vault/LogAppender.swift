@@ -30,6 +30,9 @@ final class LogAppender {
         db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, row.logID.bytes.data])
     else { throw VaultError(.databaseDamaged) }
+    guard try !CaseView.state(db, of: row).isStoppedByNewerVersion else {
+      throw VaultError(.newerVersion)
+    }
     logRef = log["id"]
     tree = try CompactRange(row: log)
     context = try Self.context(db, of: row, ownLog: logRef, now: surroundings.now())

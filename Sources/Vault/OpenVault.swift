@@ -82,8 +82,18 @@ public actor OpenVault {
     lock = nil
   }
 
-  /// A mailbox showed more of our own log than we hold: this copy is an old one.
-  func noteRollback() { standing = .rolledBack }
+  /// A mailbox showed more of our own log than we hold: this copy is an old one, and stays one.
+  func noteRollback() throws(VaultError) {
+    standing = .rolledBack
+    do {
+      try database.queue.write { db in
+        try db.execute(
+          sql: "INSERT OR IGNORE INTO setting(name, value) VALUES ('rolled-back', x'01')")
+      }
+    } catch {
+      throw .ofDatabase(error)
+    }
+  }
 
   /// Refuses to sign from a copy that must not.
   func requireSoundStanding() throws(VaultError) {
@@ -95,19 +105,28 @@ public actor OpenVault {
   }
 
   /// Runs one durable transaction and then moves the anchor: when this returns, all of it is saved.
+  ///
+  /// - Throws: `.storedUnconfirmed` when the transaction is durable and the anchor could not be moved: nothing
+  ///   that it refers to may be taken back then. With any other error nothing was written.
   func commit<Result>(
     _ body: (Database) throws -> Result
   ) throws(VaultError) -> Result {
     try requireSoundStanding()
+    let result: Result
     do {
-      let result = try database.queue.write { db in try body(db) }
-      try Self.writeAnchor(
-        files: files, database: database, key: keys.anchor, vaultID: vaultID,
-        machine: surroundings.machine)
-      return result
+      result = try database.queue.write { db in try body(db) }
     } catch {
       throw .ofDatabase(error)
     }
+    do {
+      try Self.writeAnchor(
+        files: files, database: database, key: keys.anchor, vaultID: vaultID,
+        machine: surroundings.machine)
+    } catch {
+      // What was written stays: a database ahead of its anchor is sound, and the next opening moves it on.
+      throw VaultError(.storedUnconfirmed, systemError: VaultError.ofDatabase(error).systemError)
+    }
+    return result
   }
 
   func read<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
@@ -155,6 +174,15 @@ extension OpenVault {
     let anchor = try Anchor(opening: bytes, key: anchorKey)
     guard anchor.vaultID == vaultID else { throw VaultError(.databaseDamaged) }
     let logs = try database.queue.read { try ownLogs($0) }
+    let isKnownOld = try database.queue.read { db in
+      try Row.fetchOne(
+        db,
+        sql: """
+          SELECT 1 FROM setting WHERE name = 'rolled-back' UNION ALL SELECT 1 FROM log l
+          JOIN vault_case c ON c.id = l.case_ref AND c.log_id = l.log_id WHERE l.forked_at IS NOT NULL
+          """) != nil
+    }
+    if isKnownOld { return .rolledBack }
     for signed in anchor.logs {
       let held = logs.first { $0.position.logID == signed.position.logID }?.position
       guard let held, held.size >= signed.position.size else { return .rolledBack }

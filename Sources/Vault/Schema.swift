@@ -64,12 +64,6 @@ enum Schema {
       witness BLOB NOT NULL, time INTEGER NOT NULL, note BLOB NOT NULL, is_embedded INTEGER NOT NULL,
       UNIQUE(log_ref, size, witness))
     """,
-    // Ranges in mailboxes that were read to their end, so that they need not be read again.
-    """
-    CREATE TABLE settled(
-      log_ref INTEGER NOT NULL REFERENCES log, first INTEGER NOT NULL, end INTEGER NOT NULL, device BLOB NOT NULL,
-      PRIMARY KEY(log_ref, first, end, device)) WITHOUT ROWID
-    """,
     """
     CREATE TABLE fork(
       case_ref INTEGER NOT NULL REFERENCES vault_case, bytes BLOB NOT NULL,
@@ -90,11 +84,11 @@ enum Schema {
       entry_ref INTEGER NOT NULL REFERENCES entry, number INTEGER NOT NULL, blob_ref INTEGER REFERENCES blob,
       PRIMARY KEY(entry_ref, number)) WITHOUT ROWID
     """,
-    // Sealed attachments. `content` holds small ones; larger ones are files. `is_present` is 0 until the bytes came.
+    // Sealed attachments; an entry may claim a wrong size, so that is part of the name. `content` holds small ones; larger ones are files. `is_present` is 0 until the bytes came.
     """
     CREATE TABLE blob(
-      id INTEGER PRIMARY KEY, root BLOB NOT NULL UNIQUE, sealed_size INTEGER NOT NULL, content BLOB,
-      is_present INTEGER NOT NULL)
+      id INTEGER PRIMARY KEY, root BLOB NOT NULL, sealed_size INTEGER NOT NULL, content BLOB,
+      is_present INTEGER NOT NULL, UNIQUE(root, sealed_size))
     """,
     // Content that a case holds already, by keyed hash.
     """

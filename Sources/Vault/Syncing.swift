@@ -86,7 +86,7 @@ extension OpenVault {
     } catch {
       throw .ofExchange(error)
     }
-    if report.isOwnLogAhead { noteRollback() }
+    if report.isOwnLogAhead { try noteRollback() }
     if row.mailbox != folder {
       try replica.write { db in
         try db.execute(

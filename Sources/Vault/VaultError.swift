@@ -9,6 +9,8 @@ public struct VaultError: Error, Hashable, Sendable {
     // Files and devices.
     case fileMissing, fileUnreadable, fileEmpty, fileChanged, notAFile, fileTooLarge, diskFull
     case inputOutput, outputExists
+    /// It is stored, but the last step that confirms it failed.
+    case storedUnconfirmed
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
     case entryLocked, contentMissing, contentDamaged, exportFailed

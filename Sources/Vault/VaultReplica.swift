@@ -165,32 +165,21 @@ extension VaultReplica {
     try read { db in
       let arguments: StatementArguments = [
         try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
-        device.bytes.data,
       ]
       return try Row.fetchOne(
         db,
         sql: """
-          SELECT 1 WHERE NOT EXISTS
-            (SELECT 1 FROM settled WHERE log_ref = ?1 AND first = ?2 AND end = ?3 AND device = ?4)
-          AND EXISTS
-            (SELECT 1 FROM leaf l WHERE l.log_ref = ?1 AND l.sequence >= ?2 AND l.sequence < ?3
-             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id))
+          SELECT 1 FROM leaf l WHERE l.log_ref = ? AND l.sequence >= ? AND l.sequence < ?
+            AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id) LIMIT 1
           """, arguments: arguments) != nil
     }
   }
 
+  /// Nothing is remembered: whoever can write in a folder could serve leaves without their content once, and
+  /// the good file would never be read again. What is still locked is read anew in each exchange.
   mutating func settle(
     _ run: Range<UInt64>, of log: LogID, from device: LogID
-  ) throws(VaultError) {
-    try write { db in
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO settled(log_ref, first, end, device) VALUES (?, ?, ?, ?)",
-        arguments: [
-          try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
-          device.bytes.data,
-        ])
-    }
-  }
+  ) throws(VaultError) {}
 }
 
 /// Slots and ciphertexts that arrive.
@@ -206,9 +195,7 @@ enum SlotTable {
             SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
             WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ?
             """, arguments: [row.ref, slot.logID.bytes.data, Int64(slot.sequence)]),
-        try Int.fetchOne(
-          db, sql: "SELECT count(*) FROM slot WHERE leaf_ref = ?", arguments: [leafRef]) ?? 0
-          < Limits.slotsOfEntry
+        try hasRoom(db, leafRef)
       else { continue }
       try db.execute(
         sql: "INSERT OR IGNORE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 0)",
@@ -216,6 +203,18 @@ enum SlotTable {
       if db.changesCount > 0 { isChanged = true }
     }
     return isChanged
+  }
+
+  /// Makes room for another slot of a leaf: of too many, those go that have not opened anything. A good
+  /// one among them comes again with the next exchange; one that counted is never dropped.
+  private static func hasRoom(_ db: Database, _ leafRef: Int64) throws -> Bool {
+    let sql = "SELECT count(*) FROM slot WHERE leaf_ref = ?"
+    if try Int.fetchOne(db, sql: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry {
+      return true
+    }
+    try db.execute(
+      sql: "DELETE FROM slot WHERE leaf_ref = ? AND is_valid = 0", arguments: [leafRef])
+    return try Int.fetchOne(db, sql: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry
   }
 
   /// Fills in a ciphertext that was lacking. That it is the one which the leaf names was verified.

@@ -75,7 +75,7 @@ extension VaultReplica {
 
   /// What was kept is counted in whole spans; a piece of one, from a crash, is written again.
   func heldSpans(of blob: WantedBlob) throws(VaultError) -> UInt64 {
-    let path = store.partialPath(of: blob.root)
+    let path = store.partialPath(of: blob.root, size: blob.byteCount)
     guard Folders.exists(path), let layout = BlobLayout(byteCount: blob.byteCount) else { return 0 }
     let size = try OpenFile(reading: path, followingLinks: false).status().size
     return size >= blob.byteCount
@@ -84,12 +84,13 @@ extension VaultReplica {
 
   mutating func append(_ spans: VerifiedSpans) throws(VaultError) {
     try store.makeFolders()
-    let file = try OpenFile(continuing: store.partialPath(of: spans.blob.root))
+    let file = try OpenFile(
+      continuing: store.partialPath(of: spans.blob.root, size: spans.blob.byteCount))
     try file.write(spans.bytes, at: spans.first * UInt64(BlobTree.spanByteCount))
   }
 
   mutating func finish(_ blob: WantedBlob) throws(VaultError) -> Bool {
-    let path = store.partialPath(of: blob.root)
+    let path = store.partialPath(of: blob.root, size: blob.byteCount)
     guard try root(of: path, byteCount: blob.byteCount) == blob.root else {
       Folders.remove(path)
       return false
@@ -97,8 +98,8 @@ extension VaultReplica {
     let content = try store.adopt(blob.root, sealedSize: blob.byteCount)
     try write { db in
       try db.execute(
-        sql: "UPDATE blob SET is_present = 1, content = ? WHERE root = ?",
-        arguments: [content?.data, blob.root.bytes.data])
+        sql: "UPDATE blob SET is_present = 1, content = ? WHERE root = ? AND sealed_size = ?",
+        arguments: [content?.data, blob.root.bytes.data, Int64(blob.byteCount)])
     }
     if content != nil { Folders.remove(path) }
     return true

@@ -39,7 +39,8 @@ extension VaultReplica {
     try write { db in
       let logRef = try Self.logRef(db, row, head.checkpoint.log.id)
       var isChanged = false
-      for receipt in head.receipts {
+      // Nobody is a witness of her own log.
+      for receipt in head.receipts where receipt.member != head.checkpoint.log.id {
         let note = try Receipts.note(of: head.checkpoint, with: receipt.receipt)
         try db.execute(
           sql: """
@@ -110,9 +111,13 @@ extension VaultReplica {
   mutating func accept(_ fork: ForkProof) throws(VaultError) -> Bool {
     try write { db in
       let logRef = try Self.logRef(db, row, fork.log.id)
+      // One proof is enough, and a member may sign as many as she likes.
+      let known = try Row.fetchOne(
+        db, sql: "SELECT 1 FROM log WHERE id = ? AND forked_at IS NOT NULL", arguments: [logRef])
+      guard known == nil else { return false }
       try db.execute(
-        sql: "UPDATE log SET forked_at = min(coalesce(forked_at, ?1), ?1) WHERE id = ?2",
-        arguments: [Int64(fork.smaller.size), logRef])
+        sql: "UPDATE log SET forked_at = ? WHERE id = ?",
+        arguments: [Int64(clamping: fork.smaller.size), logRef])
       try db.execute(
         sql: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
         arguments: [row.ref, fork.bytes.data])

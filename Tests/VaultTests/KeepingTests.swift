@@ -36,3 +36,30 @@ import Testing
     try await again.close()
   }
 }
+
+/// What happens when a step of a durable write fails.
+@Suite struct DurabilityTests {
+  @Test func `an entry whose confirmation failed is whole, and not called saved`() async throws {
+    let fixture = try VaultFixture()
+    let original = noise(300_000, seed: 9)
+    let file = try fixture.folder.file("shot.png", original)
+    let vault = try await fixture.create()
+    // A folder where the new anchor would be written first.
+    let obstacle = fixture.path + "/anchor.new"
+    try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+    let outcome = try await vault.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    #expect(outcome.saved.isEmpty)
+    #expect(outcome.failure?.error.code == .storedUnconfirmed)
+    try await vault.close()
+    try FileManager.default.removeItem(atPath: obstacle)
+
+    let again = try fixture.open()
+    #expect(await again.standing == .sound)
+    let id = try #require(try await again.entries(ofCase: nil).first?.id)
+    let output = fixture.folder.path + "/out"
+    _ = try await again.extract(id.base32, to: output)
+    #expect([UInt8](try Data(contentsOf: URL(filePath: output + "/shot.png"))) == original)
+    #expect(try await again.check().findings == [])
+  }
+}

@@ -58,8 +58,7 @@ enum BundleReadme {
     receipts/N.note receipts for earlier heads
 
     To check these takes a program. cairn-verify is one; the format is written down
-    so that others can be made, and comes with one in Python, in the folder Protocol
-    of Cairn's source.
+    so that others can be made, in the folder Protocol of Cairn's source.
 
 
     5. What no check of this bundle alone can tell
