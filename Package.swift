@@ -78,6 +78,7 @@ let package = Package(
       "VaultTests",
       [
         "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
+        grdb,
       ]),
     tests("CommandTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
