@@ -22,17 +22,7 @@ public struct Card: Hashable, Sendable {
         try decoder.readBytes(count: 64)
       )
     }
-    let version = try decodeWhole(parts.0) { (decoder) throws(CBORError) in
-      let count = try decoder.readMap(max: 16)
-      try decoder.expectKey(0)
-      let version = try decoder.readUInt()
-      for _ in 1..<max(1, count) {
-        _ = try decoder.readUInt()
-        try decoder.skip()
-      }
-      return version
-    }
-    guard version == 1 else { throw .newerVersion }
+    guard try version(of: parts.0) == 1 else { throw .newerVersion }
     let keys = try decodeWhole(parts.0) { (decoder) throws(CBORError) in
       try decoder.readMap(count: 5)
       try decoder.expectKey(0)

@@ -56,10 +56,11 @@ public struct Invitation: Hashable, Sendable {
     } catch {
       throw .notForThisKey
     }
+    guard try version(of: opened) == 1 else { throw .newerVersion }
     let fields = try decodeWhole(opened) { (decoder) throws(CBORError) in
       try decoder.readMap(count: 5)
       try decoder.expectKey(0)
-      let version = try decoder.readUInt()
+      _ = try decoder.readUInt()
       try decoder.expectKey(1)
       let root = try decoder.readBytes(count: 32)
       try decoder.expectKey(2)
@@ -70,16 +71,15 @@ public struct Invitation: Hashable, Sendable {
       let wraps = try decoder.readEach(max: Limits.epochs) { (decoder) throws(CBORError) in
         try decoder.readBytes(max: 256)
       }
-      return (version, root, founding, inviter, wraps)
+      return (root, founding, inviter, wraps)
     }
-    guard fields.0 == 1 else { throw .newerVersion }
-    do { root = try VerifyingKey(fields.1) } catch { throw .badSignature }
+    do { root = try VerifyingKey(fields.0) } catch { throw .badSignature }
     founding = try RootStatement(
-      decoding: fields.2, caseID: CaseID(root: root), root: root)
+      decoding: fields.1, caseID: CaseID(root: root), root: root)
     guard case .founding = founding.content else { throw .malformed }
-    inviter = fields.3
+    inviter = fields.2
     var wraps: [Wrap] = []
-    for bytes in fields.4 { wraps.append(try Wrap(decoding: bytes)) }
+    for bytes in fields.3 { wraps.append(try Wrap(decoding: bytes)) }
     self.wraps = wraps
   }
 }

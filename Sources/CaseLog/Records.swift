@@ -17,6 +17,21 @@ func decodeWhole<Value>(
   return value
 }
 
+/// The version in a record whose key 0 it is, whatever else the record holds.
+func version(of record: [UInt8]) throws(CaseLogError) -> UInt64 {
+  try decodeWhole(record) { (decoder) throws(CBORError) in
+    let count = try decoder.readMap(max: 64)
+    guard count >= 1 else { return nil }
+    try decoder.expectKey(0)
+    let version = try decoder.readUInt()
+    for _ in 1..<count {
+      _ = try decoder.readUInt()
+      try decoder.skip()
+    }
+    return version
+  }
+}
+
 extension CBORDecoder {
   /// The next key of a record; the caller has read how many there are.
   mutating func expectKey(_ key: UInt64) throws(CBORError) {
