@@ -135,3 +135,62 @@ func words(_ text: String) -> NewEntry {
     }
   }
 }
+
+@Suite struct InterruptionTests {
+  @Test(arguments: [1, 3, 5, 7, 9, 11])
+  func `an exchange that is stopped anywhere is gone on with by the next`(calls: Int) async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    let picture = noise(3_000_000, seed: 11)
+    let file = try shared.survivor.folder.file("film.mp4", picture)
+    _ = try await shared.hers.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    try await shared.syncSurvivor()
+    let code = await shared.theirs.syncStopping(
+      after: calls, caseNamed: "theirs", mailbox: shared.mailbox.path)
+    #expect(code == .cancelled)
+    let outcome = try await shared.syncAdvocate()
+    #expect(outcome.problems == [])
+    #expect(outcome.filesAwaited == 0)
+    let theirs = try await shared.theirs.entries(ofCase: "theirs")
+    #expect(theirs.count == 2)
+    let id = try #require(theirs.first { !($0.content?.attachments.isEmpty ?? true) }?.id)
+    let output = shared.advocate.folder.path + "/out"
+    _ = try await shared.theirs.extract(id.base32, to: output)
+    #expect([UInt8](try Data(contentsOf: URL(filePath: output + "/film.mp4"))) == picture)
+    let partial = try FileManager.default.contentsOfDirectory(
+      atPath: shared.advocate.path + "/blobs/partial")
+    #expect(partial == [])
+    #expect(try await shared.theirs.check().findings == [])
+  }
+
+  @Test func `a folder of another case is left alone`() async throws {
+    let one = try await SharedCase(before: [words("one")])
+    let other = try await SharedCase(before: [words("two")])
+    try await one.syncSurvivor()
+    let before = try one.mailbox.allFiles()
+    await #expect(throws: VaultError(.mailboxOfAnotherCase)) {
+      try await other.hers.sync(caseNamed: nil, mailbox: one.mailbox.path)
+    }
+    #expect(try one.mailbox.allFiles() == before)
+  }
+}
+
+extension OpenVault {
+  /// Stops an exchange when it asks for the `count`th time; why it ended.
+  func syncStopping(
+    after count: Int, caseNamed name: String, mailbox: String
+  ) -> VaultError.Code? {
+    var asked = 0
+    do throws(VaultError) {
+      _ = try sync(
+        caseNamed: name, mailbox: mailbox,
+        isCancelled: {
+          asked += 1
+          return asked >= count
+        })
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+}
