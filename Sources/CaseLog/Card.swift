@@ -48,8 +48,8 @@ public struct Card: Hashable, Sendable {
     } catch {
       throw .badSignature
     }
-    let message = Domain.card.signedMessage(parts.0)
-    guard signingKey.isValid(bySigning, for: message), receiptKey.isValid(byReceipt, for: message)
+    guard signingKey.isValid(bySigning, for: parts.0, in: .card),
+      receiptKey.isValid(byReceipt, for: parts.0, in: .card)
     else { throw .badSignature }
     boxKey = box
     self.role = role
@@ -73,12 +73,11 @@ public struct Card: Hashable, Sendable {
     body.encodeBytes(box.bytes)
     body.encodeUInt(4)
     body.encodeUInt(role.rawValue)
-    let message = Domain.card.signedMessage(body.bytes)
     var card = CBOREncoder()
     card.encodeArray(count: 3)
     card.encodeBytes(body.bytes)
-    card.encodeBytes(signing.sign(message).bytes)
-    card.encodeBytes(receipt.sign(message).bytes)
+    card.encodeBytes(signing.sign(body.bytes, in: .card).bytes)
+    card.encodeBytes(receipt.sign(body.bytes, in: .card).bytes)
     return card.bytes
   }
 

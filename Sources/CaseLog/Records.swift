@@ -48,9 +48,3 @@ extension CBORDecoder {
     return elements
   }
 }
-
-extension Domain {
-  /// What is signed in this domain: u8 length of its name ‖ name ‖ message. No text of a C2SP note begins with
-  /// such a byte, so that signatures by one key over notes and over these never stand for each other.
-  func signedMessage(_ message: [UInt8]) -> [UInt8] { [UInt8(bytes.count)] + bytes + message }
-}

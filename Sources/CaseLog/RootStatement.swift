@@ -23,7 +23,7 @@ public struct RootStatement: Hashable, Sendable {
     let (body, signature) = try Self.split(bytes)
     guard CaseID(root: root) == caseID else { throw .otherCase }
     guard let signature = Signature(signature),
-      root.isValid(signature, for: Domain.rootStatement.signedMessage(body))
+      root.isValid(signature, for: body, in: .rootStatement)
     else { throw .badSignature }
     self.bytes = bytes
     self.order = SHA256Hash.hash(body)
@@ -67,7 +67,7 @@ public struct RootStatement: Hashable, Sendable {
     statement.encodeArray(count: 2)
     statement.encodeBytes(body.bytes)
     statement.encodeBytes(
-      root.sign(Domain.rootStatement.signedMessage(body.bytes)).bytes)
+      root.sign(body.bytes, in: .rootStatement).bytes)
     return statement.bytes
   }
 

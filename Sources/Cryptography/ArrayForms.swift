@@ -77,15 +77,3 @@ extension SealedBox {
     try sealed.withBytes { (bytes) throws(CryptographyError) in try openKey(bytes, with: keys) }
   }
 }
-
-extension SigningKey {
-  /// The signature over `message`.
-  public func sign(_ message: [UInt8]) -> Signature { message.withBytes { sign($0) } }
-}
-
-extension VerifyingKey {
-  /// Whether `signature` is one over `message` by this key, under the pinned predicate.
-  public func isValid(_ signature: Signature, for message: [UInt8]) -> Bool {
-    message.withBytes { isValid(signature, for: $0) }
-  }
-}
