@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 #if canImport(Glibc)
@@ -11,9 +12,11 @@ final class FakeTerminal {
   private let main: Int32
   private let side: Int32
   private let running: Running
-  /// All that was on the screen so far.
-  private(set) var screen = ""
+  private let shown = Shown()
   private var read = 0
+
+  /// All that was on the screen so far.
+  var screen: String { shown.text }
 
   /// `setsid --ctty` makes the terminal the program's own, as a login does.
   init(_ arguments: [String], by person: Person) throws {
@@ -25,12 +28,11 @@ final class FakeTerminal {
     let handle = FileHandle(fileDescriptor: side, closeOnDealloc: false)
     running = try person.start(
       arguments, input: handle, through: ["/usr/bin/setsid", "--ctty", "--wait"], errors: handle)
+    shown.read(main)
   }
 
-  deinit {
-    close(main)
-    close(side)
-  }
+  /// With the side closed, the reader comes to its end and closes what it reads.
+  deinit { close(side) }
 
   /// Whether what is typed is shown.
   var isEchoing: Bool {
@@ -55,10 +57,7 @@ final class FakeTerminal {
   func wait(
     for text: String, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    let came = try await eventually {
-      take()
-      return screen.dropFirst(read).contains(text)
-    }
+    let came = try await eventually { screen.dropFirst(read).contains(text) }
     try #require(
       came, "waited for “\(text)” in: \(screen.dropFirst(read))", sourceLocation: sourceLocation)
     if let range = screen.dropFirst(read).range(of: text) {
@@ -68,17 +67,48 @@ final class FakeTerminal {
 
   func finish() async throws -> Finished {
     let finished = try await running.finish()
-    take()
+    shown.catchUp(with: main)
     return finished
   }
+}
 
-  private func take() {
-    var waiting = pollfd(fd: main, events: Int16(POLLIN), revents: 0)
-    var bytes = [UInt8](repeating: 0, count: 4096)
+/// What came to a screen. It is read all the time: a terminal holds a few thousand characters, and
+/// a program that shows more waits until somebody took them.
+private final class Shown: Sendable {
+  private let bytes = Mutex<[UInt8]>([])
+
+  var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+
+  func read(_ terminal: Int32) {
+    Thread.detachNewThread { [self] in
+      var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+      while true {
+        _ = unsafe poll(&waiting, 1, -1)
+        guard take(terminal) else { break }
+      }
+      close(terminal)
+    }
+  }
+
+  /// Returns when nothing that was written is unread.
+  func catchUp(with terminal: Int32) {
+    var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
     while unsafe poll(&waiting, 1, 0) > 0, waiting.revents & Int16(POLLIN) != 0 {
-      let count = unsafe Glibc.read(main, &bytes, bytes.count)
-      guard count > 0 else { return }
-      screen += String(decoding: bytes[..<count], as: UTF8.self)
+      guard take(terminal) else { return }
+    }
+  }
+
+  /// - Returns: false if there is nobody left at the other end.
+  private func take(_ terminal: Int32) -> Bool {
+    bytes.withLock { bytes in
+      var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+      guard unsafe poll(&waiting, 1, 0) > 0 else { return true }
+      guard waiting.revents & Int16(POLLIN) != 0 else { return false }
+      var piece = [UInt8](repeating: 0, count: 4096)
+      let count = unsafe Glibc.read(terminal, &piece, piece.count)
+      guard count > 0 else { return false }
+      bytes += piece[..<count]
+      return true
     }
   }
 }

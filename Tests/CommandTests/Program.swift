@@ -1,5 +1,10 @@
 import Foundation
 import Synchronization
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// The program as it was built, run as a user runs it.
 enum Program {
@@ -76,7 +81,14 @@ final class Running: @unchecked Sendable {
 
   func interrupt() { process.interrupt() }
 
+  /// Waits for the end, and makes one after ten minutes: tests shall fail rather than stand still.
   func finish() async throws -> Finished {
+    let limit = Task {
+      try await Task.sleep(for: .seconds(600))
+      Issue.record("did not end: \(process.arguments ?? [])")
+      kill(process.processIdentifier, SIGKILL)
+    }
+    defer { limit.cancel() }
     await withCheckedContinuation { continuation in
       ended.withLock { $0 = continuation }
       if hasEnded.load(ordering: .acquiring) { resume() }
