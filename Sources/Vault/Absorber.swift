@@ -179,23 +179,18 @@ struct Absorber {
       sql: "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?",
       arguments: [leafRef, opened.slot.epoch.bytes.data, opened.slot.box.data])
     var problem = opened.problem
-    var content = EntryContent()
+    var content: EntryContent?
     if let entry = opened.entry, entry.entryClass != .control {
       do { content = try EntryContent(of: entry) } catch { problem = error }
     }
-    let bound = try opened.entry.flatMap { try lowerBound(of: $0) }
-    try db.execute(
-      sql: """
-        INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
-        leafRef, row.ref, Int64(bitPattern: opened.entry?.header.kind.code ?? 0),
-        Int64(bitPattern: opened.entry?.context?.clock ?? 0), problem.map { "\($0)" },
-        bound.map { Int64(bitPattern: $0.time) }, bound?.witness.bytes.data,
-        PartList.encode(problem == nil ? opened.entry?.disclosedParts ?? [] : []).data,
-      ])
-    for attachment in content.attachments {
+    let entry = ViewTable.Opened(
+      kind: opened.entry?.header.kind ?? EntryKind(code: 0),
+      clock: opened.entry?.context?.clock ?? 0,
+      parts: problem == nil ? opened.entry?.disclosedParts ?? [] : [], problem: problem,
+      notBefore: try opened.entry.flatMap { try lowerBound(of: $0) })
+    try ViewTable.insert(
+      db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
+    for attachment in content?.attachments ?? [] {
       guard let blob = attachment.blob else { continue }
       try BlobTable.expect(
         db, blob.root, size: attachment.size, number: attachment.number, of: leafRef)

@@ -55,11 +55,9 @@ final class LogAppender {
         id.bytes.data, sealed.ciphertext.data,
       ])
     let leafRef = db.lastInsertedRowID
-    try db.execute(
-      sql: "INSERT INTO entry(id, case_ref, kind, clock, parts) VALUES (?, ?, ?, ?, ?)",
-      arguments: [
-        leafRef, row.ref, Int64(kind.code), Int64(context.clock), PartList.encode(parts).data,
-      ])
+    let entry = ViewTable.Opened(kind: kind, clock: context.clock, parts: parts)
+    let content = kind.entryClass == .control ? nil : try EntryContent(parts: parts)
+    try ViewTable.insert(db, entry, content: content, leaf: leafRef, case: row.ref)
     tree.append(sealed.leaf.hash)
     context = EntryContext(clock: surroundings.now())
     return Appended(id: id, leafRef: leafRef, leaf: sealed.leaf, sequence: place.sequence)

@@ -8,6 +8,9 @@ enum Schema {
     migrator.registerMigration("1") { db in
       for statement in version1 { try db.execute(sql: statement) }
     }
+    migrator.registerMigration("2") { db in
+      for statement in version2 { try db.execute(sql: statement) }
+    }
     return migrator
   }
 
@@ -96,5 +99,14 @@ enum Schema {
       case_ref INTEGER NOT NULL REFERENCES vault_case, hash BLOB NOT NULL, entry_ref INTEGER NOT NULL,
       PRIMARY KEY(case_ref, hash, entry_ref)) WITHOUT ROWID
     """,
+  ]
+
+  private static let version2 = [
+    // Which entries of the view are about which: amendments, retractions, notes, takedown records, requests.
+    """
+    CREATE TABLE about(
+      target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
+      PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
+    """
   ]
 }

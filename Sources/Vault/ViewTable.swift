@@ -1,0 +1,44 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// The view: what this member can open, laid out for showing and finding. All of it follows from leaves,
+/// slots and ciphertexts.
+enum ViewTable {
+  /// An entry that could be opened, or was found to break a rule.
+  struct Opened {
+    let kind: EntryKind
+    /// Seconds since 1970 by the author's clock.
+    let clock: UInt64
+    /// What follows header and context; empty for a violation.
+    let parts: [Part]
+    var problem: CaseLogError?
+    /// The newest receipt that it embeds.
+    var notBefore: (time: UInt64, witness: LogID)?
+  }
+
+  /// Lays an entry into the view, under the row of its leaf.
+  ///
+  /// - Parameter content: nil for control entries and violations.
+  static func insert(
+    _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, case ref: Int64
+  ) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        leaf, ref, Int64(bitPattern: entry.kind.code), Int64(bitPattern: entry.clock),
+        entry.problem.map { "\($0)" }, entry.notBefore.map { Int64(bitPattern: $0.time) },
+        entry.notBefore?.witness.bytes.data, PartList.encode(entry.parts).data,
+      ])
+    guard let content else { return }
+    for target in content.about {
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)",
+        arguments: [target.bytes.data, leaf])
+    }
+  }
+}
