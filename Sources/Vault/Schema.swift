@@ -107,6 +107,17 @@ enum Schema {
     CREATE TABLE about(
       target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
       PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
+    """,
+    // Certificates of new keys.
     """
+    CREATE TABLE succession(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, bytes BLOB NOT NULL,
+      PRIMARY KEY(case_ref, bytes)) WITHOUT ROWID
+    """,
+    // What a control entry acknowledges of other logs, and how far control entries have told of them.
+    "ALTER TABLE entry ADD COLUMN frontier BLOB",
+    "ALTER TABLE log ADD COLUMN told_size INTEGER NOT NULL DEFAULT 0",
+    // A case is evaluated from its control entries and what is unusual, not from all its leaves.
+    "CREATE INDEX leaf_by_class ON leaf(log_ref, class, sequence)",
   ]
 }
