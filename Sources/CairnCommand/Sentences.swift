@@ -118,6 +118,10 @@ enum Sentences {
       return Sentence(
         "There is no file \(it).", safe: unchanged,
         next: "Check the spelling, and in which folder you are.")
+    case .fileUnreadable where error.systemError == EIO:
+      return Sentence(
+        "\(capital) cannot be read to its end." + systemReason(error.systemError), safe: notStored,
+        next: "The disk that it is on may be failing: copy the file from there as soon as you can.")
     case .fileUnreadable:
       return Sentence(
         "\(capital) cannot be read: this account has no permission.", safe: unchanged,
@@ -193,6 +197,10 @@ enum Sentences {
       return Sentence(
         "More than one entry has an id that begins like this.", safe: unchanged,
         next: "Give a few more of its characters; “cairn list --json” shows whole ids.")
+    case .differentCases:
+      return Sentence(
+        "These entries belong to different cases.", safe: unchanged,
+        next: "Do it for the entries of one case at a time.")
     case .unknownCase:
       return Sentence(
         "There is no case of this name.", safe: unchanged,
@@ -207,8 +215,9 @@ enum Sentences {
         next: "Choose another name, or use the case that is there.")
     case .entryTooLarge:
       return Sentence(
-        "This is more text than one entry holds.", safe: "It was not added.",
-        next: "Words can have up to 512 KiB. Save a longer text as a file, and add the file.")
+        "This is more than one entry holds.", safe: "It was not added.",
+        next: "Words can have up to 512 KiB; save a longer text as a file, and add the file. Of"
+          + " files, one entry holds about eighty.")
     case .entryLocked:
       return Sentence(
         "This entry cannot be opened here: it was not shared with this copy, or its key has not"

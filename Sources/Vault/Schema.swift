@@ -107,6 +107,10 @@ enum Schema {
     CREATE TABLE about(
       target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
       PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
-    """
+    """,
+    // Whether something of a size is there already can be told before it is read.
+    "CREATE INDEX blob_by_size ON blob(sealed_size)",
+    // Takedown records, requests and what is about other entries: few among many.
+    "CREATE INDEX entry_by_kind ON entry(case_ref, kind) WHERE kind > 16",
   ]
 }
