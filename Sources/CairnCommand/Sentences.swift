@@ -218,6 +218,12 @@ enum Sentences {
         "This is more than one entry holds.", safe: "It was not added.",
         next: "Words can have up to 512 KiB; save a longer text as a file, and add the file. Of"
           + " files, one entry holds about eighty.")
+    default: return ofContent(code)
+    }
+  }
+
+  private static func ofContent(_ code: VaultError.Code) -> Sentence? {
+    switch code {
     case .entryLocked:
       return Sentence(
         "This entry cannot be opened here: it was not shared with this copy, or its key has not"
