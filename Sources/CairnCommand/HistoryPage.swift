@@ -110,7 +110,7 @@ struct EntryPage {
     field("Case", SafeText.line(summary.caseName))
     field("Author", author)
     if let by = item.takenBackBy {
-      field("", "Taken back since (\(ShortID.of(by))); it stays as it was.")
+      field("", "Taken back (\(ShortID.of(by))); it stays as it was.")
     }
     guard let content = summary.content, summary.standing == .open else {
       field("", text.title)

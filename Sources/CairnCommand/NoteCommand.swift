@@ -161,7 +161,7 @@ struct TakedownCommand: AsyncParsableCommand {
         recipient: try await place(recipient, of: references, in: vault), reference: reference)
       let place = content.takedown?.recipient.map { ", " + SafeText.line($0) } ?? ""
       return NewRecord.Form(
-        kind: .takedown, content: content, noun: "“\(step.rawValue)”" + place)
+        kind: .takedown, content: content, noun: "takedown step (\(step.rawValue)\(place))")
     }
   }
 

@@ -123,30 +123,35 @@ public struct EntryRelations: Sendable {
 
   /// The state at each place, for each entry, by the place of the first record.
   public var takedowns: [Takedown] {
-    struct Key: Hashable {
-      let about: EntryID?
-      let recipient: String?
-    }
-    var order: [Key] = []
-    var records: [Key: [Entry]] = [:]
+    var places: [Place: Int] = [:]
+    var records: [(place: Place, entries: [Entry])] = []
     for entry in entries where entry.kind == .takedown && retractions[entry.id] == nil {
       guard let takedown = entry.content.takedown else { continue }
-      let about: [EntryID?] = entry.content.about.isEmpty ? [nil] : entry.content.about
+      let about = entry.content.about.isEmpty ? [nil] : entry.content.about.map(Optional.some)
       for target in about {
-        let key = Key(about: target, recipient: takedown.recipient)
-        if records[key] == nil { order.append(key) }
-        if records[key]?.last != entry { records[key, default: []].append(entry) }
+        let place = Place(about: target, recipient: takedown.recipient)
+        if let index = places[place] {
+          if records[index].entries.last?.id != entry.id { records[index].entries.append(entry) }
+        } else {
+          places[place] = records.count
+          records.append((place, [entry]))
+        }
       }
     }
-    return order.compactMap { key in
-      let byTime = (records[key] ?? []).sorted { $1.isLater(than: $0) }
+    return records.compactMap { place, entries in
+      let byTime = entries.sorted { $1.isLater(than: $0) }
       guard let last = byTime.last, let step = last.content.takedown?.step else { return nil }
       var reference: String?
       for record in byTime { reference = record.content.takedown?.reference ?? reference }
       return Takedown(
-        about: key.about, recipient: key.recipient, last: last, step: step, reference: reference,
-        recordCount: byTime.count)
+        about: place.about, recipient: place.recipient, last: last, step: step,
+        reference: reference, recordCount: byTime.count)
     }
+  }
+
+  private struct Place: Hashable {
+    let about: EntryID?
+    let recipient: String?
   }
 
   // MARK: - Requests
