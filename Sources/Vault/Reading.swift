@@ -75,20 +75,7 @@ extension OpenVault {
   public func entry(_ text: String) throws(VaultError) -> EntryDetail {
     try read { db in
       let (row, entry) = try EntryTable.find(db, text)
-      let state = try CaseView.state(db, of: row)
-      let summary = try EntryTable.summary(db, entry, of: row, in: state)
-      let leafRef: Int64 = entry["id"]
-      let present = try Int64.fetchAll(
-        db,
-        sql: """
-          SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
-          WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
-          """, arguments: [leafRef])
-      return EntryDetail(
-        summary: summary,
-        notBefore: try EntryTable.notBefore(db, entry, in: state),
-        seenBy: try EntryTable.seenBy(db, entry, in: state),
-        presentAttachments: present.map { UInt64(bitPattern: $0) })
+      return try EntryTable.detail(db, entry, of: row, in: try CaseView.state(db, of: row))
     }
   }
 }
@@ -165,6 +152,46 @@ enum EntryTable {
       throw VaultError(.databaseDamaged)
     }
     return (row, entry)
+  }
+
+  /// The entry of this id in this case, as one that another can be about.
+  ///
+  /// - Throws: `.unknownEntry`.
+  static func target(
+    _ db: Database, _ id: EntryID, of row: CaseRow, in state: CaseState
+  ) throws -> EntrySummary {
+    guard let entry = try self.row(db, id, of: row) else { throw VaultError(.unknownEntry) }
+    return try summary(db, entry, of: row, in: state)
+  }
+
+  static func row(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> Row? {
+    try Row.fetchOne(
+      db, sql: select + " WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1",
+      arguments: [id.bytes.data, row.ref])
+  }
+
+  /// What an entry says, if it can be opened.
+  static func content(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> EntryContent? {
+    guard let entry = try self.row(db, id, of: row), let parts = entry.bytesIfAny("parts"),
+      !entry.hasValue("problem")
+    else { return nil }
+    return try EntryContent(parts: try PartList.decode(parts))
+  }
+
+  static func detail(
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
+  ) throws -> EntryDetail {
+    let leafRef: Int64 = entry["id"]
+    let present = try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
+        WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
+        """, arguments: [leafRef])
+    return EntryDetail(
+      summary: try summary(db, entry, of: row, in: state),
+      notBefore: try notBefore(db, entry, in: state), seenBy: try seenBy(db, entry, in: state),
+      presentAttachments: present.map { UInt64(bitPattern: $0) })
   }
 
   /// The least and the greatest identifier whose base32 begins with `prefix`.
