@@ -66,14 +66,14 @@ final class EntryWriter {
       HMACSHA256.authenticate($0, key: duplicatesKey)
     }
     let earlier = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
-        WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
-        """, arguments: [row.ref, hash.bytes.data])
-    try db.execute(
-      sql: "INSERT INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
-      arguments: [row.ref, hash.bytes.data, entry])
+      db.cachedStatement(
+        sql: """
+          SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
+          WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
+          """), arguments: [row.ref, hash.bytes.data])
+    try db.run(
+      "INSERT INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
+      [row.ref, hash.bytes.data, entry])
     return try earlier.map { try $0.identifier("entry_id") }
   }
 }
@@ -100,13 +100,11 @@ enum BlobTable {
 
   static func insert(_ db: Database, _ box: NewBlobBox, entry: Int64) throws {
     let blob = box.blob.root
-    try db.execute(
-      sql: """
-        INSERT INTO blob(root, sealed_size, content, is_present) VALUES (?, ?, ?, 1)
-        """,
-      arguments: [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
-    try db.execute(
-      sql: "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, 0, ?)",
-      arguments: [entry, db.lastInsertedRowID])
+    try db.run(
+      "INSERT INTO blob(root, sealed_size, content, is_present) VALUES (?, ?, ?, 1)",
+      [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
+    try db.run(
+      "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, 0, ?)",
+      [entry, db.lastInsertedRowID])
   }
 }

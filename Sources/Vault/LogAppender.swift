@@ -45,12 +45,12 @@ final class LogAppender {
     let place = EntryPlace(caseID: row.caseID, logID: row.logID, sequence: tree.size)
     let sealed = try Self.seal(parts, kind: kind, context: context, at: place, key: key)
     let id = EntryID(log: row.logID, leaf: sealed.leaf)
-    try db.execute(
-      sql: """
-        INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
+    try db.run(
+      """
+      INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
+      VALUES (?, ?, ?, ?, ?, ?)
+      """,
+      [
         logRef, Int64(place.sequence), Int64(sealed.leaf.classByte), sealed.leaf.bytes.data,
         id.bytes.data, sealed.ciphertext.data,
       ])
@@ -66,9 +66,9 @@ final class LogAppender {
   /// Seals an appended entry's key for one audience.
   func addSlot(for entry: Appended, key: borrowing SecretKey, epoch: borrowing EpochKey) throws {
     let slot = epoch.slot(for: key, leaf: entry.leaf, logID: row.logID)
-    try db.execute(
-      sql: "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
-      arguments: [entry.leafRef, slot.epoch.bytes.data, slot.box.data])
+    try db.run(
+      "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
+      [entry.leafRef, slot.epoch.bytes.data, slot.box.data])
   }
 
   /// Signs the log's new head. Nothing that was appended counts without it.

@@ -26,6 +26,12 @@ public struct EntrySummary: Hashable, Sendable {
   public let kind: EntryKind?
   /// By the author's clock, in seconds since 1970: a claim.
   public let enteredAt: UInt64?
+  /// The newest receipt that it embeds says that it was made after this.
+  public let notBefore: UInt64?
+  /// The first receipt of another member that covers it says that it existed by then.
+  public let existedBy: UInt64?
+  /// A survivor took it back; it is still there.
+  public let isRetracted: Bool
   public let content: EntryContent?
 }
 
@@ -52,15 +58,7 @@ public struct EntryDetail: Hashable, Sendable {
 extension OpenVault {
   /// Content and notes of a case, oldest entered first; control entries are the case's own machinery.
   public func entries(ofCase name: String?) throws(VaultError) -> [EntrySummary] {
-    try read { db in
-      let row = try CaseRow.find(db, name)
-      let state = try CaseView.state(db, of: row)
-      return try Row.fetchAll(
-        db,
-        sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 ORDER BY e.clock, l.id",
-        arguments: [row.ref]
-      ).map { try EntryTable.summary($0, of: row, in: state) }
-    }
+    try entries(matching: EntryQuery(.oneCase(name))).entries
   }
 
   /// The entry with this id, or the only one whose id begins so.
@@ -70,8 +68,12 @@ extension OpenVault {
     try read { db in
       let (row, entry) = try EntryTable.find(db, text)
       let state = try CaseView.state(db, of: row)
-      let summary = try EntryTable.summary(entry, of: row, in: state)
       let leafRef: Int64 = entry["id"]
+      let authors = try CaseAuthors(db, of: row)
+      let retracted = try EntryTable.retracted(
+        db, among: [leafRef], notesOnly: authors.notesOnly)
+      let summary = try EntryTable.summary(
+        entry, of: row, author: authors.role(entry["log_ref"]), isRetracted: !retracted.isEmpty)
       let present = try Int64.fetchAll(
         db,
         sql: """
@@ -91,15 +93,15 @@ extension OpenVault {
 enum EntryTable {
   static let select = """
     SELECT l.id, l.log_ref, l.sequence, l.class, l.entry_id, g.case_ref, g.log_id, e.kind, e.clock, e.problem,
-      e.parts, e.not_before, e.not_before_witness
+      e.parts, e.not_before, e.not_before_witness, i.existed_by
     FROM leaf l JOIN log g ON g.id = l.log_ref LEFT JOIN entry e ON e.id = l.id
+    LEFT JOIN listing i ON i.id = l.id
     """
 
   static func summary(
-    _ entry: Row, of row: CaseRow, in state: CaseState
+    _ entry: Row, of row: CaseRow, author: Role?, isRetracted: Bool
   ) throws -> EntrySummary {
     let logID: LogID = try entry.identifier("log_id")
-    let author = state.member(logID)?.role
     let entryClass = EntryClass(rawValue: entry["class"])
     let parts = entry.bytesIfAny("parts")
     let isOpen = parts != nil
@@ -112,7 +114,10 @@ enum EntryTable {
       sequence: entry.number("sequence"), standing: standing, author: author,
       isOwn: logID == row.logID,
       kind: isOpen ? EntryKind(code: entry.number("kind")) : nil,
-      enteredAt: isOpen ? entry.number("clock") : nil,
+      enteredAt: isOpen && problem == nil ? entry.number("clock") : nil,
+      notBefore: entry.hasValue("not_before") ? entry.number("not_before") : nil,
+      existedBy: entry.hasValue("existed_by") ? entry.number("existed_by") : nil,
+      isRetracted: isRetracted,
       content: problem == nil
         ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
   }

@@ -122,12 +122,12 @@ extension VaultReplica {
       let logRef = try Self.logRef(db, row, range.logID)
       var isChanged = false
       for entry in range.newEntries {
-        try db.execute(
-          sql: """
-            INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
-            VALUES (?, ?, ?, ?, ?, ?)
-            """,
-          arguments: [
+        try db.run(
+          """
+          INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
+          VALUES (?, ?, ?, ?, ?, ?)
+          """,
+          [
             logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
             entry.leaf.bytes.data, EntryID(log: range.logID, leaf: entry.leaf).bytes.data,
             entry.ciphertext?.data,

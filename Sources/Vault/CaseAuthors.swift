@@ -1,0 +1,52 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// Who writes in a case, and in which role.
+struct CaseAuthors {
+  let row: CaseRow
+  /// By row of the log; without members whose admission has not arrived.
+  let roles: [Int64: Role]
+  let logs: [(ref: Int64, logID: LogID)]
+
+  /// A case that holds nothing but this survivor's own log has one author: it need not be evaluated.
+  init(_ db: Database, of row: CaseRow) throws {
+    self.row = row
+    logs = try Row.fetchAll(
+      db, sql: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref]
+    ).map { (ref: $0["id"], logID: try $0.identifier("log_id")) }
+    if try Self.isAlone(db, row) {
+      roles = Dictionary(uniqueKeysWithValues: logs.map { ($0.ref, .survivor) })
+      return
+    }
+    let state = try CaseView.state(db, of: row)
+    roles = Dictionary(
+      uniqueKeysWithValues: logs.compactMap { log in
+        state.member(log.logID).map { (log.ref, $0.role) }
+      })
+  }
+
+  /// Whether the case holds no other log than the one with which this device began it.
+  static func isAlone(_ db: Database, _ row: CaseRow) throws -> Bool {
+    guard row.role == .survivor else { return false }
+    return try Row.fetchOne(
+      db,
+      sql: "SELECT 1 FROM log WHERE case_ref = ? AND (log_id <> ? OR forked_at IS NOT NULL)",
+      arguments: [row.ref, row.logID.bytes.data]) == nil
+  }
+
+  func role(_ logRef: Int64) -> Role? { roles[logRef] }
+
+  /// Logs whose role includes notes only: content in them breaks a rule. In the order of log ids.
+  var notesOnly: [Int64] { logs.map(\.ref).filter { roles[$0]?.mayWrite(.content) == false } }
+
+  func refs(of author: EntryQuery.Author) -> [Int64] {
+    switch author {
+    case .own: return logs.filter { $0.logID == row.logID }.map(\.ref)
+    case .member(let prefix):
+      return logs.filter { $0.logID.base32.hasPrefix(prefix.lowercased()) }.map(\.ref)
+    case .role(let role): return logs.map(\.ref).filter { roles[$0] == role }
+    }
+  }
+}
