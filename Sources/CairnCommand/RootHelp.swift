@@ -17,6 +17,7 @@ enum RootHelp {
 
     Look
       cairn list                 what a case holds
+      cairn search WORDS…        find entries by words in them
       cairn show ENTRY           all that is known of one entry
       cairn extract ENTRY        get the file out again, unchanged
       cairn case new | list      keep things apart that are shared apart

@@ -10,6 +10,9 @@ struct CaseAuthors {
   let roles: [Int64: Role]
   let logs: [(ref: Int64, logID: LogID)]
 
+  /// What the roles follow from; nil where the case did not have to be evaluated.
+  let state: CaseState?
+
   /// A case that holds nothing but this survivor's own log has one author: it need not be evaluated.
   init(_ db: Database, of row: CaseRow) throws {
     self.row = row
@@ -18,22 +21,32 @@ struct CaseAuthors {
     ).map { (ref: $0["id"], logID: try $0.identifier("log_id")) }
     if try Self.isAlone(db, row) {
       roles = Dictionary(uniqueKeysWithValues: logs.map { ($0.ref, .survivor) })
+      state = nil
       return
     }
     let state = try CaseView.state(db, of: row)
+    self.state = state
     roles = Dictionary(
       uniqueKeysWithValues: logs.compactMap { log in
         state.member(log.logID).map { (log.ref, $0.role) }
       })
   }
 
-  /// Whether the case holds no other log than the one with which this device began it.
+  /// Whether the case holds no other log than the one with which this device began it, and nothing in that
+  /// one that would change what counts.
   static func isAlone(_ db: Database, _ row: CaseRow) throws -> Bool {
     guard row.role == .survivor else { return false }
     return try Row.fetchOne(
       db,
-      sql: "SELECT 1 FROM log WHERE case_ref = ? AND (log_id <> ? OR forked_at IS NOT NULL)",
-      arguments: [row.ref, row.logID.bytes.data]) == nil
+      sql: """
+        SELECT 1 FROM log WHERE case_ref = ?1 AND (log_id <> ?2 OR forked_at IS NOT NULL)
+        UNION ALL SELECT 1 FROM succession WHERE case_ref = ?1
+        UNION ALL SELECT 1 FROM log g JOIN leaf l ON l.log_ref = g.id AND l.class = 1
+          LEFT JOIN entry e ON e.id = l.id
+          WHERE g.case_ref = ?1 AND ifnull(e.kind, 0) NOT IN (1, 2, 3)
+        UNION ALL SELECT 1 FROM (SELECT count(*) AS n FROM statement WHERE case_ref = ?1) WHERE n > 1
+        LIMIT 1
+        """, arguments: [row.ref, row.logID.bytes.data]) == nil
   }
 
   func role(_ logRef: Int64) -> Role? { roles[logRef] }

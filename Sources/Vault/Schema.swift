@@ -9,7 +9,7 @@ enum Schema {
       for statement in version1 { try db.execute(sql: statement) }
     }
     migrator.registerMigration("2") { db in
-      for statement in version2 { try db.execute(sql: statement) }
+      for statement in version2 + finding { try db.execute(sql: statement) }
       // What a version-1 database holds already is laid into the new tables too.
       try ViewTable.indexAll(db)
     }
@@ -103,20 +103,30 @@ enum Schema {
     """,
   ]
 
-  private static let version2 =
-    [
-      // Which entries of the view are about which: amendments, retractions, notes, takedown records, requests.
-      """
-      CREATE TABLE about(
-        target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
-        PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
-      """,
-      "CREATE INDEX about_by_entry ON about(entry_ref)",
-    ] + finding
+  private static let version2 = [
+    // Which entries of the view are about which: amendments, retractions, notes, takedown records, requests.
+    """
+    CREATE TABLE about(
+      target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
+      PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
+    """,
+    // Certificates of new keys.
+    """
+    CREATE TABLE succession(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, bytes BLOB NOT NULL,
+      PRIMARY KEY(case_ref, bytes)) WITHOUT ROWID
+    """,
+    // What a control entry acknowledges of other logs, and how far control entries have told of them.
+    "ALTER TABLE entry ADD COLUMN frontier BLOB",
+    "ALTER TABLE log ADD COLUMN told_size INTEGER NOT NULL DEFAULT 0",
+    // A case is evaluated from its control entries and what is unusual, not from all its leaves.
+    "CREATE INDEX leaf_by_class ON leaf(log_ref, class, sequence)",
+  ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,
   /// so that a page is chosen without touching what the entries say.
   private static let finding = [
+    "CREATE INDEX about_by_entry ON about(entry_ref)",
     // `state` is `ListingState`. Unknown is NULL: of a locked entry all that follows. Claimed time
     // (`happened`…), clock (`entered`) and bracket (`not_before`, `existed_by`) stay apart.
     """

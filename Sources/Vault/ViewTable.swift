@@ -16,6 +16,8 @@ enum ViewTable {
     var problem: CaseLogError?
     /// The newest receipt that it embeds.
     var notBefore: (time: UInt64, witness: LogID)?
+    /// Of a control entry: other logs as far as its writer had seen them.
+    var acknowledged: [LogPosition] = []
   }
 
   /// Lays an entry into the view, under the row of its leaf.
@@ -26,13 +28,15 @@ enum ViewTable {
   ) throws {
     try db.run(
       """
-      INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts,
+        frontier)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         leaf, ref, Int64(bitPattern: entry.kind.code), Int64(bitPattern: entry.clock),
         entry.problem.map { "\($0)" }, entry.notBefore.map { Int64(bitPattern: $0.time) },
         entry.notBefore?.witness.bytes.data, PartList.encode(entry.parts).data,
+        entry.acknowledged.isEmpty ? nil : Frontier.encode(entry.acknowledged).data,
       ])
     guard entry.kind.entryClass != .control || entry.problem != nil else { return }
     try index(
