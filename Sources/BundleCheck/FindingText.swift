@@ -55,6 +55,11 @@ extension VerdictText {
       "No receipt by a key that you gave (--witness) covers this. The advocate’s organisation can tell you the key."
     case .violation:
       "An entry breaks the rules of the case. It was set aside and counts for nothing."
+    case .disputed:
+      "An entry was written after its author was removed, or signed two histories. Somebody else had seen it; it is marked as disputed."
+    case .setAside:
+      "An entry was written after its author was removed, and nobody else’s word is there for it. It counts for nothing."
+    case .erased: "An entry is included that was erased since. It is not shown."
     case .unknownKind: "An entry is of a kind that a newer version made."
     case .unknownParts: "An entry has parts that this version cannot read."
     case .embeddedReceiptInvalid:

@@ -15,6 +15,7 @@ struct Cairn: AsyncParsableCommand {
       AmendCommand.self, RetractCommand.self, NoteCommand.self, TagCommand.self,
       TakedownCommand.self, RequestCommand.self, CaseCommand.self, CardCommand.self,
       ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      EraseCommand.self, KeepCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])

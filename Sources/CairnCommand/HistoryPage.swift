@@ -112,11 +112,8 @@ struct EntryPage {
     if let by = item.takenBackBy {
       field("", "Taken back (\(ShortID.of(by))); it stays as it was.")
     }
-    guard let content = summary.content, summary.standing == .open else {
-      field("", text.title)
-      times()
-      return
-    }
+    if summary.standing != .open { field("", text.title) }
+    guard let content = summary.content else { return times() }
     if !content.about.isEmpty {
       field("About", content.about.map(ShortID.of).joined(separator: ", "))
     }

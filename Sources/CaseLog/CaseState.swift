@@ -1,47 +1,40 @@
 public import Cryptography
 public import VerifiableLog
 
-/// One member's log, as far as this copy has verified it: the input of `CaseState`.
-public struct MemberLog: Hashable, Sendable {
-  public let position: LogPosition
-  /// The class byte of each leaf.
-  public let classes: [UInt8]
-  /// Control entries that this copy could open or found to be violations, by sequence. One that is
-  /// missing here is locked.
-  public let control: [ControlEntry]
-  /// The smaller size of a proven fork; nil if there is none.
-  public let forkedAt: UInt64?
-
-  public struct ControlEntry: Hashable, Sendable {
-    public let sequence: UInt64
-    public let id: EntryID
-    public let control: Result<Control, CaseLogError>
-
-    public init(sequence: UInt64, id: EntryID, control: Result<Control, CaseLogError>) {
-      self.sequence = sequence
-      self.id = id
-      self.control = control
-    }
-  }
-
-  public init(
-    position: LogPosition, classes: [UInt8], control: [ControlEntry], forkedAt: UInt64? = nil
-  ) {
-    self.position = position
-    self.classes = classes
-    self.control = control
-    self.forkedAt = forkedAt
-  }
-}
-
-/// What a case is: a pure function of root statements and logs, whatever the order they came in.
+/// What a case is: a pure function of root statements, successions and logs, whatever the order they
+/// came in. `Protocol/CaseLog.md`, "State", has the rules.
 public struct CaseState: Hashable, Sendable {
   public struct Member: Hashable, Sendable {
+    public enum Origin: Hashable, Sendable {
+      /// The device that started the case.
+      case founding
+      /// A further device of the survivor, admitted by the root.
+      case root
+      case entry(EntryID)
+      /// New keys of the device that had this log.
+      case succession(of: LogID)
+    }
+
     public let logID: LogID
     public let card: Card
     public let role: Role
-    /// The entry that admitted the member; nil for the device that started the case.
-    public let admittedBy: EntryID?
+    public let origin: Origin
+    /// When what was agreed with this member ends, in seconds since 1970; nil if nothing was said.
+    public let until: UInt64?
+    /// What the member writes from here on has no power, nor have its receipts; nil for one in good
+    /// standing.
+    public internal(set) var cut: Cut?
+    /// The log of the first keys of this device; its audience keeps that name.
+    public internal(set) var firstLogID: LogID
+  }
+
+  /// Where a log ends to have power.
+  public struct Cut: Hashable, Sendable {
+    public let size: UInt64
+    /// Members who say so, by log id; empty where only the root does, or where older keys were cut.
+    public let authors: [LogID]
+    /// Members cut each other, and nobody but the root can tell who was right: neither has power now.
+    public let isContested: Bool
   }
 
   /// An entry that breaks a rule: kept aside with its proof, shown, never counted.
@@ -59,21 +52,6 @@ public struct CaseState: Hashable, Sendable {
     public let rule: Rule
   }
 
-  public let caseID: CaseID
-  /// By log id.
-  public private(set) var members: [Member] = []
-  /// By id.
-  public private(set) var epochs: [EpochRecord] = []
-  /// By (log id, sequence).
-  public private(set) var violations: [Violation] = []
-  public private(set) var shares: [ShareRecord] = []
-  /// Something here was made by a newer version: nothing may be written until the program is renewed.
-  public private(set) var isStoppedByNewerVersion = false
-  /// Control entries that this copy cannot open yet; until it can, members may be missing.
-  public private(set) var lockedControlEntries = 0
-  /// The same on every copy that holds the same union.
-  public private(set) var stateHash: Bytes32 = .zero
-
   public struct EpochRecord: Hashable, Sendable {
     public let id: EpochID
     public let logID: LogID
@@ -87,149 +65,184 @@ public struct CaseState: Hashable, Sendable {
     public let share: Control.Share
   }
 
-  public func member(_ logID: LogID) -> Member? {
-    members.first { $0.logID == logID }
+  /// An entry that a survivor's device wants gone from every copy.
+  public struct Erasure: Hashable, Sendable {
+    /// What is to go.
+    public let entry: EntryID
+    /// Whose device said so, in which entry.
+    public let logID: LogID
+    public let order: EntryID
   }
-}
 
-// MARK: - Evaluation
+  public let caseID: CaseID
+  /// By log id.
+  public internal(set) var members: [Member] = []
+  /// By id.
+  public internal(set) var epochs: [EpochRecord] = []
+  /// By (log id, sequence).
+  public internal(set) var violations: [Violation] = []
+  public internal(set) var shares: [ShareRecord] = []
+  /// Erasures that have an effect, by entry; several devices may want the same.
+  public internal(set) var erasures: [Erasure] = []
+  /// Erasures that another device, or the root, took the effect from.
+  public internal(set) var keptErasures: [Erasure] = []
+  /// Something here was made by a newer version: nothing may be written until the program is renewed.
+  public internal(set) var isStoppedByNewerVersion = false
+  /// Control entries that this copy cannot open yet; until it can, members may be missing.
+  public internal(set) var lockedControlEntries = 0
+  /// Sizes of logs from which on a fork was proven.
+  var forks: [RootStatement.Limit] = []
+  /// The same on every copy that holds the same union.
+  public internal(set) var stateHash: Bytes32 = .zero
 
-extension CaseState {
   /// Evaluates a case. Logs of keys that nobody admitted are left out, whatever they hold.
-  public init(caseID: CaseID, statements: [RootStatement], logs: [MemberLog]) {
+  ///
+  /// - Parameters:
+  ///   - contentLeaves: sequences of the leaves of class content in a log, ascending; asked of the logs of
+  ///     those who may not write any.
+  ///   - root: the root over the first leaves of a log; nil if it has not so many.
+  public init<Failure: Error>(
+    caseID: CaseID, statements: [RootStatement], successions: [Succession] = [],
+    logs: [MemberLog],
+    contentLeaves: (LogID) throws(Failure) -> [UInt64],
+    root: (LogID, UInt64) throws(Failure) -> Bytes32?
+  ) throws(Failure) {
     self.caseID = caseID
-    let logs = logs.sorted { $0.position.logID < $1.position.logID }
-    found(by: statements)
-    admitMembers(of: logs)
-    for log in logs {
+    var evaluation = CaseEvaluation(
+      caseID: caseID, statements: statements, successions: successions, logs: logs)
+    evaluation.admitDevices()
+    try evaluation.weighCuts(root: root)
+    evaluation.admitAdvocates()
+    members = evaluation.markedMembers()
+    for log in evaluation.logs {
       guard let member = member(log.position.logID) else { continue }
-      collectViolations(of: log, role: member.role)
-      if member.role == .survivor { collectEpochsAndShares(of: log) }
+      let content = member.role == .survivor ? [] : try contentLeaves(member.logID)
+      collectViolations(of: log, role: member.role, content: content)
+      if let size = log.forkedAt { forks.append(.init(logID: member.logID, size: size)) }
+      if member.role == .survivor { collect(log, in: evaluation) }
     }
+    collectErasures(evaluation)
+    isStoppedByNewerVersion = evaluation.isStoppedByNewerVersion
     epochs.sort { $0.id < $1.id }
     violations.sort { ($0.logID, $0.sequence) < ($1.logID, $1.sequence) }
     shares.sort { ($0.logID, $0.sequence) < ($1.logID, $1.sequence) }
-    stateHash = hash(of: logs)
+    stateHash = hash(of: evaluation.logs)
   }
+}
 
-  private mutating func found(by statements: [RootStatement]) {
-    var founding: (order: Bytes32, card: Card)?
-    for statement in statements {
-      switch statement.content {
-      case .founding(_, let card, _):
-        if founding.map({ statement.order < $0.order }) ?? true {
-          founding = (statement.order, card)
-        }
-      case .unknown: isStoppedByNewerVersion = true
+// MARK: - Evaluation of what the members wrote
+
+extension CaseState {
+  private mutating func collectViolations(of log: MemberLog, role: Role, content: [UInt64]) {
+    func note(_ sequences: [UInt64], _ rule: Violation.Rule) {
+      violations += sequences.map {
+        Violation(logID: log.position.logID, sequence: $0, rule: rule)
       }
     }
-    guard let card = founding?.card else { return }
-    members = [
-      Member(logID: card.logID(in: caseID), card: card, role: .survivor, admittedBy: nil)
-    ]
-  }
-
-  /// Each survivor admits members until nothing is added. Admission only adds, so the order of the rounds
-  /// does not matter; of two admissions of one key the lesser (log id, sequence) gives the role.
-  private mutating func admitMembers(of logs: [MemberLog]) {
-    var evaluated: [LogID] = []
-    while let log = logs.first(where: { log in
-      !evaluated.contains(log.position.logID)
-        && member(log.position.logID)?.role == .survivor
-    }) {
-      evaluated.append(log.position.logID)
-      for entry in log.control where !isVoid(entry, in: log) {
-        switch entry.control {
-        case .success(.admit(let admission)): admit(admission, by: entry.id)
-        case .failure(.newerVersion): isStoppedByNewerVersion = true
-        default: break
-        }
-      }
+    note(log.strayLeaves, .unknownClass)
+    guard role == .survivor else {
+      note(log.controlLeaves, .role)
+      note(content, .role)
+      return
     }
-    members.sort { $0.logID < $1.logID }
-  }
-
-  private mutating func admit(_ admission: Control.Admission, by id: EntryID) {
-    // A survivor's device needs the root: an admission entry makes advocates only.
-    guard admission.role == .advocate, members.count < Limits.members else { return }
-    let logID = admission.card.logID(in: caseID)
-    guard member(logID) == nil else { return }
-    members.append(
-      Member(logID: logID, card: admission.card, role: admission.role, admittedBy: id))
-  }
-
-  private func isVoid(_ entry: MemberLog.ControlEntry, in log: MemberLog) -> Bool {
-    log.forkedAt.map { entry.sequence >= $0 } ?? false
-  }
-
-  private mutating func collectViolations(of log: MemberLog, role: Role) {
-    var opened = 0
-    for (index, byte) in log.classes.enumerated() {
-      let rule: Violation.Rule?
-      if let entryClass = EntryClass(rawValue: byte) {
-        rule = role.mayWrite(entryClass) ? nil : .role
-        if entryClass == .control, rule == nil { opened += 1 }
-      } else {
-        rule = .unknownClass
-      }
-      if let rule {
-        violations.append(
-          Violation(logID: log.position.logID, sequence: UInt64(index), rule: rule))
-      }
-    }
-    guard role == .survivor else { return }
-    lockedControlEntries += max(0, opened - log.control.count)
+    lockedControlEntries += max(0, log.controlLeaves.count - log.control.count)
     for entry in log.control {
       if case .failure(let error) = entry.control, error != .newerVersion {
-        violations.append(
-          Violation(logID: log.position.logID, sequence: entry.sequence, rule: .contradiction))
+        note([entry.sequence], .contradiction)
       }
     }
   }
 
-  private mutating func collectEpochsAndShares(of log: MemberLog) {
-    for entry in log.control where !isVoid(entry, in: log) {
+  private mutating func collect(_ log: MemberLog, in evaluation: CaseEvaluation) {
+    let logID = log.position.logID
+    for entry in log.control where !evaluation.isVoid(entry.sequence, of: logID) {
       switch entry.control {
       case .success(.epoch(let epoch)):
         if epochs.count < Limits.epochs {
-          epochs.append(EpochRecord(id: entry.id, logID: log.position.logID, epoch: epoch))
+          epochs.append(EpochRecord(id: entry.id, logID: logID, epoch: epoch))
         }
       case .success(.share(let share)):
         shares.append(
-          ShareRecord(
-            id: entry.id, logID: log.position.logID, sequence: entry.sequence, share: share))
+          ShareRecord(id: entry.id, logID: logID, sequence: entry.sequence, share: share))
       default: break
       }
     }
   }
 
+  private mutating func collectErasures(_ evaluation: CaseEvaluation) {
+    var erasures: [Erasure] = []
+    /// Who wants an entry kept; nil is the root.
+    var keeps: [(entry: EntryID, by: LogID?)] = evaluation.keptByRoot.map { ($0, nil) }
+    for log in evaluation.logs where member(log.position.logID)?.role == .survivor {
+      let logID = log.position.logID
+      for entry in log.control where !evaluation.isVoid(entry.sequence, of: logID) {
+        switch entry.control {
+        case .success(.erase(let entries)):
+          erasures += entries.map { Erasure(entry: $0, logID: logID, order: entry.id) }
+        case .success(.keep(let kept)): keeps.append((kept, logID))
+        default: break
+        }
+      }
+    }
+    erasures.sort { ($0.entry, $0.order) < ($1.entry, $1.order) }
+    keeps.sort { $0.entry < $1.entry }
+    for erasure in erasures {
+      var index = keeps.lowerBound { $0.entry < erasure.entry }
+      var isKept = false
+      while index < keeps.count, keeps[index].entry == erasure.entry {
+        if keeps[index].by != erasure.logID { isKept = true }
+        index += 1
+      }
+      if isKept { keptErasures.append(erasure) } else { self.erasures.append(erasure) }
+    }
+  }
+
   private func hash(of logs: [MemberLog]) -> Bytes32 {
     var out = CBOREncoder()
-    out.encodeArray(count: 5)
+    out.encodeArray(count: 7)
     out.encodeIdentifier(caseID)
-    out.encodeArray(count: members.count)
-    for member in members {
+    out.encodeArray(members) { out, member in
       out.encodeArray(count: 2)
       out.encodeIdentifier(member.logID)
       out.encodeUInt(member.role.rawValue)
     }
     let counted = logs.filter { member($0.position.logID) != nil && $0.position.size > 0 }
-    out.encodeArray(count: counted.count)
-    for log in counted {
+    out.encodeArray(counted) { out, log in
       out.encodeArray(count: 3)
       out.encodeIdentifier(log.position.logID)
       out.encodeUInt(log.position.size)
       out.encodeBytes32(log.position.root)
     }
-    out.encodeArray(count: epochs.count)
-    for epoch in epochs { out.encodeIdentifier(epoch.id) }
-    out.encodeArray(count: violations.count)
-    for violation in violations {
+    out.encodeArray(epochs) { $0.encodeIdentifier($1.id) }
+    out.encodeArray(violations) { out, violation in
       out.encodeArray(count: 3)
       out.encodeIdentifier(violation.logID)
       out.encodeUInt(violation.sequence)
       out.encodeUInt(violation.rule.rawValue)
     }
+    out.encodeArray(members.filter { $0.cut != nil }) { out, member in
+      out.encodeArray(count: 3)
+      out.encodeIdentifier(member.logID)
+      out.encodeUInt(member.cut?.size ?? 0)
+      out.encodeBool(member.cut?.isContested ?? false)
+    }
+    out.encodeArray(erasures) { out, erasure in
+      out.encodeArray(count: 2)
+      out.encodeIdentifier(erasure.entry)
+      out.encodeIdentifier(erasure.order)
+    }
     return Domain.state.hash(out.bytes)
+  }
+}
+
+extension Array {
+  /// The first index whose element is not before what is sought; all that are before come first.
+  func lowerBound(_ isBefore: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

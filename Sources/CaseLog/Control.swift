@@ -6,6 +6,10 @@ public enum Control: Hashable, Sendable {
   case admit(Admission)
   case epoch(Epoch)
   case share(Share)
+  case cut(Cut)
+  case erase([EntryID])
+  /// An erasure by another device has no effect.
+  case keep(EntryID)
 
   /// A member joins.
   public struct Admission: Hashable, Sendable {
@@ -66,8 +70,19 @@ public enum Control: Hashable, Sendable {
     }
   }
 
+  /// A log counts no further than this: what its owner writes beyond has no power.
+  public struct Cut: Hashable, Sendable {
+    /// Whose log; its first `size` leaves stand, and their root is named so that they are those meant.
+    public let position: LogPosition
+
+    public init(position: LogPosition) { self.position = position }
+  }
+
   public var kind: EntryKind {
     switch self {
+    case .cut: return .cut
+    case .erase: return .erase
+    case .keep: return .keep
     case .admit: return .admit
     case .epoch: return .epoch
     case .share: return .share
@@ -95,6 +110,9 @@ extension Control {
     case .admit: self = .admit(try Self.admission(part.bytes))
     case .epoch: self = .epoch(try Self.epoch(part.bytes))
     case .share: self = .share(try Self.share(part.bytes))
+    case .cut: self = .cut(try Self.cut(part.bytes))
+    case .erase: self = .erase(try Self.erase(part.bytes))
+    case .keep: self = .keep(try Self.keep(part.bytes))
     default: throw .newerVersion
     }
   }
@@ -106,6 +124,16 @@ extension Control {
     case .admit(let admission): Self.encode(admission, to: &out)
     case .epoch(let epoch): Self.encode(epoch, to: &out)
     case .share(let share): Self.encode(share, to: &out)
+    case .cut(let cut): Self.encode(cut, to: &out)
+    case .erase(let entries):
+      out.encodeMap(count: 1)
+      out.encodeUInt(0)
+      out.encodeArray(count: entries.count)
+      for entry in entries { out.encodeIdentifier(entry) }
+    case .keep(let entry):
+      out.encodeMap(count: 1)
+      out.encodeUInt(0)
+      out.encodeIdentifier(entry)
     }
     return Part(.control, out.bytes)
   }
@@ -207,6 +235,47 @@ extension Control {
       }
       try decoder.expectKey(2)
       return Share(epoch: epoch, entries: entries, slotBatch: try decoder.readBytes32())
+    }
+  }
+
+  private static func encode(_ cut: Cut, to out: inout CBOREncoder) {
+    out.encodeMap(count: 3)
+    out.encodeUInt(0)
+    out.encodeIdentifier(cut.position.logID)
+    out.encodeUInt(1)
+    out.encodeUInt(cut.position.size)
+    out.encodeUInt(2)
+    out.encodeBytes32(cut.position.root)
+  }
+
+  private static func cut(_ bytes: [UInt8]) throws(CaseLogError) -> Cut {
+    try decodeWhole(bytes) { (decoder) throws(CBORError) in
+      try decoder.readMap(count: 3)
+      try decoder.expectKey(0)
+      let logID: LogID = try decoder.readIdentifier()
+      try decoder.expectKey(1)
+      let size = try decoder.readUInt(max: Limits.entriesOfLog)
+      try decoder.expectKey(2)
+      return Cut(
+        position: LogPosition(logID: logID, size: size, root: try decoder.readBytes32()))
+    }
+  }
+
+  private static func erase(_ bytes: [UInt8]) throws(CaseLogError) -> [EntryID] {
+    try decodeWhole(bytes) { (decoder) throws(CBORError) in
+      try decoder.readMap(count: 1)
+      try decoder.expectKey(0)
+      return try decoder.readEach(max: Limits.references) { (decoder) throws(CBORError) in
+        try decoder.readIdentifier(EntryID.self)
+      }
+    }
+  }
+
+  private static func keep(_ bytes: [UInt8]) throws(CaseLogError) -> EntryID {
+    try decodeWhole(bytes) { (decoder) throws(CBORError) in
+      try decoder.readMap(count: 1)
+      try decoder.expectKey(0)
+      return try decoder.readIdentifier(EntryID.self)
     }
   }
 }

@@ -18,6 +18,9 @@ public enum Limits {
   public static let slotsOfEntry = 64
   public static let statements = 4096
   public static let statement = 4096
+  /// Cuts of one log that count, and new keys of one device: the first, and the least.
+  public static let cutsOfLog = 64
+  public static let successionsOfLog = 4
   public static let note = 16 * 1024
   public static let references = 4096
   public static let ranges = 16 * 1024

@@ -40,6 +40,8 @@ public struct Domain: Sendable {
   public static let caseWords = Domain("cairn/v1/case-words")
   /// What the root of a case signs.
   public static let rootStatement = Domain("cairn/v1/root-statement")
+  /// What a device's old signing key signs to certify its new keys.
+  public static let succession = Domain("cairn/v1/succession")
   /// A leaf of a blob's tree: one sealed span.
   public static let blobSpan = Domain("cairn/v1/blob-span")
   /// What a mailbox holds and is asked for.

@@ -187,7 +187,9 @@ struct Absorber {
       kind: opened.entry?.header.kind ?? EntryKind(code: 0),
       clock: opened.entry?.context?.clock ?? 0,
       parts: problem == nil ? opened.entry?.disclosedParts ?? [] : [], problem: problem,
-      notBefore: try opened.entry.flatMap { try lowerBound(of: $0) })
+      notBefore: try opened.entry.flatMap { try lowerBound(of: $0) },
+      acknowledged: opened.entry?.entryClass == .control
+        ? opened.entry?.context?.frontier ?? [] : [])
     try ViewTable.insert(
       db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
     for attachment in content?.attachments ?? [] {

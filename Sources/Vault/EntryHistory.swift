@@ -55,17 +55,17 @@ extension OpenVault {
 
   /// The entries that these ids or beginnings of ids name.
   ///
-  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.differentCases`.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entriesOfTwoCases`.
   public func references(_ texts: [String]) throws(VaultError) -> EntryReferences {
     try read { db in
       var found: (row: CaseRow, state: CaseState)?
       var entries: [EntrySummary] = []
       for text in texts {
         let (row, entry) = try EntryTable.find(db, text)
-        guard found.map({ $0.row == row }) ?? true else { throw VaultError(.differentCases) }
+        guard found.map({ $0.row == row }) ?? true else { throw VaultError(.entriesOfTwoCases) }
         let state = try found?.state ?? CaseView.state(db, of: row)
         found = (row, state)
-        let summary = try EntryTable.summary(entry, of: row, in: state)
+        let summary = try EntryTable.summary(db, entry, of: row, in: state)
         if !entries.contains(where: { $0.id == summary.id }) { entries.append(summary) }
       }
       guard let row = found?.row else { throw VaultError(.unknownEntry) }
@@ -153,15 +153,15 @@ struct LivingEntries {
     return found
   }
 
-  /// Nil for what is locked or breaks a rule: it counts for nothing.
+  /// Nil for what is not in view: locked, erased, set aside, or in breach of a rule.
   private func relation(_ entry: Row) throws -> EntryRelations.Entry? {
-    let summary = try EntryTable.summary(entry, of: row, in: state)
-    guard summary.standing == .open, let kind = summary.kind, let clock = summary.enteredAt,
-      let author = summary.author, let content = summary.content
+    let summary = try EntryTable.summary(db, entry, of: row, in: state)
+    guard summary.standing == .open || summary.standing == .disputed, let kind = summary.kind,
+      let clock = summary.enteredAt, let author = summary.author, let content = summary.content
     else { return nil }
     return EntryRelations.Entry(
       id: summary.id, logID: summary.logID, sequence: summary.sequence, kind: kind, clock: clock,
-      author: author, content: content)
+      author: author, content: content, isDisputed: summary.standing == .disputed)
   }
 
   // MARK: - Who was shown it

@@ -11,8 +11,8 @@ final class LogAppender {
   private let surroundings: Surroundings
   private let logRef: Int64
   private var tree: CompactRange
-  /// What other members' logs and receipts add to the next entry; only the first of a batch carries it.
-  private var context: EntryContext
+  /// Receipts that no entry embeds yet; the first entry of a batch carries them.
+  private var receipts: [[UInt8]]
 
   struct Appended {
     let id: EntryID
@@ -35,13 +35,17 @@ final class LogAppender {
     }
     logRef = log["id"]
     tree = try CompactRange(row: log)
-    context = try Self.context(db, of: row, ownLog: logRef, now: surroundings.now())
+    receipts = try Self.takeReceipts(db, ownLog: logRef)
   }
 
   /// Appends one entry under `key` and lays it into the view; slots come from the caller.
   func append(
     kind: EntryKind, parts: [Part], key: borrowing SecretKey
   ) throws -> Appended {
+    let context = EntryContext(
+      clock: surroundings.now(),
+      frontier: try takeFrontier(isControl: kind.entryClass == .control), receipts: receipts)
+    receipts = []
     let place = EntryPlace(caseID: row.caseID, logID: row.logID, sequence: tree.size)
     let sealed = try Self.seal(parts, kind: kind, context: context, at: place, key: key)
     let id = EntryID(log: row.logID, leaf: sealed.leaf)
@@ -55,11 +59,13 @@ final class LogAppender {
         id.bytes.data, sealed.ciphertext.data,
       ])
     let leafRef = db.lastInsertedRowID
-    let entry = ViewTable.Opened(kind: kind, clock: context.clock, parts: parts)
-    let content = kind.entryClass == .control ? nil : try EntryContent(parts: parts)
+    let isControl = kind.entryClass == .control
+    let entry = ViewTable.Opened(
+      kind: kind, clock: context.clock, parts: parts,
+      acknowledged: isControl ? context.frontier : [])
+    let content = isControl ? nil : try EntryContent(parts: parts)
     try ViewTable.insert(db, entry, content: content, leaf: leafRef, case: row.ref)
     tree.append(sealed.leaf.hash)
-    context = EntryContext(clock: surroundings.now())
     return Appended(id: id, leafRef: leafRef, leaf: sealed.leaf, sequence: place.sequence)
   }
 
@@ -95,32 +101,36 @@ final class LogAppender {
     }
   }
 
-  /// Logs that grew since the device's last entry, and receipts that no entry embeds yet.
-  private static func context(
-    _ db: Database, of row: CaseRow, ownLog: Int64, now: UInt64
-  ) throws -> EntryContext {
+  /// Logs that grew since the device's last entry. Control entries tell for themselves, since they are
+  /// what every member can open: all that grew since the last one of them.
+  private func takeFrontier(isControl: Bool) throws -> [LogPosition] {
+    let told = isControl ? "told_size" : "seen_size"
     let grown = try Row.fetchAll(
       db,
       sql: """
         SELECT log_id, size, root FROM log
-        WHERE case_ref = ? AND id <> ? AND size > seen_size ORDER BY log_id
-        """, arguments: [row.ref, ownLog])
-    let frontier = try grown.map { log in
+        WHERE case_ref = ? AND id <> ? AND size > \(told) ORDER BY log_id
+        """, arguments: [row.ref, logRef])
+    guard !grown.isEmpty else { return [] }
+    try db.execute(
+      sql: """
+        UPDATE log SET seen_size = size\(isControl ? ", told_size = size" : "") WHERE case_ref = ?
+        """, arguments: [row.ref])
+    return try grown.map { log in
       LogPosition(
         logID: try log.identifier("log_id"), size: log.number("size"),
         root: try log.bytes32("root"))
     }
+  }
+
+  private static func takeReceipts(_ db: Database, ownLog: Int64) throws -> [[UInt8]] {
     let receipts = try Row.fetchAll(
       db,
       sql: "SELECT note FROM receipt WHERE log_ref = ? AND is_embedded = 0 ORDER BY size, witness",
       arguments: [ownLog])
     try db.execute(
-      sql: "UPDATE log SET seen_size = size WHERE case_ref = ?", arguments: [row.ref])
-    try db.execute(
       sql: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
-    return EntryContext(
-      clock: now, frontier: frontier,
-      receipts: try receipts.map { try Receipts.bare($0.bytes("note")) })
+    return try receipts.map { try Receipts.bare($0.bytes("note")) }
   }
 }
 

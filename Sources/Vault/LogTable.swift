@@ -46,8 +46,11 @@ extension CompactRange {
 /// The case as its rows give it: the input of `CaseState`, read anew whenever it is needed.
 enum CaseView {
   static func state(_ db: Database, of row: CaseRow) throws -> CaseState {
-    CaseState(
-      caseID: row.caseID, statements: try statements(db, of: row), logs: try logs(db, of: row))
+    try CaseState(
+      caseID: row.caseID, statements: try statements(db, of: row),
+      successions: try successions(db, of: row), logs: try logs(db, of: row),
+      contentLeaves: { log in try sequences(db, of: row, log, class: .content) },
+      root: { (log, size) in try root(db, of: row, log, size: size) })
   }
 
   static func statements(_ db: Database, of row: CaseRow) throws -> [RootStatement] {
@@ -56,27 +59,69 @@ enum CaseView {
     ).map { try RootStatement(decoding: $0.bytes("bytes"), caseID: row.caseID, root: row.root) }
   }
 
+  static func successions(_ db: Database, of row: CaseRow) throws -> [Succession] {
+    try Row.fetchAll(
+      db, sql: "SELECT bytes FROM succession WHERE case_ref = ?", arguments: [row.ref]
+    ).map { try Succession(decoding: $0.bytes("bytes"), caseID: row.caseID) }
+  }
+
   private static func logs(_ db: Database, of row: CaseRow) throws -> [MemberLog] {
     try Row.fetchAll(
       db, sql: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref]
     ).map { log in
       let ref: Int64 = log["id"]
-      let classes = try UInt8.fetchAll(
-        db, sql: "SELECT class FROM leaf WHERE log_ref = ? ORDER BY sequence", arguments: [ref])
       let forkedAt: Int64? = log["forked_at"]
+      let unusual = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT sequence, class FROM leaf WHERE log_ref = ?1 AND class < 2
+          UNION ALL SELECT sequence, class FROM leaf WHERE log_ref = ?1 AND class > 3 ORDER BY 1
+          """, arguments: [ref])
       return MemberLog(
         position: LogPosition(
           logID: try log.identifier("log_id"), size: log.number("size"),
           root: try log.bytes32("root")),
-        classes: classes, control: try control(db, log: ref), forkedAt: forkedAt.map(UInt64.init))
+        controlLeaves: unusual.filter { $0["class"] == 1 }.map { $0.number("sequence") },
+        strayLeaves: unusual.filter { $0["class"] != 1 }.map { $0.number("sequence") },
+        control: try control(db, log: ref), forkedAt: forkedAt.map(UInt64.init))
     }
+  }
+
+  private static func sequences(
+    _ db: Database, of row: CaseRow, _ log: LogID, class entryClass: EntryClass
+  ) throws -> [UInt64] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = ? AND g.log_id = ? AND l.class = ? ORDER BY l.sequence
+        """, arguments: [row.ref, log.bytes.data, Int64(entryClass.rawValue)]
+    ).map { $0.number("sequence") }
+  }
+
+  /// Only asked for where a cut names fewer leaves than there are.
+  private static func root(
+    _ db: Database, of row: CaseRow, _ log: LogID, size: UInt64
+  ) throws -> Bytes32? {
+    let leaves = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT l.data FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence < ? ORDER BY l.sequence
+        """, arguments: [row.ref, log.bytes.data, Int64(size)])
+    var tree = CompactRange()
+    while let leaf = try leaves.next() {
+      tree.append(try LeafData(parsing: leaf.bytes("data")).hash)
+    }
+    return tree.size == size ? tree.root : nil
   }
 
   private static func control(_ db: Database, log: Int64) throws -> [MemberLog.ControlEntry] {
     try Row.fetchAll(
       db,
       sql: """
-        SELECT l.sequence, l.entry_id, e.kind, e.problem, e.parts FROM leaf l JOIN entry e ON e.id = l.id
+        SELECT l.sequence, l.entry_id, e.kind, e.problem, e.parts, e.frontier
+        FROM leaf l JOIN entry e ON e.id = l.id
         WHERE l.log_ref = ? AND l.class = 1 ORDER BY l.sequence
         """, arguments: [log]
     ).map { entry in
@@ -87,7 +132,8 @@ enum CaseView {
           ? Self.decode(
             kind: EntryKind(code: entry.number("kind")),
             parts: try PartList.decode(entry.bytes("parts")))
-          : .failure(.malformed))
+          : .failure(.malformed),
+        acknowledged: try entry.bytesIfAny("frontier").map { try Frontier.decode($0) } ?? [])
     }
   }
 
@@ -97,5 +143,33 @@ enum CaseView {
     } catch {
       return .failure(error)
     }
+  }
+}
+
+/// The frontier of a control entry in a row of the view: CBOR [[log id, size, root], …].
+enum Frontier {
+  static func encode(_ positions: [LogPosition]) -> [UInt8] {
+    var out = CBOREncoder()
+    out.encodeArray(positions) { out, position in
+      out.encodeArray(count: 3)
+      out.encodeIdentifier(position.logID)
+      out.encodeUInt(position.size)
+      out.encodeBytes32(position.root)
+    }
+    return out.bytes
+  }
+
+  static func decode(_ bytes: [UInt8]) throws -> [LogPosition] {
+    var decoder = CBORDecoder(bytes)
+    var positions: [LogPosition] = []
+    for _ in 0..<(try decoder.readArray(max: Limits.members)) {
+      try decoder.readArray(count: 3)
+      positions.append(
+        LogPosition(
+          logID: try decoder.readIdentifier(), size: try decoder.readUInt(),
+          root: try decoder.readBytes32()))
+    }
+    try decoder.finish()
+    return positions
   }
 }

@@ -13,7 +13,8 @@ public struct VaultError: Error, Hashable, Sendable {
     case storedUnconfirmed
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
-    case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
+    case notErased, erasedHere, entriesOfTwoCases, notSetAside
+    case entryLocked, contentMissing, contentDamaged, exportFailed
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords

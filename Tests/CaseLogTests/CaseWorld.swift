@@ -52,11 +52,18 @@ final class TestCase {
   }
 }
 
+/// A log as a copy of the case holds it.
+struct SeenLog: Hashable {
+  let member: MemberLog
+  let classes: [UInt8]
+  let hashes: [Bytes32]
+}
+
 /// A member's log under construction.
 struct TestLog {
   let caseID: CaseID
   let logID: LogID
-  private(set) var tree = CompactRange()
+  private(set) var hashes: [Bytes32] = []
   private(set) var classes: [UInt8] = []
   private(set) var control: [MemberLog.ControlEntry] = []
 
@@ -65,33 +72,79 @@ struct TestLog {
     logID = try device.card.logID(in: testCase.caseID)
   }
 
+  var size: UInt64 { UInt64(hashes.count) }
+
   @discardableResult
-  mutating func append(_ kind: EntryKind, _ parts: [Part] = []) throws -> EntryID {
+  mutating func append(
+    _ kind: EntryKind, _ parts: [Part] = [], acknowledging: [LogPosition] = []
+  ) throws -> EntryID {
+    let acknowledged = acknowledging.sorted { $0.logID < $1.logID }
     let sealed = try SealedEntry(
-      sealing: parts, kind: kind, context: EntryContext(clock: 1),
-      at: EntryPlace(caseID: caseID, logID: logID, sequence: tree.size), key: SecretKey.random())
+      sealing: parts, kind: kind, context: EntryContext(clock: 1, frontier: acknowledged),
+      at: EntryPlace(caseID: caseID, logID: logID, sequence: size), key: SecretKey.random())
     let id = EntryID(log: logID, leaf: sealed.leaf)
     if sealed.leaf.entryClass == .control {
       let decoded: Result<Control, CaseLogError>
       do throws(CaseLogError) { decoded = .success(try Control(kind: kind, parts: parts)) } catch {
         decoded = .failure(error)
       }
-      control.append(.init(sequence: tree.size, id: id, control: decoded))
+      control.append(
+        .init(sequence: size, id: id, control: decoded, acknowledged: acknowledged))
     }
-    tree.append(sealed.leaf.hash)
+    hashes.append(sealed.leaf.hash)
     classes.append(sealed.leaf.classByte)
     return id
   }
 
   @discardableResult
-  mutating func append(_ value: Control) throws -> EntryID {
-    try append(value.kind, [value.part])
+  mutating func append(
+    _ value: Control, acknowledging: [LogPosition] = []
+  ) throws -> EntryID {
+    try append(value.kind, [value.part], acknowledging: acknowledging)
+  }
+
+  /// The first `size` leaves, as a cut or a context names them; nil for all.
+  func position(_ size: Int? = nil) -> LogPosition {
+    var tree = CompactRange()
+    for hash in hashes.prefix(size ?? hashes.count) { tree.append(hash) }
+    return LogPosition(logID: logID, size: tree.size, root: tree.root)
   }
 
   /// The log as a copy sees it that holds the first `size` leaves.
-  func seen(size: Int? = nil, forkedAt: UInt64? = nil) -> MemberLog {
-    MemberLog(
-      position: LogPosition(logID: logID, size: tree.size, root: tree.root), classes: classes,
-      control: control, forkedAt: forkedAt)
+  func seen(size: Int? = nil, forkedAt: UInt64? = nil) -> SeenLog {
+    let count = size ?? hashes.count
+    let known = Array(classes.prefix(count))
+    return SeenLog(
+      member: MemberLog(
+        position: position(count), classes: known,
+        control: control.filter { $0.sequence < UInt64(count) }, forkedAt: forkedAt),
+      classes: known, hashes: Array(hashes.prefix(count)))
+  }
+}
+
+extension TestCase {
+  /// The state of a case that consists of these.
+  func state(
+    _ logs: [SeenLog], statements: [RootStatement] = [], successions: [Succession] = []
+  ) -> CaseState {
+    CaseState(
+      caseID: caseID, statements: [founding] + statements, successions: successions,
+      logs: logs.map(\.member),
+      contentLeaves: { id in
+        let log = logs.first { $0.member.position.logID == id }
+        return (log?.classes ?? []).indices.filter { log?.classes[$0] == 2 }.map { UInt64($0) }
+      },
+      root: { (id, size) in
+        guard let log = logs.first(where: { $0.member.position.logID == id }) else { return nil }
+        var tree = CompactRange()
+        for hash in log.hashes.prefix(Int(size)) { tree.append(hash) }
+        return tree.root
+      })
+  }
+
+  /// Says something with the root's key.
+  func statement(_ sign: (borrowing SigningKey) throws -> [UInt8]) throws -> RootStatement {
+    try RootStatement(
+      decoding: try sign(SigningKey(seed: rootSeed)), caseID: caseID, root: root)
   }
 }

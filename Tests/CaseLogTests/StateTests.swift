@@ -8,19 +8,16 @@ import VerifiableLog
   let testCase: TestCase
   init() throws { testCase = try TestCase() }
 
-  private func state(_ logs: [MemberLog], statements: [RootStatement]? = nil) -> CaseState {
-    CaseState(
-      caseID: testCase.caseID, statements: statements ?? [testCase.founding], logs: logs)
-  }
+  private func state(_ logs: [SeenLog]) -> CaseState { testCase.state(logs) }
 
   /// A case with one survivor and `count` advocates, some of whom break the rules.
   private func randomCase(
     advocates count: Int, _ random: inout SeededGenerator
-  ) throws -> [MemberLog] {
+  ) throws -> [SeenLog] {
     var survivor = try TestLog(testCase.survivor, in: testCase)
     try survivor.append(
       .epoch(.init(audience: .everyone, commitment: .random(), members: [survivor.logID])))
-    var logs: [MemberLog] = []
+    var logs: [SeenLog] = []
     for _ in 0..<count {
       let advocate = TestDevice(.advocate)
       try survivor.append(.admit(.init(card: try advocate.card, role: .advocate)))
@@ -44,8 +41,8 @@ import VerifiableLog
     let logs = try randomCase(advocates: Int.random(in: 0...6, using: &random), &random)
     let expected = state(logs)
     for _ in 0..<10 {
-      let shuffled = state(
-        logs.shuffled(using: &random), statements: [testCase.founding, testCase.founding])
+      let shuffled = testCase.state(
+        logs.shuffled(using: &random), statements: [testCase.founding])
       #expect(shuffled == expected, "seed \(seed)")
     }
     // Grouping: what one copy knows of some logs and another of the rest is, together, what one knows of all.
@@ -64,7 +61,7 @@ import VerifiableLog
     let id = try survivor.append(.admit(.init(card: try advocate.card, role: .advocate)))
     let joined = state([survivor.seen(), theirs.seen()])
     #expect(joined.member(theirs.logID)?.role == .advocate)
-    #expect(joined.member(theirs.logID)?.admittedBy == id)
+    #expect(joined.member(theirs.logID)?.origin == .entry(id))
     #expect(
       joined.violations == [.init(logID: theirs.logID, sequence: 1, rule: .role)])
   }
@@ -89,7 +86,7 @@ import VerifiableLog
     try survivor.append(EntryKind(code: 40))
     try survivor.append(EntryKind(code: 25))
     #expect(!state([survivor.seen()]).isStoppedByNewerVersion)
-    try survivor.append(EntryKind.cut, [Part(.control, [0xa0])])
+    try survivor.append(EntryKind(code: 7), [Part(.control, [0xa0])])
     #expect(state([survivor.seen()]).isStoppedByNewerVersion)
   }
 
@@ -109,7 +106,9 @@ import VerifiableLog
     try survivor.append(
       .epoch(.init(audience: .everyone, commitment: .random(), members: [])))
     let seen = survivor.seen()
-    let locked = MemberLog(position: seen.position, classes: seen.classes, control: [])
+    let locked = SeenLog(
+      member: MemberLog(position: seen.member.position, classes: seen.classes, control: []),
+      classes: seen.classes, hashes: seen.hashes)
     #expect(state([locked]).lockedControlEntries == 1)
     #expect(state([seen]).lockedControlEntries == 0)
   }

@@ -7,6 +7,10 @@ public struct BundleContents: Sendable {
   public var caseID: CaseID
   /// All root statements, as received.
   public var statements: [[UInt8]]
+  /// All certificates of new keys, as received.
+  public var successions: [[UInt8]] = []
+  /// Proofs of forks of these logs, as received.
+  public var forks: [[UInt8]] = []
   /// Every admitted log, in any order.
   public var logs: [Log]
   /// The log of the device that exports.

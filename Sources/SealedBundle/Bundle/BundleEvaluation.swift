@@ -30,9 +30,15 @@ struct BundleEvaluation {
       logs.append(log)
       opened.append(reader.opened)
       memberLogs.append(
-        MemberLog(position: log.position, classes: log.classes, control: reader.control))
+        MemberLog(
+          position: log.position, classes: log.classes, control: reader.control,
+          forkedAt: try BundleEvaluation.fork(of: log, file)))
     }
-    let state = CaseState(caseID: file.caseID, statements: statements, logs: memberLogs)
+    let state = CaseState(
+      caseID: file.caseID, statements: statements,
+      successions: try BundleEvaluation.successions(file), logs: memberLogs,
+      contentLeaves: { id in logs.first { $0.id == id }?.sequences(of: .content) ?? [] },
+      root: { (id, size) in logs.first { $0.id == id }?.root(size: size) })
     try BundleEvaluation.check(state, logs, memberLogs)
     self.logs = logs
     self.opened = opened
@@ -63,6 +69,35 @@ struct BundleEvaluation {
       }
     }
     return statements
+  }
+
+  private static func successions(_ file: CaseFile) throws(BundleFinding) -> [Succession] {
+    var successions: [Succession] = []
+    for bytes in file.successions {
+      do throws(CaseLogError) {
+        successions.append(try Succession(decoding: bytes, caseID: file.caseID))
+      } catch {
+        throw BundleFinding(
+          error == .newerVersion ? .newerVersion : .statementInvalid, path: BundleLayout.caseFile)
+      }
+    }
+    return successions
+  }
+
+  /// The least size from which on a fork of this log is proven.
+  private static func fork(
+    of log: VerifiedLog, _ file: CaseFile
+  ) throws(BundleFinding) -> UInt64? {
+    var least: UInt64?
+    for bytes in file.forks {
+      do throws(ForkProofError) {
+        let proof = try ForkProof(parsing: bytes, of: log.identity)
+        least = min(least ?? proof.smaller.size, proof.smaller.size)
+      } catch {
+        // It may be of another log; one that is of none harms nobody.
+      }
+    }
+    return least
   }
 
   /// The case has no newer parts, every control entry is there, and the logs are those of its members.
@@ -135,7 +170,8 @@ struct BundleEvaluation {
     // Evidence before notes: what somebody says about an exhibit should come after it.
     for entryClass in [EntryClass.content, .note] {
       for logIndex in logs.indices {
-        for entry in opened[logIndex] where entry.entryClass == entryClass && !isViolation(entry) {
+        for entry in opened[logIndex] where entry.entryClass == entryClass {
+          guard isShown(entry) else { continue }
           let exhibit = exhibit(entry, logIndex, number: result.count + 1)
           named += exhibit.files.count { $0.path != nil }
           result.append(exhibit)
@@ -150,10 +186,29 @@ struct BundleEvaluation {
     return result
   }
 
-  private func isViolation(_ entry: OpenedEntry) -> Bool {
-    state.violations.contains {
-      $0.logID == entry.header.logID && $0.sequence == entry.header.sequence
+  /// What counts, and what is disputed and marked so. Of the rest it is told that it is no exhibit.
+  private mutating func isShown(_ entry: OpenedEntry) -> Bool {
+    let (logID, sequence) = (entry.header.logID, entry.header.sequence)
+    let code: BundleFinding.Code
+    switch standing(of: entry) {
+    case .counted, .violation: return standing(of: entry) == .counted
+    case .disputed:
+      notes.append(BundleFinding(.disputed, logID: logID, sequence: sequence))
+      return true
+    case .setAside: code = .setAside
+    case .erased: code = .erased
     }
+    notes.append(BundleFinding(code, logID: logID, sequence: sequence))
+    return false
+  }
+
+  private func standing(of entry: OpenedEntry) -> CaseState.ContentStanding {
+    let witnesses = receipts.filter {
+      $0.logID == entry.header.logID && $0.size > entry.header.sequence
+    }
+    return state.standing(
+      of: entry.id, in: entry.header.logID, at: entry.header.sequence,
+      entryClass: entry.entryClass, witnesses: witnesses.compactMap { $0.giver })
   }
 
   private mutating func exhibit(_ entry: OpenedEntry, _ logIndex: Int, number: Int)
@@ -291,15 +346,19 @@ private struct EntryReader {
 
   private mutating func add(control entry: OpenedEntry) {
     do throws(CaseLogError) {
-      add(entry.leaf, .success(try Control(of: entry)))
+      add(entry.leaf, .success(try Control(of: entry)), entry.context?.frontier ?? [])
     } catch {
       add(entry.leaf, .failure(error))
     }
   }
 
-  private mutating func add(_ leaf: LeafData, _ control: Result<Control, CaseLogError>) {
+  private mutating func add(
+    _ leaf: LeafData, _ control: Result<Control, CaseLogError>,
+    _ acknowledged: [LogPosition] = []
+  ) {
     self.control.append(
       MemberLog.ControlEntry(
-        sequence: leaf.sequence, id: EntryID(log: log.id, leaf: leaf), control: control))
+        sequence: leaf.sequence, id: EntryID(log: log.id, leaf: leaf), control: control,
+        acknowledged: acknowledged))
   }
 }

@@ -70,6 +70,9 @@ public struct BundleFinding: Error, Hashable, Sendable {
     case fingerprintNotGiven = "fingerprint-not-given"
     case noTrustedReceipt = "no-trusted-receipt"
     case violation = "violation"
+    case disputed = "disputed"
+    case setAside = "set-aside"
+    case erased = "erased"
     case unknownKind = "unknown-kind"
     case unknownParts = "unknown-parts"
     case embeddedReceiptInvalid = "embedded-receipt-invalid"
@@ -82,8 +85,9 @@ public struct BundleFinding: Error, Hashable, Sendable {
     public var weight: Weight {
       switch self {
       case .unreadable, .notABundle, .newerVersion, .tooLarge: .blocks
-      case .fingerprintNotGiven, .noTrustedReceipt, .violation, .unknownKind, .unknownParts,
-        .embeddedReceiptInvalid, .clockBeforeReceipt, .clockAfterReceipt, .claimedAfterReceipt,
+      case .fingerprintNotGiven, .noTrustedReceipt, .violation, .disputed, .setAside, .erased,
+        .unknownKind, .unknownParts, .embeddedReceiptInvalid, .clockBeforeReceipt,
+        .clockAfterReceipt, .claimedAfterReceipt,
         .receiptAfterExport:
         .note
       default: .breaks

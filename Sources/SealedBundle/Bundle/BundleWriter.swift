@@ -157,7 +157,8 @@ public struct BundleWriter: Sendable {
       caseID: contents.caseID, statements: contents.statements, exporter: contents.exporter,
       exportedAt: contents.exportedAt, scope: contents.scope,
       logs: logs.map { CaseFile.Log(identity: $0.identity, size: UInt64($0.leaves.count)) },
-      exhibits: exhibits.sorted { $0.path < $1.path }, program: contents.program)
+      exhibits: exhibits.sorted { $0.path < $1.path }, program: contents.program,
+      successions: contents.successions, forks: contents.forks)
     proof.caseFile = file.encoded
     return (file, proof)
   }

@@ -26,6 +26,10 @@ package struct CaseFile: Hashable, Sendable {
   /// By path.
   package let exhibits: [Exhibit]
   package let program: String
+  /// Certificates of new keys, as received.
+  package let successions: [[UInt8]]
+  /// Proofs of forks, as received.
+  package let forks: [[UInt8]]
 
   package static let version: UInt64 = 1
   /// More than the CBOR of all that the limits of a case allow.
@@ -59,6 +63,8 @@ package struct CaseFile: Hashable, Sendable {
         }
       }
       map.field(8) { $0.encodeText(program) }
+      map.field(9) { $0.encodeArray(successions) { $0.encodeBytes($1) } }
+      map.field(10) { $0.encodeArray(forks) { $0.encodeBytes($1) } }
     }
     return out.bytes
   }
@@ -91,7 +97,7 @@ extension CaseFile {
   }
 
   private static func decode(_ decoder: inout CBORDecoder) throws(CBORError) -> CaseFile? {
-    try decoder.readMap(count: 9)
+    try decoder.readMap(count: 11)
     try decoder.expect(key: 0)
     _ = try decoder.readUInt()
     try decoder.expect(key: 1)
@@ -112,10 +118,26 @@ extension CaseFile {
     try decoder.expect(key: 7)
     guard let exhibits = try decodeExhibits(&decoder, logCount: logs.count) else { return nil }
     try decoder.expect(key: 8)
+    let program = try decoder.readText(max: longestProgramByteCount)
+    try decoder.expect(key: 9)
+    let successions = try decodeRecords(&decoder, longest: Limits.statement)
+    try decoder.expect(key: 10)
+    let forks = try decodeRecords(&decoder, longest: BundleLimits.forkByteCount)
     return CaseFile(
       caseID: caseID, statements: statements, exporter: exporter, exportedAt: exportedAt,
-      scope: scope, logs: logs, exhibits: exhibits,
-      program: try decoder.readText(max: longestProgramByteCount))
+      scope: scope, logs: logs, exhibits: exhibits, program: program, successions: successions,
+      forks: forks)
+  }
+
+  /// Byte strings that are formats of their own.
+  private static func decodeRecords(_ decoder: inout CBORDecoder, longest: Int)
+    throws(CBORError) -> [[UInt8]]
+  {
+    var records: [[UInt8]] = []
+    for _ in 0..<(try decoder.readArray(max: Limits.members)) {
+      records.append(try decoder.readBytes(max: longest))
+    }
+    return records
   }
 
   private static func decodeLogs(_ decoder: inout CBORDecoder, _ caseID: CaseID)
@@ -168,6 +190,8 @@ package enum BundleLimits {
   package static let manifestByteCount: UInt64 = 1 << 28
   /// Bytes of one note: a checkpoint with 64 signatures.
   package static let noteByteCount: UInt64 = 16 << 10
+  /// Bytes of a proof of a fork.
+  package static let forkByteCount = 8 << 10
   /// Receipts over other checkpoints.
   package static let receipts = 1 << 16
 }

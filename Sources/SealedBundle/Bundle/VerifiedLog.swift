@@ -62,6 +62,16 @@ struct VerifiedLog: Sendable {
     }
   }
 
+  /// Where leaves of a class stand.
+  func sequences(of entryClass: EntryClass) -> [UInt64] {
+    classes.indices.filter { classes[$0] == entryClass.rawValue }.map { UInt64($0) }
+  }
+
+  /// The root over the first leaves; nil if there are not so many.
+  func root(size: UInt64) -> Bytes32? {
+    do { return try tree.root(size: size) } catch { return nil }
+  }
+
   /// Whether a head of this log, of this size or smaller, is one through which the log grew.
   func contains(_ head: Checkpoint) -> Bool {
     guard head.origin == identity.noteKey.name, head.size <= size else { return false }

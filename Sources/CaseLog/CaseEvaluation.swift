@@ -1,0 +1,267 @@
+import Cryptography
+import VerifiableLog
+
+/// Who is a member of a case, and how far each log has power: the first steps of evaluating it, in the
+/// order in which `Protocol/CaseLog.md`, "State", has them.
+struct CaseEvaluation {
+  let caseID: CaseID
+  /// By log id.
+  let logs: [MemberLog]
+  private(set) var isStoppedByNewerVersion = false
+  private(set) var keptByRoot: [EntryID] = []
+  private(set) var members: [CaseState.Member] = []
+  /// Cuts that have an effect, of any log, also of one that is no member's.
+  private var cuts: [WeighedCut] = []
+  private let founding: Card?
+  private let devices: [Card]
+  private let lifts: [RootStatement.Limit]
+  private let decisions: [(stays: LogID, cut: [RootStatement.Limit])]
+  private let successions: [Succession]
+
+  init(
+    caseID: CaseID, statements: [RootStatement], successions: [Succession], logs: [MemberLog]
+  ) {
+    self.caseID = caseID
+    self.logs = logs.sorted { $0.position.logID < $1.position.logID }
+    self.successions = successions.sorted { $0.order < $1.order }
+    var founding: Card?
+    var devices: [Card] = []
+    var lifts: [RootStatement.Limit] = []
+    var decisions: [(stays: LogID, cut: [RootStatement.Limit])] = []
+    for statement in statements.sorted(by: { $0.order < $1.order }) {
+      switch statement.content {
+      case .founding(_, let card, _): if founding == nil { founding = card }
+      case .admitDevice(let card): devices.append(card)
+      case .lift(let logID, let size): lifts.append(.init(logID: logID, size: size))
+      case .decide(let stays, let cut): decisions.append((stays, cut))
+      case .keep(let entry): keptByRoot.append(entry)
+      case .unknown: isStoppedByNewerVersion = true
+      }
+    }
+    self.founding = founding
+    self.devices = devices
+    self.lifts = lifts
+    self.decisions = decisions
+  }
+
+  func log(_ id: LogID) -> MemberLog? {
+    let index = logs.lowerBound { $0.position.logID < id }
+    return index < logs.count && logs[index].position.logID == id ? logs[index] : nil
+  }
+
+  func member(_ id: LogID) -> CaseState.Member? { members.first { $0.logID == id } }
+
+  /// Whether control at this place has no power: behind a cut, or behind a proven fork.
+  func isVoid(_ sequence: UInt64, of logID: LogID) -> Bool {
+    if let bound = bound(of: logID), sequence >= bound.size { return true }
+    return isBehindFork(sequence, of: logID)
+  }
+
+  private func isBehindFork(_ sequence: UInt64, of logID: LogID) -> Bool {
+    log(logID)?.forkedAt.map { sequence >= $0 } ?? false
+  }
+}
+
+// MARK: - Members
+
+extension CaseEvaluation {
+  /// The survivor's devices: only the root makes one, so a thief recruits nobody.
+  mutating func admitDevices() {
+    if let founding { add(founding, role: .survivor, origin: .founding) }
+    for card in devices where card.role == .survivor {
+      add(card, role: .survivor, origin: .root)
+    }
+    admitSuccessors()
+    for member in members {
+      for entry in log(member.logID)?.control ?? [] {
+        // Whatever it does, it may change who is what.
+        if entry.control == .failure(.newerVersion) { isStoppedByNewerVersion = true }
+      }
+    }
+  }
+
+  /// Admission only adds, so the order of the logs does not matter; of two admissions of one key the lesser
+  /// (log id, sequence) counts.
+  mutating func admitAdvocates() {
+    for log in logs where member(log.position.logID)?.role == .survivor {
+      for entry in log.control where !isVoid(entry.sequence, of: log.position.logID) {
+        guard case .success(.admit(let admission)) = entry.control, admission.role == .advocate
+        else { continue }
+        add(
+          admission.card, role: .advocate, origin: .entry(entry.id), until: admission.until)
+      }
+    }
+    admitSuccessors()
+  }
+
+  /// New keys of members, and new keys of those.
+  private mutating func admitSuccessors() {
+    var index = 0
+    while index < members.count {
+      let old = members[index]
+      index += 1
+      let own = successions.filter {
+        $0.oldLogID(in: caseID) == old.logID && $0.card.role == old.role
+      }
+      for succession in own.prefix(Limits.successionsOfLog) {
+        add(
+          succession.card, role: old.role, origin: .succession(of: old.logID),
+          until: old.until, first: old.firstLogID)
+      }
+    }
+  }
+
+  private mutating func add(
+    _ card: Card, role: Role, origin: CaseState.Member.Origin, until: UInt64? = nil,
+    first: LogID? = nil
+  ) {
+    let logID = card.logID(in: caseID)
+    guard members.count < Limits.members, member(logID) == nil else { return }
+    members.append(
+      CaseState.Member(
+        logID: logID, card: card, role: role, origin: origin, until: until,
+        firstLogID: first ?? logID))
+  }
+
+  /// All members by log id, each with its cut.
+  func markedMembers() -> [CaseState.Member] {
+    members.map { member in
+      var member = member
+      member.cut = bound(of: member.logID)
+      return member
+    }.sorted { $0.logID < $1.logID }
+  }
+}
+
+// MARK: - Cuts
+
+/// A cut and what became of it when all were weighed against each other.
+private struct WeighedCut {
+  enum Standing { case stands, contested, void }
+  let target: LogID
+  let size: UInt64
+  /// The entry that says so; nil for the root.
+  let author: (logID: LogID, sequence: UInt64)?
+  var standing: Standing
+}
+
+extension CaseEvaluation {
+  /// Weighs cuts: one stands when no cut that may stand takes the power from its entry, and falls when one
+  /// that stands does. Those that only each other keep in the balance are contested, and take power too.
+  mutating func weighCuts<Failure: Error>(
+    root: (LogID, UInt64) throws(Failure) -> Bytes32?
+  ) throws(Failure) {
+    for decision in decisions {
+      for limit in decision.cut where !isLifted(limit.logID, limit.size) {
+        cuts.append(
+          WeighedCut(target: limit.logID, size: limit.size, author: nil, standing: .stands))
+      }
+    }
+    for member in members {
+      guard let log = log(member.logID) else { continue }
+      for (sequence, position) in cutEntries(of: log) {
+        guard try isMeant(position, root: root) else { continue }
+        cuts.append(
+          WeighedCut(
+            target: position.logID, size: position.size, author: (member.logID, sequence),
+            standing: .contested))
+      }
+    }
+    var isChanged = true
+    while isChanged {
+      isChanged = false
+      for index in cuts.indices where cuts[index].standing == .contested {
+        guard let author = cuts[index].author else { continue }
+        let bounds = bounds(of: author.logID)
+        if let certain = bounds.certain, author.sequence >= certain {
+          cuts[index].standing = .void
+        } else if bounds.possible.map({ author.sequence < $0 }) ?? true {
+          cuts[index].standing = .stands
+        } else {
+          continue
+        }
+        isChanged = true
+      }
+    }
+  }
+
+  /// Cuts in a log that have the form of one that counts: of another device's log, not below what this log
+  /// has acknowledged of it, and neither lifted nor decided against.
+  private func cutEntries(of log: MemberLog) -> [(sequence: UInt64, position: LogPosition)] {
+    var acknowledged: [LogPosition] = []
+    var found: [(sequence: UInt64, position: LogPosition)] = []
+    let author = log.position.logID
+    for entry in log.control where !isBehindFork(entry.sequence, of: author) {
+      acknowledged += entry.acknowledged
+      guard found.count < Limits.cutsOfLog, case .success(.cut(let cut)) = entry.control
+      else { continue }
+      let target = cut.position
+      let isBelow = acknowledged.contains {
+        $0.logID == target.logID && $0.size > target.size
+      }
+      let isDecidedAgainst = decisions.contains { decision in
+        decision.stays == target.logID && decision.cut.contains { $0.logID == author }
+      }
+      if !isBelow, !isDecidedAgainst, !lineage(of: author).contains(target.logID),
+        !isLifted(target.logID, target.size)
+      {
+        found.append((entry.sequence, target))
+      }
+    }
+    return found
+  }
+
+  /// Whether the leaves that a cut leaves standing are those that this copy holds.
+  private func isMeant<Failure: Error>(
+    _ position: LogPosition, root: (LogID, UInt64) throws(Failure) -> Bytes32?
+  ) throws(Failure) -> Bool {
+    if position.size == 0 { return position.root == CompactRange().root }
+    guard let held = log(position.logID)?.position, held.size >= position.size else {
+      return false
+    }
+    if held.size == position.size { return held.root == position.root }
+    return try root(position.logID, position.size) == position.root
+  }
+
+  private func isLifted(_ logID: LogID, _ size: UInt64) -> Bool {
+    lifts.contains { $0.logID == logID && size <= $0.size }
+  }
+
+  /// A log, and the logs of older keys of the same device.
+  private func lineage(of logID: LogID) -> [LogID] {
+    var result = [logID]
+    while let last = result.last, case .succession(let old) = member(last)?.origin,
+      !result.contains(old)
+    {
+      result.append(old)
+    }
+    return result
+  }
+
+  /// Where the power of a log ends for certain, and where it may end.
+  private func bounds(of logID: LogID) -> (certain: UInt64?, possible: UInt64?) {
+    var certain: UInt64?
+    var possible: UInt64?
+    let lineage = lineage(of: logID)
+    for cut in cuts where cut.standing != .void && lineage.contains(cut.target) {
+      let size = cut.target == logID ? cut.size : 0
+      possible = min(possible ?? size, size)
+      if cut.standing == .stands { certain = min(certain ?? size, size) }
+    }
+    return (certain, possible)
+  }
+
+  /// The lowest of the cuts of a log, or of older keys of its device.
+  private func bound(of logID: LogID) -> CaseState.Cut? {
+    guard let size = bounds(of: logID).possible else { return nil }
+    let own = cuts.filter { $0.standing != .void && $0.target == logID && $0.size == size }
+    var authors: [LogID] = []
+    for author in own.compactMap({ $0.author?.logID }).sorted() where authors.last != author {
+      authors.append(author)
+    }
+    return CaseState.Cut(
+      size: size, authors: authors,
+      isContested: !own.contains { $0.standing == .stands }
+        && !own.isEmpty)
+  }
+}

@@ -1,0 +1,68 @@
+public import Cryptography
+public import VerifiableLog
+
+/// New keys of a device that must not sign with its old ones any more, since its vault was copied,
+/// restored or rolled back: certified by the old signing key, outside every log. Only verification
+/// makes one.
+///
+/// It gives the new keys what the old ones have, and no longer than they have it: with a cut of the old
+/// log all that hangs from it goes too, so a thief gains nothing by it.
+public struct Succession: Hashable, Sendable {
+  /// As received.
+  public let bytes: [UInt8]
+  public let oldKey: VerifyingKey
+  public let card: Card
+  /// Of too many for one log the least count, whatever order they came in.
+  let order: Bytes32
+
+  public init(decoding bytes: [UInt8], caseID: CaseID) throws(CaseLogError) {
+    guard bytes.count <= Limits.statement else { throw .malformed }
+    let (body, signatureBytes) = try decodeWhole(bytes) { (decoder) throws(CBORError) in
+      try decoder.readArray(count: 2)
+      return (try decoder.readBytes(max: Limits.statement), try decoder.readBytes(count: 64))
+    }
+    guard try version(of: body) == 1 else { throw .newerVersion }
+    let fields = try decodeWhole(body) { (decoder) throws(CBORError) in
+      try decoder.readMap(count: 4)
+      try decoder.expectKey(0)
+      _ = try decoder.readUInt()
+      try decoder.expectKey(1)
+      let statedCase = try decoder.readIdentifier(CaseID.self)
+      try decoder.expectKey(2)
+      let key = try decoder.readBytes(count: 32)
+      try decoder.expectKey(3)
+      return (statedCase, key, try decoder.readBytes(max: Limits.card))
+    }
+    guard fields.0 == caseID else { throw .otherCase }
+    do { oldKey = try VerifyingKey(fields.1) } catch { throw .badSignature }
+    guard let signature = Signature(signatureBytes),
+      oldKey.isValid(signature, for: body, in: .succession)
+    else { throw .badSignature }
+    card = try Card(decoding: fields.2)
+    guard card.signingKey != oldKey else { throw .malformed }
+    order = SHA256Hash.hash(body)
+    self.bytes = bytes
+  }
+
+  /// Certifies the card of the new keys.
+  public static func sign(
+    _ card: Card, in caseID: CaseID, with old: borrowing SigningKey
+  ) -> [UInt8] {
+    let key = old.publicKey.bytes
+    var body = CBOREncoder()
+    body.encodeMap { map in
+      map.field(0) { $0.encodeUInt(1) }
+      map.field(1) { $0.encodeIdentifier(caseID) }
+      map.field(2) { $0.encodeBytes(key) }
+      map.field(3) { $0.encodeBytes(card.bytes) }
+    }
+    var succession = CBOREncoder()
+    succession.encodeArray(count: 2)
+    succession.encodeBytes(body.bytes)
+    succession.encodeBytes(old.sign(body.bytes, in: .succession).bytes)
+    return succession.bytes
+  }
+
+  /// The log of the old keys.
+  public func oldLogID(in caseID: CaseID) -> LogID { LogID(caseID: caseID.raw, key: oldKey) }
+}
