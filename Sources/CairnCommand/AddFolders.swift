@@ -51,7 +51,7 @@ struct AddFolders {
 
   /// All files, as they are come across.
   private func walk(
-    _ passedOver: (String, FolderWalk.Reason) -> Void, _ body: (Item) async throws -> Bool
+    _ report: FolderReport, _ body: (Item) async throws -> Bool
   )
     async throws
   {
@@ -73,7 +73,7 @@ struct AddFolders {
             shown: SafeText.name(relative), size: size)
           guard try await body(item) else { return }
         case .passedOver(let relative, let reason):
-          passedOver(SafeText.name(relative), reason)
+          report.passOver(SafeText.name(relative), reason)
         }
       }
     }
@@ -99,7 +99,7 @@ struct AddFolders {
     var batch: [Item] = []
     var bytes: UInt64 = 0
     do {
-      try await walk({ report.passOver($0, $1) }) { item in
+      try await walk(report) { item in
         batch.append(item)
         bytes += item.size
         guard batch.count >= Self.itemsOfBatch || bytes >= Self.bytesOfBatch else { return true }
