@@ -14,6 +14,7 @@ struct Cairn: AsyncParsableCommand {
       InitCommand.self, AddCommand.self, ListCommand.self, SearchCommand.self, ShowCommand.self,
       ExtractCommand.self,
       CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      EraseCommand.self, KeepCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])

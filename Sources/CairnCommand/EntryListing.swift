@@ -34,6 +34,7 @@ struct EntryListing {
   // MARK: - Days
 
   private func heading(of entry: EntrySummary) -> String {
+    if entry.standing == .erased { return "Erased" }
     switch order {
     case .entered:
       return entry.enteredAt.map { "Entered on " + Self.day($0) } ?? "Cannot be opened here"

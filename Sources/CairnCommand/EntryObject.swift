@@ -60,6 +60,9 @@ struct EntryObject: Encodable {
     case .open: standing = "open"
     case .locked: standing = "locked"
     case .violation: standing = "violation"
+    case .erased: standing = "erased"
+    case .disputed: standing = "disputed"
+    case .setAside: standing = "set-aside"
     }
   }
 

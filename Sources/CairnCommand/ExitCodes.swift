@@ -61,7 +61,7 @@ enum ExitStatus: Int32, CaseIterable {
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet:
+      .notSyncedYet, .notErased, .erasedHere, .entriesOfTwoCases, .notSetAside:
       self = .other
     }
   }

@@ -20,6 +20,8 @@ enum RootHelp {
       cairn search WORDS…        find entries by words in them
       cairn show ENTRY           all that is known of one entry
       cairn extract ENTRY        get the file out again, unchanged
+      cairn erase ENTRY…         take entries away from every copy
+      cairn keep ENTRY           keep one that another of your devices erased
       cairn case new | list      keep things apart that are shared apart
 
     Share

@@ -36,10 +36,8 @@ struct EntryPage {
     field("Entry", summary.id.base32)
     field("Case", SafeText.line(summary.caseName))
     field("Author", text.byWhom)
-    guard let content = summary.content, summary.standing == .open else {
-      field("", text.title)
-      return
-    }
+    if summary.standing != .open { field("", text.title) }
+    guard let content = summary.content else { return }
     if let url = content.url { field("Address", SafeText.line(url)) }
     for attachment in content.attachments { show(attachment) }
     Output.line()

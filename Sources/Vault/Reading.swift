@@ -11,6 +11,12 @@ public struct EntrySummary: Hashable, Sendable {
     case locked
     /// It breaks a rule of the case; kept aside and never counted.
     case violation
+    /// A survivor's device wants it gone.
+    case erased
+    /// Its author was removed before, or signed two histories; somebody else saw it, so it stays in view.
+    case disputed
+    /// Its author was removed before, and nobody else's word is there for it.
+    case setAside
   }
 
   public let id: EntryID
@@ -70,10 +76,9 @@ extension OpenVault {
       let state = try CaseView.state(db, of: row)
       let leafRef: Int64 = entry["id"]
       let authors = try CaseAuthors(db, of: row)
-      let retracted = try EntryTable.retracted(
-        db, among: [leafRef], notesOnly: authors.notesOnly)
+      let retracted = try EntryStandings(db, of: [authors]).retracted(db, among: [leafRef])
       let summary = try EntryTable.summary(
-        entry, of: row, author: authors.role(entry["log_ref"]), isRetracted: !retracted.isEmpty)
+        db, entry, in: authors, isRetracted: !retracted.isEmpty)
       let present = try Int64.fetchAll(
         db,
         sql: """
@@ -99,27 +104,64 @@ enum EntryTable {
     """
 
   static func summary(
-    _ entry: Row, of row: CaseRow, author: Role?, isRetracted: Bool
+    _ db: Database, _ entry: Row, in authors: CaseAuthors, isRetracted: Bool
   ) throws -> EntrySummary {
     let logID: LogID = try entry.identifier("log_id")
-    let entryClass = EntryClass(rawValue: entry["class"])
     let parts = entry.bytesIfAny("parts")
-    let isOpen = parts != nil
     let problem: String? = entry["problem"]
-    let breaksRole = entryClass.map { author?.mayWrite($0) == false } ?? true
-    let standing: EntrySummary.Standing =
-      problem != nil || breaksRole ? .violation : isOpen ? .open : .locked
+    let standing = try standing(db, entry, in: authors)
+    let isOpen = parts != nil && standing != .erased
     return EntrySummary(
-      id: try entry.identifier("entry_id"), caseID: row.caseID, caseName: row.name, logID: logID,
-      sequence: entry.number("sequence"), standing: standing, author: author,
-      isOwn: logID == row.logID,
+      id: try entry.identifier("entry_id"), caseID: authors.row.caseID,
+      caseName: authors.row.name, logID: logID, sequence: entry.number("sequence"),
+      standing: standing, author: authors.role(entry["log_ref"]),
+      isOwn: logID == authors.row.logID,
       kind: isOpen ? EntryKind(code: entry.number("kind")) : nil,
       enteredAt: isOpen && problem == nil ? entry.number("clock") : nil,
       notBefore: entry.hasValue("not_before") ? entry.number("not_before") : nil,
       existedBy: entry.hasValue("existed_by") ? entry.number("existed_by") : nil,
       isRetracted: isRetracted,
-      content: problem == nil
+      content: problem == nil && isOpen
         ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
+  }
+
+  /// What the case says of the entry comes before whether this copy can open it.
+  static func standing(
+    _ db: Database, _ entry: Row, in authors: CaseAuthors
+  ) throws -> EntrySummary.Standing {
+    if let state = authors.state { return try standing(db, entry, in: state) }
+    let isKnown = EntryClass(rawValue: entry["class"]) != nil
+    if !isKnown || entry.hasValue("problem") { return .violation }
+    return entry.hasValue("parts") ? .open : .locked
+  }
+
+  static func standing(
+    _ db: Database, _ entry: Row, in state: CaseState
+  ) throws -> EntrySummary.Standing {
+    let logID: LogID = try entry.identifier("log_id")
+    let sequence = entry.number("sequence")
+    let isBehindCut = state.member(logID)?.cut.map { sequence >= $0.size } ?? false
+    let standing = state.standing(
+      of: try entry.identifier("entry_id"), in: logID, at: sequence,
+      entryClass: EntryClass(rawValue: entry["class"]),
+      witnesses: isBehindCut ? try witnesses(db, of: entry) : [])
+    let problem: String? = entry["problem"]
+    switch standing {
+    case .violation: return .violation
+    case .erased: return .erased
+    case .setAside where state.member(logID) != nil: return .setAside
+    case _ where problem != nil: return .violation
+    case _ where !entry.hasValue("parts"): return .locked
+    case .disputed: return .disputed
+    case .counted, .setAside: return .open
+    }
+  }
+
+  private static func witnesses(_ db: Database, of entry: Row) throws -> [LogID] {
+    try Row.fetchAll(
+      db, sql: "SELECT DISTINCT witness FROM receipt WHERE log_ref = ? AND size > ?",
+      arguments: [entry["log_ref"] as Int64, entry["sequence"] as Int64]
+    ).map { try $0.identifier("witness") }
   }
 
   static func find(_ db: Database, _ text: String) throws -> (CaseRow, Row) {
@@ -133,10 +175,7 @@ enum EntryTable {
     guard found.count <= 1 else { throw VaultError(.ambiguousEntry) }
     guard let entry = found.first else { throw VaultError(.unknownEntry) }
     let ref: Int64 = entry["case_ref"]
-    guard let row = try CaseRow.all(db).first(where: { $0.ref == ref }) else {
-      throw VaultError(.databaseDamaged)
-    }
-    return (row, entry)
+    return (try CaseRow.of(db, ref), entry)
   }
 
   /// The least and the greatest identifier whose base32 begins with `prefix`.
