@@ -12,8 +12,9 @@ struct Cairn: AsyncParsableCommand {
     commandName: "cairn", abstract: RootHelp.abstract,
     subcommands: [
       InitCommand.self, AddCommand.self, ListCommand.self, SearchCommand.self, ShowCommand.self,
-      ExtractCommand.self,
-      CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      ExtractCommand.self, AmendCommand.self, RetractCommand.self, NoteCommand.self,
+      TagCommand.self, TakedownCommand.self, RequestCommand.self, CaseCommand.self,
+      CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
       EraseCommand.self, KeepCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,

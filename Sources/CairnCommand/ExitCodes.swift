@@ -58,10 +58,11 @@ enum ExitStatus: Int32, CaseIterable {
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
       .ambiguousEntry,
-      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
+      .differentCases, .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
+      .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet, .notErased, .erasedHere, .entriesOfTwoCases, .notSetAside:
+      .notSyncedYet, .notErased, .erasedHere, .notSetAside:
       self = .other
     }
   }

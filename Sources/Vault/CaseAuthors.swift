@@ -15,20 +15,21 @@ struct CaseAuthors {
 
   /// A case that holds nothing but this survivor's own log has one author: it need not be evaluated.
   init(_ db: Database, of row: CaseRow) throws {
+    let state = try Self.isAlone(db, row) ? nil : CaseView.state(db, of: row)
+    try self.init(db, of: row, in: state)
+  }
+
+  init(_ db: Database, of row: CaseRow, in state: CaseState?) throws {
     self.row = row
-    logs = try Row.fetchAll(
-      db, sql: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref]
-    ).map { (ref: $0["id"], logID: try $0.identifier("log_id")) }
-    if try Self.isAlone(db, row) {
-      roles = Dictionary(uniqueKeysWithValues: logs.map { ($0.ref, .survivor) })
-      state = nil
-      return
-    }
-    let state = try CaseView.state(db, of: row)
     self.state = state
+    logs = try Row.fetchAll(
+      db.cachedStatement(sql: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id"),
+      arguments: [row.ref]
+    ).map { (ref: $0["id"], logID: try $0.identifier("log_id")) }
     roles = Dictionary(
       uniqueKeysWithValues: logs.compactMap { log in
-        state.member(log.logID).map { (log.ref, $0.role) }
+        guard let state else { return (log.ref, .survivor) }
+        return state.member(log.logID).map { (log.ref, $0.role) }
       })
   }
 

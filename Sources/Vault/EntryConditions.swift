@@ -42,7 +42,7 @@ struct EntryConditions {
     if let hasFile = query.hasFile { filters.append(hasFile ? "l.files > 0" : "l.files = 0") }
     if !query.states.isEmpty {
       filters.append(
-        "\(try standings().state) IN \(query.states.map(\.rawValue).sorted())")
+        "\(try standings().state(db)) IN \(query.states.map(\.rawValue).sorted())")
     }
     // Nothing is found by what an erased entry says.
     if query.asksForContent { filters.append("NOT \(try standings().isErased)") }
@@ -74,7 +74,8 @@ struct EntryConditions {
   private mutating func addTags(_ tags: [String]) throws {
     for tag in tags {
       let facet = Facet(.tag, tag)
-      sources.append("\(Self.entries(with: facet)) UNION \(try standings().amended(with: facet))")
+      sources.append(
+        "\(Self.entries(with: facet)) UNION \(try standings().amended(db, with: facet))")
     }
   }
 

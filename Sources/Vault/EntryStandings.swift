@@ -33,7 +33,7 @@ struct EntryStandings {
   var isErased: SQL { "l.id IN \(Self.list(erased))" }
 
   /// The number of an `EntryQuery.State`: the first that applies, in the order of `EntryTable.standing`.
-  var state: SQL {
+  func state(_ db: Database) throws -> SQL {
     """
     CASE WHEN l.class NOT IN (2, 3) OR (l.class = 2 AND l.log_ref IN \(Self.list(notesOnly))) THEN 1
       WHEN \(isErased) THEN 2
@@ -41,25 +41,14 @@ struct EntryStandings {
       WHEN l.state = 2 THEN 1
       WHEN l.state = 0 THEN 4
       WHEN \(any(disputed, of: "l.id")) THEN 5
-      WHEN l.id IN (\(retracted)) THEN 6
+      WHEN l.id IN \(Self.list(try retracted(db))) THEN 6
       ELSE 7 END
-    """
-  }
-
-  /// Ids of entries that a survivor of their case took back.
-  var retracted: SQL {
-    """
-    SELECT rt.id FROM listing r
-    JOIN about ra ON ra.entry_ref = r.id JOIN leaf rm ON rm.entry_id = ra.target
-    JOIN listing rt ON rt.id = rm.id AND rt.case_ref = r.case_ref
-    WHERE r.kind = \(Int64(EntryKind.retract.code)) AND r.state = 1 AND r.class = 2
-      AND NOT \(isVoid("r"))
     """
   }
 
   /// Ids of entries to which a survivor's amendment adds a tag, unless she took the amendment back. Whether the
   /// amendment or its target arrived first does not matter.
-  func amended(with tag: Facet) -> SQL {
+  func amended(_ db: Database, with tag: Facet) throws -> SQL {
     """
     SELECT t.id FROM facet f
     JOIN listing a ON a.id = f.entry_ref AND a.state = 1 AND a.class = 2
@@ -67,19 +56,49 @@ struct EntryStandings {
     JOIN about b ON b.entry_ref = a.id JOIN leaf m ON m.entry_id = b.target
     JOIN listing t ON t.id = m.id AND t.case_ref = a.case_ref
     WHERE f.field = \(tag.field.rawValue) AND f.value = \(tag.value)
-      AND NOT \(isVoid("a")) AND a.id NOT IN (\(retracted))
+      AND NOT \(isVoid("a")) AND a.id NOT IN \(Self.list(try retracted(db)))
     """
   }
 
-  /// Those of the entries that a survivor took back.
-  func retracted(_ db: Database, among leaves: [Int64]) throws -> Set<Int64> {
-    let sql: SQL = """
-      SELECT rt.id FROM listing rt JOIN leaf rm ON rm.id = rt.id
-      JOIN about ra ON ra.target = rm.entry_id JOIN listing r ON r.id = ra.entry_ref
-      WHERE rt.id IN \(leaves) AND r.kind = \(Int64(EntryKind.retract.code)) AND r.state = 1
-        AND r.class = 2 AND r.case_ref = rt.case_ref AND NOT \(isVoid("r"))
+  // MARK: - Taken back
+
+  /// Those of the entries that a survivor took back, of any case if none are named.
+  func retracted(_ db: Database, among leaves: [Int64]? = nil) throws -> [Int64] {
+    var known = Retractions()
+    var wanted = leaves
+    // What is taken back may be a retraction: those of these are looked up too, until there are none.
+    repeat {
+      let found = try retractions(db, of: wanted)
+      let new = known.add(found)
+      wanted = wanted == nil ? nil : new
+    } while wanted.map { !$0.isEmpty } ?? false
+    let taken = known.takenBack
+    return leaves.map { $0.filter(taken.contains) } ?? taken.sorted()
+  }
+
+  /// Retractions that count, if they are not taken back themselves: by survivors, of what survivors entered.
+  private func retractions(
+    _ db: Database, of leaves: [Int64]?
+  ) throws -> [(retraction: Int64, target: Int64)] {
+    let kind = Int64(EntryKind.retract.code)
+    let rule: SQL = """
+      r.kind = \(kind) AND r.state = 1 AND r.class = 2 AND r.case_ref = t.case_ref
+      AND NOT \(isVoid("r")) AND t.log_ref NOT IN \(Self.list(notesOnly))
       """
-    return try Set(SQLRequest<Int64>(literal: sql).fetchAll(db))
+    let sql: SQL
+    if let leaves {
+      sql = """
+        SELECT r.id AS r, t.id AS t FROM listing t JOIN leaf m ON m.id = t.id
+        JOIN about b ON b.target = m.entry_id JOIN listing r ON r.id = b.entry_ref
+        WHERE t.id IN \(Self.list(leaves)) AND \(rule)
+        """
+    } else {
+      sql = """
+        SELECT r.id AS r, t.id AS t FROM listing r JOIN about b ON b.entry_ref = r.id
+        JOIN leaf m ON m.entry_id = b.target JOIN listing t ON t.id = m.id WHERE \(rule)
+        """
+    }
+    return try SQLRequest<Row>(literal: sql).fetchAll(db).map { ($0["r"], $0["t"]) }
   }
 
   // MARK: - What a case says
@@ -130,5 +149,40 @@ struct EntryStandings {
   private static func list(_ numbers: [Int64]) -> SQL {
     let text = "[" + numbers.map(String.init).joined(separator: ",") + "]"
     return numbers.isEmpty ? "()" : "(SELECT value FROM json_each(\(text)))"
+  }
+}
+
+/// Which entries retractions take back, when retractions can be taken back as well. No entry can be about one that
+/// is made later, so there is no circle in it.
+private struct Retractions {
+  private var ofTarget: [Int64: [Int64]] = [:]
+
+  /// The retractions that were not known yet.
+  mutating func add(_ found: [(retraction: Int64, target: Int64)]) -> [Int64] {
+    var new: [Int64] = []
+    for (retraction, target) in found where !(ofTarget[target] ?? []).contains(retraction) {
+      ofTarget[target, default: []].append(retraction)
+      new.append(retraction)
+    }
+    return new
+  }
+
+  var takenBack: Set<Int64> {
+    var isTakenBack: [Int64: Bool] = [:]
+    // Any order: what is decided first is what the others follow from.
+    for target in ofTarget.keys {
+      var path = [target]
+      while let entry = path.last {
+        let retractions = ofTarget[entry] ?? []
+        let open = retractions.filter { isTakenBack[$0] == nil && !path.contains($0) }
+        if open.isEmpty {
+          isTakenBack[entry] = retractions.contains { isTakenBack[$0] == false }
+          path.removeLast()
+        } else {
+          path += open
+        }
+      }
+    }
+    return Set(ofTarget.keys.filter { isTakenBack[$0] == true })
   }
 }

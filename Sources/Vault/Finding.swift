@@ -110,7 +110,7 @@ struct EntryFinder {
       let byLeaf = Dictionary(uniqueKeysWithValues: rows.map { ($0["id"] as Int64, $0) })
       let refs = Set(rows.map { $0["case_ref"] as Int64 }).sorted()
       let cases = try refs.map { try authors.of($0) }
-      let retracted = try EntryStandings(db, of: cases).retracted(db, among: some)
+      let retracted = try Set(EntryStandings(db, of: cases).retracted(db, among: some))
       for leaf in some {
         guard let row = byLeaf[leaf] else { continue }
         result.append(

@@ -73,23 +73,7 @@ extension OpenVault {
   public func entry(_ text: String) throws(VaultError) -> EntryDetail {
     try read { db in
       let (row, entry) = try EntryTable.find(db, text)
-      let state = try CaseView.state(db, of: row)
-      let leafRef: Int64 = entry["id"]
-      let authors = try CaseAuthors(db, of: row)
-      let retracted = try EntryStandings(db, of: [authors]).retracted(db, among: [leafRef])
-      let summary = try EntryTable.summary(
-        db, entry, in: authors, isRetracted: !retracted.isEmpty)
-      let present = try Int64.fetchAll(
-        db,
-        sql: """
-          SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
-          WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
-          """, arguments: [leafRef])
-      return EntryDetail(
-        summary: summary,
-        notBefore: try EntryTable.notBefore(db, entry, in: state),
-        seenBy: try EntryTable.seenBy(db, entry, in: state),
-        presentAttachments: present.map { UInt64(bitPattern: $0) })
+      return try EntryTable.detail(db, entry, of: row, in: try CaseView.state(db, of: row))
     }
   }
 }
@@ -123,6 +107,14 @@ enum EntryTable {
       isRetracted: isRetracted,
       content: problem == nil && isOpen
         ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
+  }
+
+  static func summary(
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
+  ) throws -> EntrySummary {
+    let authors = try CaseAuthors(db, of: row, in: state)
+    let retracted = try EntryStandings(db, of: [authors]).retracted(db, among: [entry["id"]])
+    return try summary(db, entry, in: authors, isRetracted: !retracted.isEmpty)
   }
 
   /// What the case says of the entry comes before whether this copy can open it.
@@ -176,6 +168,46 @@ enum EntryTable {
     guard let entry = found.first else { throw VaultError(.unknownEntry) }
     let ref: Int64 = entry["case_ref"]
     return (try CaseRow.of(db, ref), entry)
+  }
+
+  /// The entry of this id in this case, as one that another can be about.
+  ///
+  /// - Throws: `.unknownEntry`.
+  static func target(
+    _ db: Database, _ id: EntryID, of row: CaseRow, in state: CaseState
+  ) throws -> EntrySummary {
+    guard let entry = try self.row(db, id, of: row) else { throw VaultError(.unknownEntry) }
+    return try summary(db, entry, of: row, in: state)
+  }
+
+  static func row(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> Row? {
+    try Row.fetchOne(
+      db, sql: select + " WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1",
+      arguments: [id.bytes.data, row.ref])
+  }
+
+  /// What an entry says, if it can be opened.
+  static func content(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> EntryContent? {
+    guard let entry = try self.row(db, id, of: row), let parts = entry.bytesIfAny("parts"),
+      !entry.hasValue("problem")
+    else { return nil }
+    return try EntryContent(parts: try PartList.decode(parts))
+  }
+
+  static func detail(
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
+  ) throws -> EntryDetail {
+    let leafRef: Int64 = entry["id"]
+    let present = try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
+        WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
+        """, arguments: [leafRef])
+    return EntryDetail(
+      summary: try summary(db, entry, of: row, in: state),
+      notBefore: try notBefore(db, entry, in: state), seenBy: try seenBy(db, entry, in: state),
+      presentAttachments: present.map { UInt64(bitPattern: $0) })
   }
 
   /// The least and the greatest identifier whose base32 begins with `prefix`.

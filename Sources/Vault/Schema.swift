@@ -129,6 +129,10 @@ enum Schema {
     "CREATE TABLE doomed_blob(root BLOB PRIMARY KEY) WITHOUT ROWID",
     // A case is evaluated from its control entries and what is unusual, not from all its leaves.
     "CREATE INDEX leaf_by_class ON leaf(log_ref, class, sequence)",
+    // Whether something of a size is there already can be told before it is read.
+    "CREATE INDEX blob_by_size ON blob(sealed_size)",
+    // Takedown records, requests and what is about other entries: few among many.
+    "CREATE INDEX entry_by_kind ON entry(case_ref, kind) WHERE kind > 16",
   ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,
