@@ -47,6 +47,8 @@ struct AddCommand: AsyncParsableCommand {
     help: "Keep size, type and SHA-256 of the files only, and not the files themselves.")
   var hashOnly = false
 
+  @OptionGroup var readers: AudienceOptions
+
   func run() async throws {
     // All that can be seen to be wrong is said before the passphrase is asked for.
     var draft = try Draft(url: url, seenAt: seenAt, text: text)
@@ -85,7 +87,8 @@ struct AddCommand: AsyncParsableCommand {
     _ sources: [AddSource], _ draft: Draft, to vault: OpenVault
   ) async throws -> ExitStatus? {
     let input = sources.contains { $0.name == nil } ? try StandardInput() : nil
-    let entries =
+    let audience = try await readers.audience(in: vault, caseName: caseName)
+    var entries =
       sources.isEmpty
       ? [NewEntry(source: nil, content: draft.content)]
       : sources.map { source in
@@ -95,6 +98,7 @@ struct AddCommand: AsyncParsableCommand {
         return NewEntry(
           source: stopped ?? source.source, isWithoutContent: hashOnly, content: draft.content)
       }
+    for index in entries.indices { entries[index].audience = audience }
     let progress = Progress("Saving", total: AddSource.total(sources), isQuiet: global.json)
     let outcome = try await vault.add(entries, toCase: caseName) { (bytes) throws(VaultError) in
       try progress.advance(bytes)

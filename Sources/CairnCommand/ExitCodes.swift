@@ -47,12 +47,12 @@ enum ExitStatus: Int32, CaseIterable {
     case .noVault, .notAVault: self = .noVault
     case .inUse: self = .inUse
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
-    case .notAllowed, .notAMember: self = .notAllowed
+    case .notAllowed, .notAMember, .removed: self = .notAllowed
     case .keysMissing, .keysDamaged, .databaseMissing, .databaseDamaged, .rolledBack,
       .contentDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
-    case .passphraseUnsuitable, .mailboxUnknown: self = .usage
+    case .passphraseUnsuitable, .mailboxUnknown, .timePassed: self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
@@ -61,7 +61,8 @@ enum ExitStatus: Int32, CaseIterable {
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet:
+      .notSyncedYet, .unknownMember, .ambiguousMember, .memberNameTaken, .notAnAdvocate,
+      .ownMember, .alreadyRemoved, .removalWithoutEffect, .otherCase:
       self = .other
     }
   }

@@ -16,6 +16,7 @@ public struct NewEntry: Sendable {
   public var isWithoutContent: Bool
   /// Address, words, times and so on; its attachments are made from `source`.
   public var content: EntryContent
+  public var audience = EntryAudience.allReaders
 
   public init(source: Source?, isWithoutContent: Bool = false, content: EntryContent) {
     self.source = source
@@ -44,13 +45,15 @@ extension OpenVault {
   /// - Parameters:
   ///   - name: of the case; nil for the default one.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
-  /// - Throws: only when nothing was begun: `.unknownCase`, `.copied`, `.rolledBack`.
+  /// - Throws: only when nothing was begun: `.unknownCase`, `.copied`, `.rolledBack`; for a choice of readers
+  ///   that is not the writer's, `.notAllowed`, `.unknownMember`.
   public func add(
     _ entries: [NewEntry], toCase name: String?,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> AddOutcome {
     try requireSoundStanding()
     let row = try read { db in try CaseRow.find(db, name) }
+    try checkAudiences(of: entries, in: row)
     var outcome = AddOutcome()
     var batch = AdditionBatch()
     for (index, entry) in entries.enumerated() {

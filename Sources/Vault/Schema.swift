@@ -119,5 +119,21 @@ enum Schema {
     "ALTER TABLE log ADD COLUMN told_size INTEGER NOT NULL DEFAULT 0",
     // A case is evaluated from its control entries and what is unusual, not from all its leaves.
     "CREATE INDEX leaf_by_class ON leaf(log_ref, class, sequence)",
+
+    // What the members are called here; a name never leaves the vault.
+    """
+    CREATE TABLE member_name(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL, name TEXT NOT NULL,
+      PRIMARY KEY(case_ref, log_id), UNIQUE(case_ref, name)) WITHOUT ROWID
+    """,
+    // Epoch keys that this device has wrapped for members itself: what others carry cannot be checked.
+    """
+    CREATE TABLE wrapped(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, log_id BLOB NOT NULL,
+      PRIMARY KEY(case_ref, epoch, log_id)) WITHOUT ROWID
+    """,
+    // Own entries that were meant for fewer than all with whom the case is shared.
+    "CREATE TABLE kept_back(entry_ref INTEGER PRIMARY KEY REFERENCES entry)",
+    "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
   ]
 }
