@@ -15,6 +15,9 @@ struct AudienceOptions: ParsableArguments {
       valueName: "member"))
   var onlyFor: [String] = []
 
+  /// For fewer than all with whom the case is shared.
+  var isLimited: Bool { isPrivate || !onlyFor.isEmpty }
+
   func validate() throws {
     if isPrivate, !onlyFor.isEmpty {
       throw ValidationError("--private and --only-for contradict each other.")
@@ -24,7 +27,7 @@ struct AudienceOptions: ParsableArguments {
   /// The audience that was chosen. Whoever keeps something back for the first time is told what others
   /// see of it, before anything is written.
   func audience(in vault: OpenVault, caseName: String?) async throws -> EntryAudience {
-    guard isPrivate || !onlyFor.isEmpty else { return .allReaders }
+    guard isLimited else { return .allReaders }
     var members: [LogID] = []
     for member in onlyFor { members.append(try await vault.reader(member, inCase: caseName)) }
     if try await vault.shouldTellOfWithheld(inCase: caseName) {

@@ -44,10 +44,6 @@ extension Sentences {
         safe: "Everything that is here can still be read, and nothing was changed.",
         next: "If it is your own case, the twelve words decide which device stays; until then"
           + " “cairn case new” starts a case to add to.")
-    case .otherCase:
-      return Sentence(
-        "One of these entries belongs to another case.", safe: unchanged,
-        next: "Name entries of one case only; “cairn list --case NAME” shows them.")
     default: return nil
     }
   }

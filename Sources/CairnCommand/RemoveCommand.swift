@@ -24,14 +24,16 @@ struct RemoveCommand: AsyncParsableCommand {
     help: ArgumentHelp("The case; without it, the default one.", valueName: "name"))
   var caseName: String?
 
-  @OptionGroup var confirmation: Confirmation
+  @Flag(help: "Do it without asking: for scripts.")
+  var yes = false
 
   func run() async throws {
     let terminal = global.terminal
     let outcome = try await global.withVault(terminal: terminal) { vault in
       let before = try await vault.previewRemoval(of: member, fromCase: caseName)
-      try confirmation.require(
-        Self.warning(before), question: "Remove \(Self.name(before.member))?", terminal: terminal)
+      try Confirmation.require(
+        yes, terminal: terminal, explanation: Self.warning(before),
+        question: "Remove \(Self.name(before.member))?")
       return try await vault.remove(member, fromCase: caseName)
     }
     if global.json { try printJSON(outcome) } else { printText(outcome) }

@@ -49,7 +49,8 @@ struct ShareCommand: AsyncParsableCommand {
   @Flag(help: "Show exactly what they would see, and change nothing.")
   var preview = false
 
-  @OptionGroup var confirmation: Confirmation
+  @Flag(help: "Do it without asking: for scripts.")
+  var yes = false
 
   @Option(help: ArgumentHelp("The card's six words, for scripts.", valueName: "words"))
   var words: String?
@@ -118,9 +119,10 @@ struct ShareCommand: AsyncParsableCommand {
       shared = try await global.withVault(terminal: terminal) { vault in
         let preview = try await vault.previewShare(
           selection, ofCase: self.case, with: .card(card), until: until)
-        try confirmation.require(
-          ShareText.warning(preview, isNew: true, until: until),
-          question: "Share it?", terminal: terminal)
+        try Confirmation.require(
+          yes, terminal: terminal,
+          explanation: ShareText.warning(preview, isNew: true, until: until),
+          question: "Share it?")
         let words = try SixWords.get(
           words,
           explanation: "Let the person who made the card tell you its six words, by voice: then you"
@@ -142,9 +144,10 @@ struct ShareCommand: AsyncParsableCommand {
       let preview = try await vault.previewShare(
         selection, ofCase: self.case, with: .member(member))
       if !preview.entries.isEmpty {
-        try confirmation.require(
-          ShareText.warning(preview, isNew: false, until: nil),
-          question: "Share \(preview.entries.count == 1 ? "it" : "them")?", terminal: terminal)
+        try Confirmation.require(
+          yes, terminal: terminal,
+          explanation: ShareText.warning(preview, isNew: false, until: nil),
+          question: "Share \(preview.entries.count == 1 ? "it" : "them")?")
       }
       return try await vault.share(selection, ofCase: self.case, withMember: member)
     }

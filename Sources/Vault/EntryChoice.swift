@@ -41,7 +41,7 @@ struct EntryChoice {
     slots = OpenSlots(db, of: row, in: state)
   }
 
-  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.otherCase`, `.entryLocked`.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.differentCases`, `.entryLocked`.
   func leaves(_ selection: EntrySelection, for audience: Audience) throws -> Chosen {
     var chosen = Chosen()
     switch selection {
@@ -60,7 +60,7 @@ struct EntryChoice {
   /// An entry that somebody named: whoever wrote it, as long as it counts and can be opened here.
   private func entry(_ text: String) throws -> Entry {
     let (row, found) = try EntryTable.find(db, text)
-    guard row.ref == self.row.ref else { throw VaultError(.otherCase) }
+    guard row.ref == self.row.ref else { throw VaultError(.differentCases) }
     guard
       let record = try Row.fetchOne(
         db, sql: Self.select + " AND l.id = ?", arguments: [row.ref, found["id"] as Int64]),
@@ -88,7 +88,8 @@ struct EntryChoice {
   }
 
   private static let select = """
-    SELECT l.id, l.entry_id, l.data, g.log_id, g.id AS log_ref, e.clock
+    SELECT l.id, l.entry_id, l.sequence, l.class, l.data, l.log_ref, g.log_id, e.clock, e.problem,
+      e.parts
     FROM leaf l JOIN log g ON g.id = l.log_ref JOIN entry e ON e.id = l.id
     WHERE g.case_ref = ? AND l.class <> 1 AND e.problem IS NULL
     """
@@ -98,15 +99,9 @@ struct EntryChoice {
     let entry = Entry(
       ref: record["id"], id: try record.identifier("entry_id"),
       logID: try record.identifier("log_id"), leaf: try LeafData(parsing: record.bytes("data")))
-    let witnesses =
-      state.member(entry.logID)?.cut.map { entry.leaf.sequence >= $0.size } ?? false
-      ? try EntryTable.witnesses(db, log: record["log_ref"], sequence: entry.leaf.sequence) : []
-    switch state.standing(
-      of: entry.id, in: entry.logID, at: entry.leaf.sequence, entryClass: entry.leaf.entryClass,
-      witnesses: witnesses)
-    {
-    case .counted, .disputed: return entry
-    case .setAside, .erased, .violation: return nil
+    switch try EntryTable.standing(db, record, in: state) {
+    case .open, .disputed: return entry
+    case .locked, .setAside, .erased, .violation: return nil
     }
   }
 }
@@ -177,15 +172,5 @@ private struct KeptBack {
       first = min(first ?? .max, cut.number("clock"))
     }
     return first
-  }
-}
-
-extension EntryTable {
-  /// Members of whom a receipt covers an entry.
-  static func witnesses(_ db: Database, log: Int64, sequence: UInt64) throws -> [LogID] {
-    try Row.fetchAll(
-      db, sql: "SELECT DISTINCT witness FROM receipt WHERE log_ref = ? AND size > ?",
-      arguments: [log, Int64(sequence)]
-    ).map { try $0.identifier("witness") }
   }
 }

@@ -97,6 +97,35 @@ extension OpenVault {
   }
 }
 
+extension OpenVault {
+  /// As `readers(ofEntry:)`, for many; nothing for what is no entry of this vault.
+  public func readers(
+    of entries: [EntryID]
+  ) throws(VaultError) -> [EntryID: [EntryReader]] {
+    try read { db in
+      var tables: [Int64: MemberTable] = [:]
+      var result: [EntryID: [EntryReader]] = [:]
+      for id in entries {
+        guard
+          let leaf = try Row.fetchOne(
+            db,
+            sql: """
+              SELECT l.id, g.case_ref FROM leaf l JOIN log g ON g.id = l.log_ref
+              WHERE l.entry_id = ?
+              """, arguments: [id.bytes.data])
+        else { continue }
+        let ref: Int64 = leaf["case_ref"]
+        if tables[ref] == nil, let row = try CaseRow.all(db).first(where: { $0.ref == ref }) {
+          tables[ref] = try MemberTable(
+            db, of: row, in: try CaseView.state(db, of: row), now: surroundings.now())
+        }
+        result[id] = try tables[ref]?.readers(of: leaf["id"])
+      }
+      return result
+    }
+  }
+}
+
 /// What is known of members, out of state and rows.
 struct MemberTable {
   private let db: Database

@@ -76,7 +76,7 @@ extension OpenVault {
         let record = try Row.fetchOne(
           db, sql: EntryTable.select + " WHERE l.id = ?", arguments: [entry.ref])
       else { throw VaultError(.databaseDamaged) }
-      var summary = try EntryTable.summary(record, of: row, in: state)
+      var summary = try EntryTable.summary(db, record, of: row, in: state)
       summary.isOwn = state.member(entry.logID)?.firstLogID == first
       return summary
     }

@@ -93,6 +93,7 @@ extension OpenVault {
           sql: "UPDATE vault_case SET mailbox = ? WHERE id = ?", arguments: [folder, row.ref])
       }
     }
+    try settleErasures(of: row)
     return try outcome(of: report, row)
   }
 

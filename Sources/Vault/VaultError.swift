@@ -13,7 +13,8 @@ public struct VaultError: Error, Hashable, Sendable {
     case storedUnconfirmed
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
-    case entryLocked, contentMissing, contentDamaged, exportFailed
+    case notErased, erasedHere, notSetAside
+    case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
@@ -22,8 +23,6 @@ public struct VaultError: Error, Hashable, Sendable {
     case removalWithoutEffect, timePassed
     /// This member was removed from the case, or is in dispute: what it writes would not count.
     case removed
-    /// Entries of another case than the one that is meant.
-    case otherCase
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
     case cancelled

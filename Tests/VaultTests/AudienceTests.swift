@@ -179,7 +179,7 @@ struct Circle {
     let other = try await circle.hers.add([words("elsewhere")], toCase: "other").saved[0].id
     let before = try await circle.hers.stateHash(ofCase: nil)
     for (ids, code) in [
-      ([id.base32, other.base32], VaultError.Code.otherCase),
+      ([id.base32, other.base32], VaultError.Code.differentCases),
       ([id.base32, "zzzzzz"], .unknownEntry), ([id.base32, "ab"], .unknownEntry),
     ] {
       await #expect(throws: VaultError(code)) {
@@ -240,11 +240,10 @@ struct Circle {
     #expect(try await circle.hers.check().findings == [])
     #expect(try await circle.anna.check().findings == [])
     for vault in [circle.hers, circle.bea] {
-      let name = vault === circle.hers ? nil : "theirs"
-      let standing = try await vault.standing(of: late, inCase: name)
+      let standing = try await vault.entry(late.base32).summary.standing
       // Somebody else gave a receipt for it, so it stays in view, marked.
       #expect(standing == .disputed)
-      #expect(try await vault.standing(of: early, inCase: name) == .counted)
+      #expect(try await vault.entry(early.base32).summary.standing == .open)
     }
     #expect(try await circle.agrees(circle.bea))
 
@@ -266,8 +265,8 @@ struct Circle {
     let late = try await circle.anna.add([words("late")], toCase: "theirs").saved[0].id
     _ = try await circle.hers.remove("Anna", fromCase: nil)
     try await circle.sync([circle.anna])
-    #expect(try await circle.hers.standing(of: late, inCase: nil) == .setAside)
-    #expect(try await circle.anna.standing(of: late, inCase: "theirs") == .setAside)
+    #expect(try await circle.hers.entry(late.base32).summary.standing == .setAside)
+    #expect(try await circle.anna.entry(late.base32).summary.standing == .setAside)
     // Nothing of it can be shared on either.
     try await circle.admit(circle.bea, "Bea")
     await #expect(throws: VaultError(.entryLocked)) {
@@ -350,20 +349,6 @@ struct Circle {
 }
 
 extension OpenVault {
-  func standing(
-    of entry: EntryID, inCase name: String?
-  ) throws -> CaseState.ContentStanding {
-    try read { db in
-      let row = try CaseRow.find(db, name)
-      let (_, found) = try EntryTable.find(db, entry.base32)
-      let sequence = found.number("sequence")
-      return try CaseView.state(db, of: row).standing(
-        of: entry, in: try found.identifier("log_id"), at: sequence,
-        entryClass: EntryClass(rawValue: found["class"]),
-        witnesses: try EntryTable.witnesses(db, log: found["log_ref"], sequence: sequence))
-    }
-  }
-
   func controlCount(_ kind: EntryKind) throws -> Int {
     try read { db in
       try Int.fetchOne(
