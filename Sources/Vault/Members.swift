@@ -270,9 +270,16 @@ extension MemberTable {
   ) throws -> CaseState.Member {
     let names = try names(db, of: row)
     if let member = state.members.first(where: { names[$0.logID] == text }) { return member }
-    let wanted = text.lowercased()
+    let logID = try match(text, among: state.members.map(\.logID))
+    guard let member = state.member(logID) else { throw VaultError(.unknownMember) }
+    return member
+  }
+
+  /// The only one of these whose id begins so.
+  static func match(_ prefix: String, among members: [LogID]) throws -> LogID {
+    let wanted = prefix.lowercased()
     guard wanted.utf8.count >= prefixCount else { throw VaultError(.unknownMember) }
-    let found = state.members.filter { $0.logID.base32.hasPrefix(wanted) }
+    let found = members.filter { $0.base32.hasPrefix(wanted) }
     guard found.count <= 1 else { throw VaultError(.ambiguousMember) }
     guard let member = found.first else { throw VaultError(.unknownMember) }
     return member

@@ -215,6 +215,22 @@ struct Circle {
   }
 }
 
+@Suite struct MemberNameTests {
+  @Test func `a member is named by the beginning of an id, if it is the only one`() throws {
+    let ids = [UInt8(0), 1, 255].map { LogID(Bytes32([$0] + [UInt8](repeating: 0, count: 31))!) }
+    #expect(ids.map { $0.base32.prefix(6) } == ["aaaaaa", "aeaaaa", "74aaaa"])
+    let twin = LogID(Bytes32([UInt8](repeating: 0, count: 31) + [1])!)
+    #expect(try MemberTable.match("AEAAaa", among: ids) == ids[1])
+    #expect(try MemberTable.match(twin.base32, among: ids + [twin]) == twin)
+    for (text, code) in [
+      ("aaaa", VaultError.Code.ambiguousMember), ("aea", .unknownMember), ("", .unknownMember),
+      ("zzzz", .unknownMember), (ids[0].base32 + "a", .unknownMember), ("äöü€", .unknownMember),
+    ] {
+      #expect(throws: VaultError(code)) { try MemberTable.match(text, among: ids + [twin]) }
+    }
+  }
+}
+
 @Suite struct RemovalTests {
   @Test func `who is removed opens nothing new, and others go on`() async throws {
     let circle = try await Circle()
