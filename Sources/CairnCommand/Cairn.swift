@@ -11,7 +11,8 @@ struct Cairn: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cairn", abstract: RootHelp.abstract,
     subcommands: [
-      InitCommand.self, AddCommand.self, ListCommand.self, ShowCommand.self, ExtractCommand.self,
+      InitCommand.self, AddCommand.self, ListCommand.self, SearchCommand.self,
+      ShowCommand.self, ExtractCommand.self,
       AmendCommand.self, RetractCommand.self, NoteCommand.self, TagCommand.self,
       TakedownCommand.self, RequestCommand.self, CaseCommand.self, CardCommand.self,
       ShareCommand.self, JoinCommand.self, SyncCommand.self, MembersCommand.self,

@@ -52,7 +52,8 @@ enum ExitStatus: Int32, CaseIterable {
       .contentDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
-    case .passphraseUnsuitable, .mailboxUnknown, .timePassed: self = .usage
+    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong, .timePassed:
+      self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,

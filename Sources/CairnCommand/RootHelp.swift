@@ -25,6 +25,7 @@ enum RootHelp {
 
     Look
       cairn list                 what a case holds
+      cairn search WORDS…        find entries by words in them
       cairn show ENTRY           all that is known of one entry
       cairn extract ENTRY        get the file out again, unchanged
       cairn erase ENTRY…         take entries away from every copy

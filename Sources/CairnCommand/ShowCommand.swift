@@ -60,7 +60,7 @@ struct HistoryObject: Encodable {
   init(_ history: EntryHistory, readers: [EntryID: [EntryReader]]) {
     func object(_ item: EntryHistory.Item) -> EntryObject {
       var object = EntryObject(item)
-      object.sharedWith = readers[item.summary.id]?.map(ReaderObject.init)
+      object.sharedWith = (readers[item.summary.id] ?? []).map(ReaderObject.init)
       return object
     }
     entry = object(history.entry)

@@ -129,31 +129,45 @@ struct OpenSlots {
     state.epochs.filter { $0.epoch.audience == audience }.map(\.id)
   }
 
-  /// Audiences that can open an entry, in the order of their epochs' ids, each once.
-  func audiences(of leaf: Int64) throws -> [Audience] {
+  /// The audiences of these epochs, each once.
+  func audiences(of epochs: [EpochID]) -> [Audience] {
     var found: [Audience] = []
-    let slots = try Row.fetchAll(
-      db, sql: "SELECT epoch FROM slot WHERE leaf_ref = ? AND is_valid = 1 ORDER BY epoch",
-      arguments: [leaf])
-    for slot in slots {
-      let id: EpochID = try slot.identifier("epoch")
+    for id in epochs {
       guard let record = state.epochs.first(where: { $0.id == id }) else { continue }
       if !found.contains(record.epoch.audience) { found.append(record.epoch.audience) }
     }
     return found
   }
 
-  /// Whether an audience can open an entry; true for one that is not known here, which tells nothing.
-  func isOpen(_ entry: EntryID, to audience: Audience) throws -> Bool {
-    guard
-      let leaf = try Int64.fetchOne(
+  /// The epochs whose keys open entries, with the case of each.
+  static func epochs(
+    _ db: Database, of entries: [EntryID]
+  ) throws -> [EntryID: (caseRef: Int64, epochs: [EpochID])] {
+    var found: [EntryID: (caseRef: Int64, epochs: [EpochID])] = [:]
+    for start in stride(from: 0, to: entries.count, by: 500) {
+      let chunk = entries[start..<min(start + 500, entries.count)]
+      let marks = chunk.map { _ in "?" }.joined(separator: ",")
+      let slots = try Row.fetchAll(
         db,
         sql: """
-          SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
-          WHERE l.entry_id = ? AND g.case_ref = ?
-          """, arguments: [entry.bytes.data, row.ref])
-    else { return true }
-    return try audiences(of: leaf).contains(audience)
+          SELECT l.entry_id, g.case_ref, s.epoch FROM leaf l JOIN log g ON g.id = l.log_ref
+          JOIN slot s ON s.leaf_ref = l.id AND s.is_valid = 1
+          WHERE l.entry_id IN (\(marks)) ORDER BY s.leaf_ref, s.epoch
+          """, arguments: StatementArguments(chunk.map { $0.bytes.data }))
+      for slot in slots {
+        let id: EntryID = try slot.identifier("entry_id")
+        found[id, default: (slot["case_ref"], [])].epochs.append(try slot.identifier("epoch"))
+      }
+    }
+    return found
+  }
+
+  /// Whether an audience can open an entry; true for one that is not known here, which tells nothing.
+  func isOpen(_ entry: EntryID, to audience: Audience) throws -> Bool {
+    let isKnown = try EntryTable.row(db, entry, of: row) != nil
+    guard isKnown else { return true }
+    let epochs = try Self.epochs(db, of: [entry])[entry]?.epochs ?? []
+    return audiences(of: epochs).contains(audience)
   }
 
   /// The rows of all leaves of content and notes that an audience can open.

@@ -125,8 +125,10 @@ private struct KeptBack {
     own = Set(
       try Int64.fetchAll(
         db,
-        sql: "SELECT entry_ref FROM kept_back k JOIN entry e ON e.id = k.entry_ref"
-          + " WHERE e.case_ref = ?", arguments: [row.ref]))
+        sql: """
+          SELECT k.leaf_ref FROM kept_back k JOIN leaf l ON l.id = k.leaf_ref
+          JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ?
+          """, arguments: [row.ref]))
     for member in state.members where member.role == .advocate {
       guard case .entry(let id) = member.origin,
         let since = try Self.clock(db, of: id)
@@ -160,7 +162,8 @@ private struct KeptBack {
       db,
       sql: """
         SELECT e.clock, e.parts, g.log_id FROM entry e JOIN leaf l ON l.id = e.id
-        JOIN log g ON g.id = l.log_ref WHERE e.case_ref = ? AND e.kind = ? AND e.problem IS NULL
+        JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = ? AND l.class = 1 AND e.kind = ? AND e.problem IS NULL
         """, arguments: [row.ref, Int64(EntryKind.cut.code)])
     var first: UInt64?
     for cut in cuts where authors.contains(try cut.identifier("log_id")) {

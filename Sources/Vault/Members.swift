@@ -92,34 +92,27 @@ extension OpenVault {
       let (row, entry) = try EntryTable.find(db, text)
       let state = try CaseView.state(db, of: row)
       let table = try MemberTable(db, of: row, in: state, now: surroundings.now())
-      return try table.readers(of: entry["id"])
+      let id: EntryID = try entry.identifier("entry_id")
+      return table.readers(of: try OpenSlots.epochs(db, of: [id])[id]?.epochs ?? [])
     }
   }
 }
 
 extension OpenVault {
-  /// As `readers(ofEntry:)`, for many; nothing for what is no entry of this vault.
+  /// As `readers(ofEntry:)`, for many; nothing for those that nobody else can open.
   public func readers(
     of entries: [EntryID]
   ) throws(VaultError) -> [EntryID: [EntryReader]] {
     try read { db in
       var tables: [Int64: MemberTable] = [:]
       var result: [EntryID: [EntryReader]] = [:]
-      for id in entries {
-        guard
-          let leaf = try Row.fetchOne(
-            db,
-            sql: """
-              SELECT l.id, g.case_ref FROM leaf l JOIN log g ON g.id = l.log_ref
-              WHERE l.entry_id = ?
-              """, arguments: [id.bytes.data])
-        else { continue }
-        let ref: Int64 = leaf["case_ref"]
-        if tables[ref] == nil, let row = try CaseRow.all(db).first(where: { $0.ref == ref }) {
-          tables[ref] = try MemberTable(
+      for (entry, found) in try OpenSlots.epochs(db, of: entries) {
+        if tables[found.caseRef] == nil {
+          let row = try CaseRow.of(db, found.caseRef)
+          tables[found.caseRef] = try MemberTable(
             db, of: row, in: try CaseView.state(db, of: row), now: surroundings.now())
         }
-        result[id] = try tables[ref]?.readers(of: leaf["id"])
+        result[entry] = tables[found.caseRef]?.readers(of: found.epochs)
       }
       return result
     }
@@ -144,8 +137,9 @@ struct MemberTable {
     slots = OpenSlots(db, of: row, in: state)
   }
 
-  func readers(of leaf: Int64) throws -> [EntryReader] {
-    let audiences = try slots.audiences(of: leaf)
+  /// Members who have the keys of these epochs.
+  func readers(of epochs: [EpochID]) -> [EntryReader] {
+    let audiences = slots.audiences(of: epochs)
     return state.members.compactMap { member in
       guard member.logID != row.logID, audiences.contains(where: { $0.includes(member) }) else {
         return nil
