@@ -93,8 +93,6 @@ private struct Household {
     for vault in [circle.anna, circle.bea] {
       #expect(try await circle.seen(by: vault) == ["early"])
     }
-    #expect(
-      try await house.phone.entries(ofCase: "hers").filter { $0.standing == .open }.count == 3)
   }
 
   @Test func `a device that was removed opens nothing new, and the advocate goes on`() async throws
