@@ -44,13 +44,15 @@ struct EntryChoice {
   /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.differentCases`, `.entryLocked`.
   func leaves(_ selection: EntrySelection, for audience: Audience) throws -> Chosen {
     var chosen = Chosen()
+    var keptBack: [Entry] = []
     switch selection {
     case .none: return chosen
     case .entries(let texts): chosen.leaves = try texts.map(entry)
-    case .all: (chosen.leaves, chosen.keptBackCount) = try allOfSurvivor()
+    case .all: (chosen.leaves, keptBack) = try allOfSurvivor()
     }
     let open = try slots.leaves(openTo: audience)
     chosen.alreadyOpenCount = Set(chosen.leaves.map(\.ref)).count { open.contains($0) }
+    chosen.keptBackCount = keptBack.count { !open.contains($0.ref) }
     var known = open
     chosen.leaves = chosen.leaves.filter { known.insert($0.ref).inserted }
     chosen.leaves.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
@@ -69,22 +71,22 @@ struct EntryChoice {
     return entry
   }
 
-  private func allOfSurvivor() throws -> ([Entry], keptBack: Int) {
+  private func allOfSurvivor() throws -> ([Entry], keptBack: [Entry]) {
     let keptBack = try KeptBack(db, of: row, in: state, slots: slots)
     var entries: [Entry] = []
-    var count = 0
+    var kept: [Entry] = []
     let records = try Row.fetchCursor(db, sql: Self.select, arguments: [row.ref])
     while let record = try records.next() {
       guard let entry = try counted(record), state.member(entry.logID)?.role == .survivor else {
         continue
       }
       if keptBack.contains(entry, clock: record.number("clock")) {
-        count += 1
+        kept.append(entry)
       } else {
         entries.append(entry)
       }
     }
-    return (entries, count)
+    return (entries, kept)
   }
 
   private static let select = """
