@@ -17,6 +17,7 @@ struct Cairn: AsyncParsableCommand {
       TakedownCommand.self, RequestCommand.self, EraseCommand.self, KeepCommand.self,
       AdoptCommand.self, CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self,
       SyncCommand.self, MembersCommand.self, RemoveCommand.self,
+      RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])

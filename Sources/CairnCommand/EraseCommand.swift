@@ -73,20 +73,31 @@ struct KeepCommand: AsyncParsableCommand {
     commandName: "keep", abstract: "Keep an entry that another of your devices erased.",
     discussion: """
       The entry is back on every copy that still has it. It works for 14 days, from a device that \
-      did not erase the entry itself.
+      did not erase the entry itself; with the twelve words, from any device, and whoever erased it.
 
-      EXAMPLE
+      EXAMPLES
         cairn keep k3ov
+        cairn keep k3ov --kit kit.txt
       """)
 
   @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp("The twelve words, in a file; “-” asks for them.", valueName: "file"))
+  var kit: String?
 
   @Argument(help: "An id; “cairn list --state erased” shows those that are hidden.")
   var entry: String
 
   func run() async throws {
-    let id = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.keep(entry)
+    let terminal = global.terminal
+    let words = try kit.map { try KitOption.parse(["--kit", $0]).get(terminal: terminal) }
+    let id = try await global.withVault(terminal: terminal) { vault in
+      guard let words else { return try await vault.keep(entry) }
+      let summary = try await vault.entry(entry).summary
+      try await vault.keepByRoot(
+        summary.id, inCase: summary.caseID.fingerprint, kit: words)
+      return summary.id
     }
     if global.json {
       struct Object: Encodable { let kept: String }

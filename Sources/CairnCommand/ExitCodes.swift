@@ -49,7 +49,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
     case .notAllowed, .notAMember, .removed: self = .notAllowed
     case .keysMissing, .keysDamaged, .databaseMissing, .databaseDamaged, .rolledBack,
-      .contentDamaged:
+      .contentDamaged, .mailboxDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
     case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong, .timePassed:
@@ -63,9 +63,10 @@ enum ExitStatus: Int32, CaseIterable {
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases, .unknownMember,
-      .ambiguousMember,
-      .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
+      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
+      .notCut, .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases,
+      .unknownMember, .ambiguousMember, .memberNameTaken, .notAnAdvocate, .ownMember,
+      .alreadyRemoved, .removalWithoutEffect:
       self = .other
     }
   }

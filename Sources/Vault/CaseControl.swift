@@ -63,7 +63,7 @@ final class CaseControl {
   @discardableResult
   func begin(_ audience: Audience) throws -> LoadedEpoch {
     let everyone = audience == .everyone ? nil : try current(.everyone)
-    let start = EpochStart(appender: appender, kit: try OpenVault.kitKey(db, of: row))
+    let start = EpochStart(appender: appender, kit: try row.requireKit())
     let epoch = try start.begin(
       audience, members: state.members(of: audience).map(\.card),
       replaces: state.epochs.filter { $0.epoch.audience == audience }.map(\.id),

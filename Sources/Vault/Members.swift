@@ -246,7 +246,8 @@ extension MemberTable {
   /// The shortest beginning of an id that may stand for it.
   static let prefixCount = 4
 
-  private static func names(_ db: Database, of row: CaseRow) throws -> [LogID: String] {
+  /// What the members are called here.
+  static func names(_ db: Database, of row: CaseRow) throws -> [LogID: String] {
     var names: [LogID: String] = [:]
     for record in try Row.fetchAll(
       db, sql: "SELECT log_id, name FROM member_name WHERE case_ref = ?", arguments: [row.ref])
