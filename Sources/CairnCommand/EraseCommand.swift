@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseLog
 import Cryptography
 import Vault
 
