@@ -158,7 +158,7 @@ struct StatusReader {
     return CaseStatus(
       caseID: row.caseID, name: row.name, role: row.role,
       entryCount: try count(
-        "SELECT count(*) FROM entry WHERE case_ref = ? AND kind >= 16", [row.ref]),
+        "SELECT count(entered) FROM listing WHERE case_ref = ?", [row.ref]),
       members: members,
       requestsToAnswer: open.filter { $0.request.logID != row.logID },
       requestsAsked: open.filter { $0.request.logID == row.logID },
