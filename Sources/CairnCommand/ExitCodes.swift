@@ -52,17 +52,17 @@ enum ExitStatus: Int32, CaseIterable {
       .contentDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
-    case .passphraseUnsuitable, .mailboxUnknown: self = .usage
+    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong: self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
       .ambiguousEntry,
-      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
+      .differentCases, .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet, .notErased, .erasedHere, .entriesOfTwoCases, .notSetAside:
+      .notSyncedYet, .notErased, .erasedHere, .notSetAside:
       self = .other
     }
   }

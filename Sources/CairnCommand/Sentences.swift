@@ -142,6 +142,12 @@ enum Sentences {
       return Sentence(
         "\(capital) is too large.", safe: unchanged,
         next: "A file can have at most 1 TiB. Split it, and add the pieces.")
+    default: return ofWriting(error, it: it)
+    }
+  }
+
+  private static func ofWriting(_ error: VaultError, it: String) -> Sentence? {
+    switch error.code {
     case .outputExists:
       return Sentence(
         "There is something at \(it) already.", safe: "It was not touched.",
@@ -153,7 +159,7 @@ enum Sentences {
         next: "Make some room, and run the same command again.")
     case .inputOutput where isAboutPlace(error.systemError):
       return Sentence(
-        "\(capital == "It" ? "This place" : capital) cannot be written."
+        "\(it == "it" ? "This place" : it.prefix(1).uppercased() + it.dropFirst()) cannot be written."
           + systemReason(error.systemError), safe: unchanged,
         next: "Check the folder's name, and that this account may write there.")
     case .storedUnconfirmed:
@@ -307,6 +313,20 @@ enum Sentences {
       return Sentence(
         "The mailbox is full.", safe: "Everything in the vault is safe.",
         next: "Make room on its disk, and sync again.")
+    default: return ofFinding(code)
+    }
+  }
+
+  private static func ofFinding(_ code: VaultError.Code) -> Sentence {
+    switch code {
+    case .cursorUnknown:
+      return Sentence(
+        "What stands after --after is not where a list in this order ended.", safe: unchanged,
+        next: "Copy it again from the end of that list, or begin without --after.")
+    case .searchTooLong:
+      return Sentence(
+        "This is more than can be searched for at once.", safe: unchanged,
+        next: "A few words find more than many: leave some away.")
     default:
       return Sentence(
         "This could not be done.", safe: unchanged, next: "Try it again.")

@@ -55,14 +55,14 @@ extension OpenVault {
 
   /// The entries that these ids or beginnings of ids name.
   ///
-  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entriesOfTwoCases`.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.differentCases`.
   public func references(_ texts: [String]) throws(VaultError) -> EntryReferences {
     try read { db in
       var found: (row: CaseRow, state: CaseState)?
       var entries: [EntrySummary] = []
       for text in texts {
         let (row, entry) = try EntryTable.find(db, text)
-        guard found.map({ $0.row == row }) ?? true else { throw VaultError(.entriesOfTwoCases) }
+        guard found.map({ $0.row == row }) ?? true else { throw VaultError(.differentCases) }
         let state = try found?.state ?? CaseView.state(db, of: row)
         found = (row, state)
         let summary = try EntryTable.summary(db, entry, of: row, in: state)

@@ -20,7 +20,7 @@ extension OpenVault {
   /// Erases entries of one case: hides them on every copy, and destroys them on this one now.
   ///
   /// - Parameter texts: ids or unique beginnings.
-  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.notAllowed` for an advocate, `.entriesOfTwoCases`.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.notAllowed` for an advocate, `.differentCases`.
   public func erase(_ texts: [String]) throws(VaultError) -> EraseOutcome {
     let outcome = try commit { db in
       let erasing = try Erasing(db, entries: texts)
@@ -128,6 +128,7 @@ extension OpenVault {
     do {
       try database.queue.write { db in
         try db.execute(sql: "DELETE FROM doomed_blob")
+        try ViewTable.compact(db)
       }
       // What was deleted still stands in the log of the database until it is cut.
       try database.queue.writeWithoutTransaction { db in
@@ -151,7 +152,7 @@ private struct Erasing {
     var ofCase: CaseRow?
     for text in texts {
       let (row, entry) = try EntryTable.find(db, text)
-      guard ofCase == nil || ofCase == row else { throw VaultError(.entriesOfTwoCases) }
+      guard ofCase == nil || ofCase == row else { throw VaultError(.differentCases) }
       ofCase = row
       found.append(try entry.identifier("entry_id"))
     }

@@ -13,8 +13,10 @@ public struct VaultError: Error, Hashable, Sendable {
     case storedUnconfirmed
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
-    case notErased, erasedHere, entriesOfTwoCases, notSetAside
-    case entryLocked, contentMissing, contentDamaged, exportFailed
+    case notErased, erasedHere, notSetAside
+    case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
+    /// Where a list is to go on is not what an earlier page of it gave; more is searched for than is typed.
+    case cursorUnknown, searchTooLong
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
