@@ -13,8 +13,8 @@ extension Sentences {
         next: "Another device that still has it can say “cairn keep”; it comes back with a sync.")
     case .differentCases:
       return Sentence(
-        "These entries belong to different cases.", safe: unchanged,
-        next: "Do it for the entries of one case at a time.")
+        "These entries are of different cases.", safe: unchanged,
+        next: "Name those of one case at a time.")
     case .notSetAside:
       return Sentence(
         "This entry was not set aside, or this copy cannot open it.", safe: unchanged,

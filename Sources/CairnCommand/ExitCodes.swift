@@ -47,22 +47,25 @@ enum ExitStatus: Int32, CaseIterable {
     case .noVault, .notAVault: self = .noVault
     case .inUse: self = .inUse
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
-    case .notAllowed, .notAMember: self = .notAllowed
+    case .notAllowed, .notAMember, .removed: self = .notAllowed
     case .keysMissing, .keysDamaged, .databaseMissing, .databaseDamaged, .rolledBack,
       .contentDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
-    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong: self = .usage
+    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong, .timePassed:
+      self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
       .ambiguousEntry,
-      .differentCases, .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
+      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet, .notErased, .erasedHere, .notSetAside:
+      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases, .unknownMember,
+      .ambiguousMember,
+      .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
       self = .other
     }
   }

@@ -12,7 +12,7 @@ enum RootHelp {
 
     Keep
       cairn init                 make a new vault, with passphrase and twelve words
-      cairn add FILE…            keep screenshots, other files or folders, as they are
+      cairn add FILE…            keep files or folders, such as screenshots
       cairn add                  keep an address or your own words; it asks for them
       cairn import TABLE         take in a table (CSV) of addresses
 
@@ -40,6 +40,8 @@ enum RootHelp {
       cairn share CASE           share a case with the maker of a card
       cairn join INVITATION      join a case that is shared with you
       cairn sync                 exchange what is new, through a folder
+      cairn members              who is a member, and since when
+      cairn remove MEMBER        share nothing more with somebody
 
     Hand over
       cairn export CASE          write a sealed bundle, for police or a court

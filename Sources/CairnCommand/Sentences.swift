@@ -11,7 +11,7 @@ enum Sentences {
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
     ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
-      ?? ofCases(error.code) ?? ofErasing(error.code)
+      ?? ofCases(error.code) ?? ofMembers(error.code) ?? ofErasing(error.code)
       ?? ofPeople(error.code)
   }
 

@@ -136,11 +136,11 @@ struct LivingEntries {
     let rows = try Row.fetchAll(
       db,
       sql: EntryTable.select + """
-         WHERE e.case_ref = ? AND e.kind > 16 AND e.kind IN (?, ?, ?) AND l.class <> 1
+         WHERE i.kind IN (?, ?, ?) AND i.case_ref = ?
         """,
       arguments: [
-        row.ref, Int64(EntryKind.retract.code), Int64(EntryKind.takedown.code),
-        Int64(EntryKind.request.code),
+        Int64(EntryKind.retract.code), Int64(EntryKind.takedown.code),
+        Int64(EntryKind.request.code), row.ref,
       ])
     return EntryRelations(try rows.compactMap(relation))
   }

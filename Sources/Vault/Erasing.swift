@@ -25,7 +25,7 @@ extension OpenVault {
     let outcome = try commit { db in
       let erasing = try Erasing(db, entries: texts)
       let outcome = try erasing.outcome()
-      let control = try ControlWriter(
+      let control = try CaseControl(
         db, of: erasing.row, keys: keys, surroundings: surroundings)
       for start in stride(from: 0, to: erasing.entries.count, by: Limits.references) {
         let end = min(start + Limits.references, erasing.entries.count)
@@ -36,6 +36,7 @@ extension OpenVault {
         try ErasureTable.note(db, entry, in: erasing.row, at: surroundings.now())
         try ErasureTable.destroy(db, entry, in: erasing.row)
       }
+      try ViewTable.compact(db)
       return outcome
     }
     try clearAway()
@@ -61,7 +62,7 @@ extension OpenVault {
       guard !erasures.contains(where: { $0.logID == row.logID }),
         try !ErasureTable.isDestroyed(db, id, in: row)
       else { throw VaultError(.erasedHere) }
-      let control = try ControlWriter(db, of: row, keys: keys, surroundings: surroundings)
+      let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
       try control.append(.keep(id))
       try control.sign()
       try ErasureTable.forget(db, id, in: row)
@@ -99,6 +100,7 @@ extension OpenVault {
           isChanged = true
         }
       }
+      if isChanged { try ViewTable.compact(db) }
       return isChanged
     }
     if isChanged { try clearAway() }
@@ -128,7 +130,6 @@ extension OpenVault {
     do {
       try database.queue.write { db in
         try db.execute(sql: "DELETE FROM doomed_blob")
-        try ViewTable.compact(db)
       }
       // What was deleted still stands in the log of the database until it is cut.
       try database.queue.writeWithoutTransaction { db in

@@ -20,6 +20,11 @@ public struct VaultError: Error, Hashable, Sendable {
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
+    // Members by name or id, and their standing.
+    case unknownMember, ambiguousMember, memberNameTaken, notAnAdvocate, ownMember, alreadyRemoved
+    case removalWithoutEffect, timePassed
+    /// This member was removed from the case, or is in dispute: what it writes would not count.
+    case removed
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
     case cancelled
