@@ -89,6 +89,7 @@ struct AddFolders {
         total += try FileCheck(path: argument).size
         continue
       }
+      try folder.requireOutside(of: global.vaultFolder)
       for found in try FolderWalk(folder.path, name: folder.name, vault: global.vaultFolder) {
         try Interruption.check()
         if case .file(_, _, let size) = found { total += size }
