@@ -59,12 +59,13 @@ enum ExitStatus: Int32, CaseIterable {
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
       .ambiguousEntry,
-      .differentCases, .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
+      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .unknownMember, .ambiguousMember,
-      .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
+      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases, .unknownMember,
+      .ambiguousMember, .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved,
+      .removalWithoutEffect:
       self = .other
     }
   }

@@ -12,8 +12,9 @@ enum RootHelp {
 
     Keep
       cairn init                 make a new vault, with passphrase and twelve words
-      cairn add FILE…            keep screenshots or other files, as they are
+      cairn add FILE…            keep screenshots, other files or folders, as they are
       cairn add                  keep an address or your own words; it asks for them
+      cairn import TABLE         take in a table (CSV) of addresses
 
     Add to what is there
       cairn amend ENTRY          add words, files or an address to an entry
@@ -22,14 +23,16 @@ enum RootHelp {
       cairn tag ENTRY TAG…       put words on an entry, to find it by
       cairn takedown ENTRY       record what a platform was asked, and what it did
       cairn request [ENTRY]      ask the others for something, or answer
+      cairn erase ENTRY…         take entries away from every copy
+      cairn keep ENTRY           keep one that another of your devices erased
+      cairn adopt ENTRY          enter again what was set aside
 
     Look
+      cairn status               what is new, what waits, what needs attention
       cairn list                 what a case holds
       cairn search WORDS…        find entries by words in them
       cairn show ENTRY           all that is known of one entry
-      cairn extract ENTRY        get the file out again, unchanged
-      cairn erase ENTRY…         take entries away from every copy
-      cairn keep ENTRY           keep one that another of your devices erased
+      cairn extract ENTRY        get the file out again; --all for everything
       cairn case new | list      keep things apart that are shared apart
 
     Share

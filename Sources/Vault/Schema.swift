@@ -110,6 +110,9 @@ enum Schema {
       target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
       PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
     """,
+    // How far a case was looked at, and how long others said that a log is.
+    "ALTER TABLE vault_case ADD COLUMN looked_leaf INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE log ADD COLUMN named_size INTEGER NOT NULL DEFAULT 0",
     // Certificates of new keys.
     """
     CREATE TABLE succession(
