@@ -40,10 +40,10 @@ struct AddFolders {
     if arguments.contains("-") { throw Self.noStandardInput }
     let total = try measure()
     let status = try await global.withVault(terminal: global.terminal) { vault in
-      let audience = try await readers.audience(in: vault, caseName: caseName)
       let progress = Progress("Saving", total: total, isQuiet: global.json)
       let report = FolderReport(
         isJSON: global.json, progress: progress, isMinor: content.showsMinor)
+      let audience = try await readers.audience(in: vault, caseName: caseName)
       try await add(to: vault, for: audience, report)
       progress.finish()
       return try report.finish()

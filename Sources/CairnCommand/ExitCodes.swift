@@ -64,8 +64,8 @@ enum ExitStatus: Int32, CaseIterable {
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
       .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases, .unknownMember,
-      .ambiguousMember, .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved,
-      .removalWithoutEffect:
+      .ambiguousMember,
+      .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
       self = .other
     }
   }

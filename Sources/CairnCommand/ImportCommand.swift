@@ -32,12 +32,12 @@ struct ImportCommand: AsyncParsableCommand {
   )
   var caseName: String?
 
-  @OptionGroup var readers: AudienceOptions
-
   @Option(
     help: ArgumentHelp(
       "The time zone of times that name none, such as +02:00 or Z.", valueName: "zone"))
   var zone: String?
+
+  @OptionGroup var readers: AudienceOptions
 
   @Flag(help: "Show what would be added, and add nothing.")
   var preview = false

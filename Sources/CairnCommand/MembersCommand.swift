@@ -36,9 +36,9 @@ struct MembersCommand: AsyncParsableCommand {
         return
       }
       Output.line("Members of the case \(SafeText.quoted(found.caseName)):")
-      for member in found.members.sorted(by: MemberPage.isBefore) {
+      for member in found.members.sorted(by: MemberText.isBefore) {
         Output.line()
-        for line in MemberPage(member: member).lines {
+        for line in MemberText(member: member).lines {
           Output.paragraph(line.text, indent: line.indent)
         }
       }
@@ -73,7 +73,7 @@ struct MembersCommand: AsyncParsableCommand {
         try Output.json(Object(member: MemberObject(named)))
         return
       }
-      let id = MemberPage.shortID(named.logID)
+      let id = MemberText.shortID(named.logID)
       Output.line(
         named.name.map { "Member \(id) is called \(SafeText.quoted($0)) in this vault." }
           ?? "Member \(id) has no name any more.")
@@ -82,7 +82,7 @@ struct MembersCommand: AsyncParsableCommand {
 }
 
 /// A member as people read it.
-struct MemberPage {
+struct MemberText {
   let member: MemberSummary
 
   static func shortID(_ id: LogID) -> String { String(id.base32.prefix(10)) }

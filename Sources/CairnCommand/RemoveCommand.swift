@@ -41,7 +41,7 @@ struct RemoveCommand: AsyncParsableCommand {
 
   private static func name(_ member: MemberSummary) -> String {
     member.name.map { SafeText.quoted($0) }
-      ?? (member.role == .survivor ? "device " : "advocate ") + MemberPage.shortID(member.logID)
+      ?? (member.role == .survivor ? "device " : "advocate ") + MemberText.shortID(member.logID)
   }
 
   private static func warning(_ outcome: RemovalOutcome) -> String {

@@ -58,7 +58,7 @@ enum ShareText {
     Output.paragraph(
       "Then meet in a folder: cairn sync \(SafeText.argument(typedCase)) --mailbox FOLDER")
     Output.paragraph(
-      "To give them a name of your own: cairn members name \(MemberPage.shortID(shared.member))"
+      "To give them a name of your own: cairn members name \(MemberText.shortID(shared.member))"
         + " NAME --case \(SafeText.argument(typedCase))")
   }
 
@@ -123,7 +123,7 @@ struct SharePreviewReport {
     Output.paragraph("Whoever is a member sees of everybody, without being able to open it:")
     for log in preview.logs {
       Output.paragraph(
-        "\(log.role.name) \(MemberPage.shortID(log.logID)), public keys,"
+        "\(log.role.name) \(MemberText.shortID(log.logID)), public keys,"
           + " \(Quantity.count(log.entryCount, "entry", "entries")), of which"
           + " \(log.withheldCount) not shared with them", indent: 4)
     }
