@@ -12,7 +12,7 @@ enum RootHelp {
 
     Keep
       cairn init                 make a new vault, with passphrase and twelve words
-      cairn add FILE…            keep files or folders, such as screenshots
+      cairn add FILE…            keep files or whole folders, as they are
       cairn add                  keep an address or your own words; it asks for them
       cairn import TABLE         take in a table (CSV) of addresses
 

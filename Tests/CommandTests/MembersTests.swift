@@ -55,6 +55,11 @@ extension Pair {
     #expect(try again.json()["withheld"] as? Bool == true)
     let open = try await pair.add("Open.")
     let only = try await pair.add("For her.", "--only-for", "Ms K.")
+    try FileManager.default.createDirectory(
+      atPath: pair.survivor.path("folder"), withIntermediateDirectories: false)
+    try Data("kept".utf8).write(to: URL(filePath: pair.survivor.path("folder/kept.txt")))
+    let folder = try await pair.survivor.cairn("add", "folder", "--private")
+    #expect(folder.told.contains("Only you can open it."), "\(folder.all)")
     #expect(try await pair.words() == ["Open.", "For her."])
     #expect(try await pair.readers(of: open) == ["Ms K."])
     #expect(try await pair.readers(of: only) == ["Ms K."])
@@ -62,7 +67,7 @@ extension Pair {
 
     let all = try await pair.survivor.cairn(
       "share", "default", "--with", "Ms K.", "--all", "--yes", "--json")
-    #expect(try all.json()["keptBack"] as? Int == 3)
+    #expect(try all.json()["keptBack"] as? Int == 4)
     #expect((try all.json()["entries"] as? [String])?.isEmpty == true)
     let preview = try await pair.survivor.cairn(
       "share", "default", "--with", "Ms K.", "--entries", String(early.prefix(8)), "--preview",
