@@ -2,6 +2,7 @@ import ArgumentParser
 import CaseLog
 import Cryptography
 import Vault
+import VerifiableLog
 
 struct EraseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -91,20 +92,26 @@ struct KeepCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let terminal = global.terminal
-    let words = try kit.map { try KitOption.parse(["--kit", $0]).get(terminal: terminal) }
-    let id = try await global.withVault(terminal: terminal) { vault in
-      guard let words else { return try await vault.keep(entry) }
-      let summary = try await vault.entry(entry).summary
-      try await vault.keepByRoot(
-        summary.id, inCase: summary.caseID.fingerprint, kit: words)
-      return summary.id
-    }
+    let id = try await kept()
     if global.json {
       struct Object: Encodable { let kept: String }
       return try Output.json(Object(kept: id.base32))
     }
     Output.paragraph("The entry stays. Sync, so that the other copies learn of it.")
+  }
+
+  private func kept() async throws -> EntryID {
+    let terminal = global.terminal
+    guard let kit else {
+      return try await global.withVault(terminal: terminal) { try await $0.keep(entry) }
+    }
+    let words = try KitOption.parse(["--kit", kit]).get(terminal: terminal)
+    return try await global.withVault(terminal: terminal) { vault in
+      let summary = try await vault.entry(entry).summary
+      try await vault.keepByRoot(
+        summary.id, inCase: summary.caseID.fingerprint, kit: words)
+      return summary.id
+    }
   }
 }
 
