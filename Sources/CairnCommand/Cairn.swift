@@ -13,6 +13,7 @@ struct Cairn: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, AddCommand.self, ListCommand.self, ShowCommand.self, ExtractCommand.self,
       CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      RecoverCommand.self, RenewCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])

@@ -49,7 +49,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
     case .notAllowed, .notAMember: self = .notAllowed
     case .keysMissing, .keysDamaged, .databaseMissing, .databaseDamaged, .rolledBack,
-      .contentDamaged:
+      .contentDamaged, .mailboxDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
     case .passphraseUnsuitable, .mailboxUnknown: self = .usage
@@ -61,6 +61,7 @@ enum ExitStatus: Int32, CaseIterable {
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked, .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
+      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready,
       .notSyncedYet:
       self = .other
     }

@@ -33,6 +33,8 @@ enum RootHelp {
       cairn verify BUNDLE        check a bundle
 
     Look after it
+      cairn recover              bring a case back with the twelve words
+      cairn renew                let a copied or restored vault write again
       cairn check                check that everything in the vault is whole
       cairn version              say which version this is
 

@@ -119,5 +119,13 @@ enum Schema {
     "ALTER TABLE log ADD COLUMN told_size INTEGER NOT NULL DEFAULT 0",
     // A case is evaluated from its control entries and what is unusual, not from all its leaves.
     "CREATE INDEX leaf_by_class ON leaf(log_ref, class, sequence)",
+    // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
+    "ALTER TABLE vault_case ADD COLUMN kit BLOB",
+    """
+    UPDATE vault_case SET kit = (SELECT value FROM setting WHERE name = 'kit')
+    WHERE role = 1 AND case_id IS NOT NULL
+    """,
+    // The folder that only the survivor's own devices use, beside the shared one.
+    "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
   ]
 }

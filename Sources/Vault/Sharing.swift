@@ -55,7 +55,7 @@ extension OpenVault {
     }
     let (invitation, count) = try commit { db in
       let sharing = try CaseSharing(db, row: row, keys: keys, surroundings: surroundings)
-      return try sharing.admit(card, kit: try Self.kitKey(db), keys: keys)
+      return try sharing.admit(card, kit: try row.requireKit(), keys: keys)
     }
     return ShareOutcome(
       caseName: row.name, invitation: Armor.invitation.encode(invitation),

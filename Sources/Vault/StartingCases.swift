@@ -86,13 +86,13 @@ enum CaseStart {
     try db.execute(
       sql: """
         INSERT INTO vault_case(case_id, name, is_default, root, role, card, log_id,
-          signing_seed, receipt_seed, box_seed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          signing_seed, receipt_seed, box_seed, kit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         caseID.bytes.data, name, isDefault, root.publicKey.bytes.data,
         Int64(Role.survivor.rawValue), card.bytes.data, card.logID(in: caseID).bytes.data,
         keys.seal(device.signingSeed).data, keys.seal(device.receiptSeed).data,
-        keys.seal(device.boxSeed).data,
+        keys.seal(device.boxSeed).data, kit.raw.bytes.data,
       ])
     let ref = db.lastInsertedRowID
     try db.execute(

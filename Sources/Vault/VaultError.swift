@@ -13,12 +13,17 @@ public struct VaultError: Error, Hashable, Sendable {
     case storedUnconfirmed
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
+    case caseHeldAlready
     case entryLocked, contentMissing, contentDamaged, exportFailed
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
+    /// There is no case in it, or none of which enough can be read.
+    case mailboxEmpty, mailboxDamaged
+    /// Others meet where only the survivor's own devices should, or the other way round.
+    case mailboxOfOthers, mailboxOfOwnDevices
     case cancelled
   }
 

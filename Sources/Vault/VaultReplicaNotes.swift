@@ -158,6 +158,23 @@ extension VaultReplica {
     }
   }
 
+  func successions() throws(VaultError) -> [[UInt8]] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT bytes FROM succession WHERE case_ref = ? ORDER BY bytes",
+        arguments: [row.ref]
+      ).map { $0.bytes("bytes") }
+    }
+  }
+
+  mutating func accept(successions: [[UInt8]]) throws(VaultError) -> Bool {
+    try write { db in
+      let isChanged = try SuccessionTable.accept(db, successions, of: row)
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+
   func wraps() throws(VaultError) -> [[UInt8]] {
     try read { db in
       try Row.fetchAll(
