@@ -17,6 +17,7 @@ struct AddCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
+  @OptionGroup var particulars: ParticularsOptions
 
   @Argument(
     help: ArgumentHelp("Files to keep, as they are; “-” is standard input.", valueName: "file"))
@@ -34,7 +35,8 @@ struct AddCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Your own words, or @FILE for a file with them (@@ for words that begin with an @).",
+      "Your own words; @FILE or “-” for those in a file or on standard input (@@ for words that"
+        + " begin with an @).",
       valueName: "words"))
   var text: String?
 
@@ -47,9 +49,14 @@ struct AddCommand: AsyncParsableCommand {
     help: "Keep size, type and SHA-256 of the files only, and not the files themselves.")
   var hashOnly = false
 
+  @Flag(help: MinorText.help)
+  var minor = false
+
   func run() async throws {
     // All that can be seen to be wrong is said before the passphrase is asked for.
-    var draft = try Draft(url: url, seenAt: seenAt, text: text)
+    try StandardInput.requireOneUse(files: files, text: text)
+    var draft = try Draft(url: url, seenAt: seenAt, text: text, particulars: particulars)
+    draft.content.showsMinor = minor
     var sources = try AddSource.list(files)
     let terminal = global.terminal
     if sources.isEmpty, hashOnly { throw Self.nothingToHash }
@@ -89,11 +96,8 @@ struct AddCommand: AsyncParsableCommand {
       sources.isEmpty
       ? [NewEntry(source: nil, content: draft.content)]
       : sources.map { source in
-        let stopped =
-          source.name == nil
-          ? input.map { NewEntry.Source.descriptor($0.descriptor, name: nil) } : nil
-        return NewEntry(
-          source: stopped ?? source.source, isWithoutContent: hashOnly, content: draft.content)
+        NewEntry(
+          source: source.taken(from: input), isWithoutContent: hashOnly, content: draft.content)
       }
     let progress = Progress("Saving", total: AddSource.total(sources), isQuiet: global.json)
     let outcome = try await vault.add(entries, toCase: caseName) { (bytes) throws(VaultError) in
@@ -102,7 +106,7 @@ struct AddCommand: AsyncParsableCommand {
     }
     progress.finish()
     let report = AddReport(
-      sources: sources, outcome: outcome, isHashOnly: hashOnly,
+      sources: sources, outcome: outcome, isHashOnly: hashOnly, isMinor: minor,
       fallback: draft.content.url == nil ? "your words" : "the address")
     if global.json { try report.printJSON() } else { report.printText() }
     return outcome.failure.map { ExitStatus($0.error.code) }
@@ -159,6 +163,15 @@ struct AddSource: Sendable {
       return sum + size
     }
   }
+
+  /// What is read; standard input through `input`, where there is one that Ctrl-C can stop.
+  func taken(from input: StandardInput?) -> NewEntry.Source {
+    guard name == nil, let input else { return source }
+    return .descriptor(input.descriptor, name: nil)
+  }
+
+  /// As a sentence names it.
+  var quoted: String { name.map { "“\($0)”" } ?? "standard input" }
 
   var described: String {
     let what = name ?? "standard input"

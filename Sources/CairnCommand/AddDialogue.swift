@@ -24,7 +24,7 @@ struct AddDialogue {
         try Draft.time($0)
       }
     }
-    if draft.content.words == nil { try askForWords(&draft) }
+    if draft.content.words == nil { draft.content.words = try askForWords() }
   }
 
   /// Dragging a file onto a terminal types its path, often in quotation marks.
@@ -35,16 +35,16 @@ struct AddDialogue {
     if let source { sources = [source] }
   }
 
-  private func askForWords(_ draft: inout Draft) throws {
+  /// Lines up to an empty one; nil if there were none.
+  func askForWords() throws -> String? {
     while true {
       terminal.explain("In your own words; an empty line ends them:")
       var lines: [String] = []
       while let line = try terminal.ask("> "), !line.isEmpty { lines.append(line) }
       let text = lines.joined(separator: "\n")
-      if text.allSatisfy(\.isWhitespace) { return }
+      if text.allSatisfy(\.isWhitespace) { return nil }
       do {
-        draft.content.words = try Draft.checked(words: text)
-        return
+        return try Draft.checked(words: text)
       } catch let failure as Failure {
         say(failure)
       }

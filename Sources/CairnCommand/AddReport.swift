@@ -8,6 +8,7 @@ struct AddReport {
   let sources: [AddSource]
   let outcome: AddOutcome
   let isHashOnly: Bool
+  let isMinor: Bool
   /// What an entry without a file is.
   let fallback: String
 
@@ -26,8 +27,12 @@ struct AddReport {
       }
     }
     if !outcome.saved.isEmpty {
-      if isHashOnly { Output.line("Of the files, only size, type and SHA-256 are kept.") }
-      Output.line(readers)
+      if isMinor, !sources.isEmpty {
+        Output.paragraph(MinorText.kept)
+      } else if isHashOnly {
+        Output.line("Of the files, only size, type and SHA-256 are kept.")
+      }
+      Output.line(Self.readers(of: outcome))
     }
     guard let failure else { return }
     let sentence = failure.sentence
@@ -36,7 +41,8 @@ struct AddReport {
     Output.remark(sentence.next)
   }
 
-  private var readers: String {
+  /// Who can open what was saved.
+  static func readers(of outcome: AddOutcome) -> String {
     let pronoun = outcome.saved.count == 1 ? "it" : "them"
     switch outcome.sharedWith {
     case 0: return "Only you can open \(pronoun)."
@@ -61,8 +67,7 @@ struct AddReport {
     outcome.failure.map { index, error in
       let source = index < sources.count ? sources[index] : nil
       return Failure(
-        error, subject: source.map { $0.name.map { "“\($0)”" } ?? "standard input" } ?? "this entry"
-      )
+        error, subject: source?.quoted ?? "this entry")
     }
   }
 
@@ -96,4 +101,5 @@ struct AddReport {
 /// The beginning of an id: enough to name an entry of even a large case, short enough to read out.
 enum ShortID {
   static func of(_ id: EntryID) -> String { String(id.base32.prefix(10)) }
+  static func of(_ log: LogID) -> String { String(log.base32.prefix(10)) }
 }

@@ -12,8 +12,10 @@ struct Cairn: AsyncParsableCommand {
     commandName: "cairn", abstract: RootHelp.abstract,
     subcommands: [
       InitCommand.self, AddCommand.self, ListCommand.self, ShowCommand.self, ExtractCommand.self,
-      CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self, SyncCommand.self,
-      RecoverCommand.self, RenewCommand.self,
+      AmendCommand.self, RetractCommand.self, NoteCommand.self, TagCommand.self,
+      TakedownCommand.self, RequestCommand.self, CaseCommand.self, CardCommand.self,
+      ShareCommand.self, JoinCommand.self, SyncCommand.self,
+      RecoverCommand.self, RenewCommand.self, EraseCommand.self, KeepCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])

@@ -2,16 +2,25 @@ import CaseLog
 import Foundation
 import Vault
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// What is known of a new entry beside its file, each part already checked.
 struct Draft {
   var content = EntryContent()
 
+  /// Neither address nor time nor words: nothing that could stand without a file.
   var isEmpty: Bool { content.url == nil && content.seen == nil && content.words == nil }
 
-  init(url: String?, seenAt: String?, text: String?) throws {
+  init(
+    url: String? = nil, seenAt: String? = nil, text: String? = nil,
+    particulars: ParticularsOptions? = nil
+  ) throws {
     content.url = try url.map(Self.address)
     content.seen = try seenAt.flatMap(Self.time)
     content.words = try text.map(Self.words)
+    if let particulars { try particulars.fill(&content) }
   }
 
   // MARK: - Address
@@ -96,10 +105,13 @@ struct Draft {
 
   // MARK: - Words
 
-  /// The words themselves, or those of the file that `@FILE` names; `@@` begins words with an @.
+  /// The words themselves, those of the file that `@FILE` names, or `-` for those on standard input;
+  /// `@@` begins words with an @.
   static func words(_ typed: String) throws -> String {
     let text: String
-    if typed.hasPrefix("@@") {
+    if typed == "-" {
+      text = try TextFile.readStandardInput()
+    } else if typed.hasPrefix("@@") {
       text = String(typed.dropFirst())
     } else if typed.hasPrefix("@") {
       text = try TextFile.read(String(typed.dropFirst()))
@@ -131,7 +143,29 @@ enum TextFile {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw Failure(VaultError(.fileUnreadable), subject: subject)
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
+    return try text([UInt8](data), subject)
+  }
+
+  /// All that comes on standard input; Ctrl-C ends the waiting.
+  static func readStandardInput() throws -> String {
+    let input = try StandardInput()
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe Glibc.read(input?.descriptor ?? STDIN_FILENO, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw VaultError(.inputOutput, systemError: errno) }
+      try Interruption.check()
+      if count == 0 { break }
+      bytes += buffer[..<count]
+      guard bytes.count <= Limits.words else { throw Failure(VaultError(.entryTooLarge)) }
+    }
+    try input?.check()
+    return try text(bytes, "What came on standard input")
+  }
+
+  private static func text(_ bytes: [UInt8], _ subject: String) throws -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(
         code: "notText", status: .other,
         Sentence(

@@ -30,8 +30,14 @@ struct EntryText {
     switch summary.standing {
     case .locked: return "not shared with this copy, or its key has not arrived yet"
     case .violation: return "set aside: its author's role does not include it"
-    case .open: break
+    case .erased: return "erased"
+    case .setAside: return "set aside: written after its author was removed"
+    case .disputed: return "disputed: " + opened
+    case .open: return opened
     }
+  }
+
+  private var opened: String {
     guard let content else { return "made by a newer version" }
     var parts = content.attachments.map(Self.describe)
     if parts.isEmpty {

@@ -65,6 +65,7 @@ extension GlobalOptions {
     let result: Result
     do {
       try Interruption.check()
+      try await vault.settleErasures()
       result = try await body(vault)
     } catch {
       try await vault.close()

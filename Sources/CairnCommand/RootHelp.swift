@@ -15,10 +15,20 @@ enum RootHelp {
       cairn add FILE…            keep screenshots or other files, as they are
       cairn add                  keep an address or your own words; it asks for them
 
+    Add to what is there
+      cairn amend ENTRY          add words, files or an address to an entry
+      cairn retract ENTRY        take back what you entered; it stays, marked so
+      cairn note [ENTRY]         write a note, also in a case of somebody else
+      cairn tag ENTRY TAG…       put words on an entry, to find it by
+      cairn takedown ENTRY       record what a platform was asked, and what it did
+      cairn request [ENTRY]      ask the others for something, or answer
+
     Look
       cairn list                 what a case holds
       cairn show ENTRY           all that is known of one entry
       cairn extract ENTRY        get the file out again, unchanged
+      cairn erase ENTRY…         take entries away from every copy
+      cairn keep ENTRY           keep one that another of your devices erased
       cairn case new | list      keep things apart that are shared apart
 
     Share

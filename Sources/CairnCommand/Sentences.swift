@@ -11,7 +11,7 @@ enum Sentences {
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
     ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
-      ?? ofCases(error.code)
+      ?? ofCases(error.code) ?? ofErasing(error.code)
       ?? ofPeople(error.code)
   }
 
@@ -122,6 +122,10 @@ enum Sentences {
       return Sentence(
         "There is no file \(it).", safe: unchanged,
         next: "Check the spelling, and in which folder you are.")
+    case .fileUnreadable where error.systemError == EIO:
+      return Sentence(
+        "\(capital) cannot be read to its end." + systemReason(error.systemError), safe: notStored,
+        next: "The disk that it is on may be failing: copy the file from there as soon as you can.")
     case .fileUnreadable:
       return Sentence(
         "\(capital) cannot be read: this account has no permission.", safe: unchanged,
@@ -142,6 +146,12 @@ enum Sentences {
       return Sentence(
         "\(capital) is too large.", safe: unchanged,
         next: "A file can have at most 1 TiB. Split it, and add the pieces.")
+    default: return ofWriting(error, it: it)
+    }
+  }
+
+  private static func ofWriting(_ error: VaultError, it: String) -> Sentence? {
+    switch error.code {
     case .outputExists:
       return Sentence(
         "There is something at \(it) already.", safe: "It was not touched.",
@@ -153,7 +163,7 @@ enum Sentences {
         next: "Make some room, and run the same command again.")
     case .inputOutput where isAboutPlace(error.systemError):
       return Sentence(
-        "\(capital == "It" ? "This place" : capital) cannot be written."
+        "\(it == "it" ? "This place" : it.prefix(1).uppercased() + it.dropFirst()) cannot be written."
           + systemReason(error.systemError), safe: unchanged,
         next: "Check the folder's name, and that this account may write there.")
     case .storedUnconfirmed:
@@ -197,6 +207,10 @@ enum Sentences {
       return Sentence(
         "More than one entry has an id that begins like this.", safe: unchanged,
         next: "Give a few more of its characters; “cairn list --json” shows whole ids.")
+    case .differentCases:
+      return Sentence(
+        "These entries belong to different cases.", safe: unchanged,
+        next: "Do it for the entries of one case at a time.")
     case .unknownCase:
       return Sentence(
         "There is no case of this name.", safe: unchanged,
@@ -215,8 +229,15 @@ enum Sentences {
         next: "“cairn sync” brings what is new. A further device needs a vault of its own.")
     case .entryTooLarge:
       return Sentence(
-        "This is more text than one entry holds.", safe: "It was not added.",
-        next: "Words can have up to 512 KiB. Save a longer text as a file, and add the file.")
+        "This is more than one entry holds.", safe: "It was not added.",
+        next: "Words can have up to 512 KiB; save a longer text as a file, and add the file. Of"
+          + " files, one entry holds about eighty.")
+    default: return ofContent(code)
+    }
+  }
+
+  private static func ofContent(_ code: VaultError.Code) -> Sentence? {
+    switch code {
     case .entryLocked:
       return Sentence(
         "This entry cannot be opened here: it was not shared with this copy, or its key has not"

@@ -6,7 +6,15 @@ import VerifiableLog
 
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show all that is known of one entry.")
+    commandName: "show", abstract: "Show all that is known of one entry.",
+    discussion: """
+      The entry as it was entered; then all that was said about it later, which changes nothing of \
+      it; where takedowns and requests stand; and who was shown it when. Each time is told with its \
+      source: what somebody says, the clock of a device, or the signature of another member.
+
+        cairn show tesh7o
+        cairn show tesh7o --json
+      """)
 
   @OptionGroup var global: GlobalOptions
 
@@ -14,87 +22,74 @@ struct ShowCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let detail = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.entry(entry)
+    let history = try await global.withVault(terminal: global.terminal) { vault in
+      try await vault.history(of: entry)
     }
     if global.json {
-      struct Object: Encodable { let entry: EntryObject }
-      try Output.json(Object(entry: EntryObject(detail.summary, detail: detail)))
+      try Output.json(HistoryObject(history))
     } else {
-      EntryPage(detail: detail).print()
+      HistoryPage(history: history).print()
     }
   }
 }
 
-/// One entry, in full.
-struct EntryPage {
-  let detail: EntryDetail
-  private var summary: EntrySummary { detail.summary }
-  private var text: EntryText { EntryText(summary: summary) }
-
-  func print() {
-    field("Entry", summary.id.base32)
-    field("Case", SafeText.line(summary.caseName))
-    field("Author", text.byWhom)
-    guard let content = summary.content, summary.standing == .open else {
-      field("", text.title)
-      return
-    }
-    if let url = content.url { field("Address", SafeText.line(url)) }
-    for attachment in content.attachments { show(attachment) }
-    Output.line()
-    times(content)
-    if let words = content.words {
-      Output.line()
-      for line in SafeText.lines(words) { Output.paragraph(line, indent: 2) }
-    }
-    if content.unknownParts > 0 {
-      Output.line()
-      Output.paragraph(
-        "A newer version of Cairn wrote more into this entry than can be shown here.")
-    }
+/// An entry with its history, as scripts read it. The names are stable.
+struct HistoryObject: Encodable {
+  struct Takedown: Encodable {
+    let lastRecord: String
+    let place: String?
+    let records: Int
+    let reference: String?
+    let step: String
+    let time: String
+  }
+  struct Request: Encodable {
+    let answer: String?
+    let id: String
+    let state: String
   }
 
-  private func show(_ attachment: Attachment) {
-    field("File", EntryText.describe(attachment) + ", " + SafeText.line(attachment.mediaType))
-    field("SHA-256", Hex.encode(attachment.sha256.bytes))
-    if attachment.isWithoutContent {
-      field("", "Only size, type and SHA-256 are kept.")
-    } else if !detail.presentAttachments.contains(attachment.number) {
-      field("", "The file itself has not arrived here yet.")
+  let entry: EntryObject
+  /// What was said about it later, by (log id, sequence).
+  let later: [EntryObject]
+  let requests: [Request]
+  let takedowns: [Takedown]
+
+  init(_ history: EntryHistory) {
+    entry = EntryObject(history.entry)
+    later = history.later.map { EntryObject($0) }
+    requests = history.requests.map {
+      Request(
+        answer: $0.answer?.id.base32, id: $0.request.id.base32, state: $0.state.name)
+    }
+    takedowns = history.takedowns.map {
+      Takedown(
+        lastRecord: $0.last.id.base32, place: $0.recipient, records: $0.recordCount,
+        reference: $0.reference, step: $0.step.name, time: Clock.iso($0.last.clock))
     }
   }
+}
 
-  private func times(_ content: EntryContent) {
-    let whose = summary.isOwn ? "you say" : "its author says"
-    field("Happened", content.seen.map { "\($0.text), as \(whose)" } ?? "not said")
-    if let seconds = summary.enteredAt {
-      let clock = summary.isOwn ? "this device's clock" : "its author's clock"
-      field("Entered", "\(Clock.text(seconds)), by \(clock)")
-    }
-    if let after = detail.notBefore {
-      field("Made after", "\(Clock.text(after.time)), by the clock of \(name(after.role))")
-    }
-    if detail.seenBy.isEmpty {
-      field("Seen by", "no other member yet, so only this device vouches for the time")
-    }
-    for receipt in detail.seenBy {
-      field("Seen by", "\(name(receipt.role)), before \(Clock.text(receipt.time)) by their clock")
+extension EntryContent.Takedown.Step {
+  /// A stable name for scripts, as it is typed.
+  var name: String {
+    switch self {
+    case .reported: "reported"
+    case .answered: "answered"
+    case .removed: "removed"
+    case .backAgain: "back-again"
+    case .refused: "refused"
     }
   }
+}
 
-  private func name(_ role: Role?) -> String {
-    switch role {
-    case .survivor?: return "the survivor"
-    case .advocate?: return "an advocate"
-    case nil: return "a member who is not known here"
-    }
-  }
-
-  private func field(_ name: String, _ value: String) {
-    let width = 12
-    for (index, line) in Columns.wrap(value, to: Columns.width - 1 - width).enumerated() {
-      Output.line(Columns.padded(index == 0 ? name : "", to: width) + line)
+extension EntryContent.Request {
+  /// A stable name for scripts.
+  var name: String {
+    switch self {
+    case .asked: "open"
+    case .done: "done"
+    case .declined: "declined"
     }
   }
 }

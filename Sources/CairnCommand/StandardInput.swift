@@ -29,6 +29,16 @@ final class StandardInput: Sendable {
 
   deinit { close(descriptor) }
 
+  /// What comes on it can be one thing only.
+  static func requireOneUse(files: [String], text: String?) throws {
+    guard text == "-", files.contains("-") else { return }
+    throw Failure.usage(
+      "usage",
+      Sentence(
+        "Standard input (“-”) can be the words or a file, and not both.",
+        safe: Sentences.unchanged, next: "Put one of the two into a file."))
+  }
+
   /// After the end came: whether it was the real one.
   func check() throws(VaultError) {
     if hasFailed.withLock({ $0 }) { throw VaultError(.inputOutput) }

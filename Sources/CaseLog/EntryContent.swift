@@ -14,6 +14,7 @@ public struct EntryContent: Hashable, Sendable {
   /// Entries that this one is about.
   public var about: [EntryID] = []
   public var takedown: Takedown?
+  public var request: Request?
   /// Shows or may show somebody under 18: never carries a picture.
   public var showsMinor = false
   /// Parts that a newer version wrote.
@@ -36,6 +37,14 @@ public struct EntryContent: Hashable, Sendable {
       self.recipient = recipient
       self.reference = reference
     }
+  }
+}
+
+extension EntryContent {
+  /// Where a request stands: asked for, or the answer to one that `about` names.
+  public enum Request: UInt64, Hashable, Sendable {
+    case asked = 1
+    case done, declined
   }
 }
 
@@ -111,6 +120,14 @@ extension EntryContent {
         })
     }
     if let takedown { result.append(.encoding(.takedown) { takedown.encode(to: &$0) }) }
+    if let request {
+      result.append(
+        .encoding(.request) { out in
+          out.encodeMap(count: 1)
+          out.encodeUInt(0)
+          out.encodeUInt(request.rawValue)
+        })
+    }
     if showsMinor { result.append(.encoding(.minor) { $0.encodeBool(true) }) }
     return result
   }

@@ -43,6 +43,12 @@ extension EntryContent {
     case .account: account = try Self.text(part.bytes, max: Limits.shortText)
     case .seen: seen = try ClaimedTime(decoding: part.bytes)
     case .takedown: takedown = try Takedown(decoding: part.bytes)
+    case .request:
+      request = try decodeWhole(part.bytes) { (decoder) throws(CBORError) -> Request? in
+        try decoder.readMap(count: 1)
+        try decoder.expectKey(0)
+        return Request(rawValue: try decoder.readUInt())
+      }
     case .tags:
       tags = try decodeWhole(part.bytes) { (decoder) throws(CBORError) in
         try decoder.readEach(max: Limits.tags) { (decoder) throws(CBORError) in

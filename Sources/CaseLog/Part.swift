@@ -32,6 +32,7 @@ public struct PartLabel: Hashable, Sendable {
   public static let blob = PartLabel(known: "blob")
   public static let about = PartLabel(known: "about")
   public static let takedown = PartLabel(known: "takedown")
+  public static let request = PartLabel(known: "request")
   public static let minor = PartLabel(known: "minor")
 
   public var text: String { String(decoding: bytes, as: UTF8.self) }

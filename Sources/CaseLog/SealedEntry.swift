@@ -51,6 +51,16 @@ public struct SealedEntry: Hashable, Sendable {
   public func open(
     at place: EntryPlace, key: borrowing SecretKey
   ) throws(CaseLogError) -> OpenedEntry {
+    try OpenedEntry(leaf: leaf, parts: try disclosures(key: key), at: place)
+  }
+
+  /// The parts of the entry, which give the commitment of its leaf; whether they keep to the rules is not
+  /// looked at.
+  ///
+  /// - Throws: `.otherCiphertext`, `.locked`, `.commitmentMismatch` as `open`; `.malformed` when it is too long.
+  public func disclosures(
+    key: borrowing SecretKey
+  ) throws(CaseLogError) -> [PartDisclosure] {
     guard ciphertext.count <= Limits.entryPlaintext + 1024 else { throw .malformed }
     guard Self.hash(ciphertext) == leaf.ciphertextHash else { throw .otherCiphertext }
     let plaintext: [UInt8]
@@ -67,7 +77,9 @@ public struct SealedEntry: Hashable, Sendable {
     do { parts = try Self.decode(try Self.unpadded(plaintext)) } catch {
       throw .commitmentMismatch
     }
-    return try OpenedEntry(leaf: leaf, parts: Self.disclosures(of: parts, key: key), at: place)
+    let disclosures = Self.disclosures(of: parts, key: key)
+    guard PartDisclosure.commit(disclosures) == leaf.commitment else { throw .commitmentMismatch }
+    return disclosures
   }
 
   private static func disclosures(of parts: [Part], key: borrowing SecretKey) -> [PartDisclosure] {

@@ -1,42 +1,7 @@
-public import CaseLog
+package import CaseLog
 internal import Cryptography
 internal import GRDB
-public import VerifiableLog
-
-/// Something to be kept: at most one file, and what is known of it.
-public struct NewEntry: Sendable {
-  public enum Source: Sendable {
-    case file(path: String)
-    /// An open descriptor, such as standard input; its name if it has one.
-    case descriptor(Int32, name: String?)
-  }
-
-  public var source: Source?
-  /// Keep hash, size and type of the file, and not the file itself.
-  public var isWithoutContent: Bool
-  /// Address, words, times and so on; its attachments are made from `source`.
-  public var content: EntryContent
-
-  public init(source: Source?, isWithoutContent: Bool = false, content: EntryContent) {
-    self.source = source
-    self.isWithoutContent = isWithoutContent
-    self.content = content
-  }
-}
-
-/// What became of a call to `add`: all that is in `saved` is on the medium, whatever happened then.
-public struct AddOutcome: Sendable {
-  public struct Saved: Hashable, Sendable {
-    public let id: EntryID
-    /// Entries of the case that hold the same bytes already.
-    public let sameContentAs: [EntryID]
-  }
-  public var saved: [Saved] = []
-  /// How many members other than this device's owner can open what was saved.
-  public var sharedWith = 0
-  /// The index of the new entry at which it stopped, and why.
-  public var failure: (index: Int, error: VaultError)?
-}
+package import VerifiableLog
 
 extension OpenVault {
   /// Adds entries in order, and saves them in batches; stops at the first that cannot be added.
@@ -44,26 +9,91 @@ extension OpenVault {
   /// - Parameters:
   ///   - name: of the case; nil for the default one.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
-  /// - Throws: only when nothing was begun: `.unknownCase`, `.copied`, `.rolledBack`.
+  /// - Throws: only when nothing was begun: `.unknownCase`, `.copied`, `.rolledBack`; `.notAllowed` for a
+  ///   kind that this role may not write, and for a retraction of what an advocate wrote; `.unknownEntry` when
+  ///   an entry is about one that this case does not hold; `.entryTooLarge`.
   public func add(
-    _ entries: [NewEntry], toCase name: String?,
+    _ entries: [NewEntry], toCase name: String?, options: AddOptions = AddOptions(),
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> AddOutcome {
     try requireSoundStanding()
-    let row = try read { db in try CaseRow.find(db, name) }
+    let (row, entries) = try read { db in
+      let row = try CaseRow.find(db, name)
+      // Evaluated only where an entry is about another.
+      let state =
+        entries.contains { !$0.content.about.isEmpty } ? try CaseView.state(db, of: row) : nil
+      return (row, try entries.map { try Self.checked($0, db, row, state) })
+    }
     var outcome = AddOutcome()
     var batch = AdditionBatch()
+    var marks: Set<DuplicateTable.Mark> = []
     for (index, entry) in entries.enumerated() {
       do throws(VaultError) {
-        batch.append(try seal(entry, onBytes: onBytes))
+        if options.skipsHeld,
+          try holdsBefore(sealing: entry, index, in: row, to: &outcome, onBytes: onBytes)
+        {
+          continue
+        }
+        let addition = try seal(entry, index, onBytes: onBytes)
+        if options.skipsHeld {
+          // The same may stand in this batch, where the database does not have it yet.
+          if addition.marks.contains(where: marks.contains),
+            !save(&batch, in: row, to: &outcome)
+          {
+            addition.discard(from: blobs)
+            return outcome
+          }
+          if try holds(addition, in: row, to: &outcome) {
+            addition.discard(from: blobs)
+            continue
+          }
+          marks.formUnion(addition.marks)
+        }
+        batch.append(addition)
       } catch {
+        if options.skipsUnreadable, error.isOfOneFile {
+          outcome.skipped.append((index, error))
+          continue
+        }
         outcome.failure = (index, error)
         break
       }
-      if batch.isFull, !save(&batch, in: row, to: &outcome) { return outcome }
+      if batch.isFull {
+        if !save(&batch, in: row, to: &outcome) { return outcome }
+        marks = []
+      }
     }
     _ = save(&batch, in: row, to: &outcome)
     return outcome
+  }
+
+  /// What can be seen to be wrong before anything is read.
+  private static func checked(
+    _ entry: NewEntry, _ db: Database, _ row: CaseRow, _ state: CaseState?
+  ) throws -> NewEntry {
+    var entry = entry
+    let kind = entry.kind ?? row.role.ownKind
+    guard let entryClass = kind.entryClass, entryClass != .control,
+      row.role.mayWrite(entryClass)
+    else { throw VaultError(.notAllowed) }
+    // Each file has up to three parts; header and context come before all.
+    guard entry.content.parts.count + entry.sources.count * 3 + 2 <= Limits.partsOfEntry else {
+      throw VaultError(.entryTooLarge)
+    }
+    do {
+      _ = try EntryContent(parts: entry.content.parts)
+    } catch {
+      throw VaultError(.entryTooLarge)
+    }
+    for id in entry.content.about {
+      guard let state else { continue }
+      let target = try EntryTable.target(db, id, of: row, in: state)
+      if kind == .retract, target.author == .advocate { throw VaultError(.notAllowed) }
+      // What is said of such an entry may show the same, so no file of it is kept either.
+      if target.content?.showsMinor == true { entry.content.showsMinor = true }
+    }
+    if entry.content.showsMinor { entry.isWithoutContent = true }
+    return entry
   }
 
   /// Appends an entry of a kind of the caller's choice, also one that this role may not write: what somebody
@@ -80,16 +110,32 @@ extension OpenVault {
     }
   }
 
-  /// Reads, hashes and seals the file of an entry, if it has one.
+  /// Reads, hashes and seals the files of an entry; what was sealed is gone again if one fails.
   private func seal(
-    _ entry: NewEntry, onBytes: (Int) throws(VaultError) -> Void
+    _ entry: NewEntry, _ index: Int, onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> SealedAddition {
-    guard let source = entry.source else { return SealedAddition(entry: entry, blob: nil) }
+    var files: [SealedFile] = []
+    do throws(VaultError) {
+      for source in entry.sources {
+        files.append(
+          try seal(source, isWithoutContent: entry.isWithoutContent, onBytes: onBytes))
+      }
+    } catch {
+      SealedAddition(index: index, entry: entry, files: files).discard(from: blobs)
+      throw error
+    }
+    return SealedAddition(index: index, entry: entry, files: files)
+  }
+
+  private func seal(
+    _ source: NewEntry.Source, isWithoutContent: Bool,
+    onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> SealedFile {
     let reader = try SourceReader(source)
-    if entry.isWithoutContent {
+    if isWithoutContent {
       let digest = try reader.digest(onBytes: onBytes)
-      return SealedAddition(
-        entry: entry, mediaType: reader.mediaType, name: reader.name, digest: digest)
+      return SealedFile(
+        digest: digest, mediaType: reader.mediaType, name: reader.name, blob: nil)
     }
     let blob = try blobs.seal(
       { (buffer, count) throws(VaultError) in try reader.read(into: &buffer, count: count) },
@@ -100,8 +146,9 @@ extension OpenVault {
       blobs.discard(blob)
       throw error
     }
-    return SealedAddition(
-      entry: entry, mediaType: reader.mediaType, name: reader.name, blob: NewBlobBox(blob))
+    return SealedFile(
+      digest: (blob.size, blob.sha256), mediaType: reader.mediaType, name: reader.name,
+      blob: NewBlobBox(blob))
   }
 
   /// The order of a durable write: blobs have their names and folders are synced before the transaction
@@ -111,7 +158,7 @@ extension OpenVault {
   private func save(
     _ batch: inout AdditionBatch, in row: CaseRow, to outcome: inout AddOutcome
   ) -> Bool {
-    guard !batch.additions.isEmpty else { return true }
+    guard let first = batch.additions.first else { return true }
     do throws(VaultError) {
       try batch.commitBlobs(to: blobs)
       let additions = batch.additions
@@ -132,78 +179,67 @@ extension OpenVault {
       case .storedUnconfirmed, .inputOutput, .databaseDamaged: break
       default: batch.discard(from: blobs)
       }
-      outcome.failure = (outcome.saved.count, error)
+      outcome.failure = (first.index, error)
       return false
     }
   }
 }
 
-/// What is sealed and waits for its transaction.
-struct AdditionBatch {
-  private(set) var additions: [SealedAddition] = []
-  private var bytes: UInt64 = 0
+// MARK: - What is there already
 
-  /// Large enough that the cost of a commit vanishes, small enough that little is done twice after a crash.
-  var isFull: Bool { additions.count >= 256 || bytes >= 256 << 20 }
-
-  mutating func append(_ addition: SealedAddition) {
-    additions.append(addition)
-    bytes += addition.blob?.blob.sealedSize ?? 0
+extension OpenVault {
+  /// Whether the case holds the one file of an entry already, as far as that can be told without sealing it:
+  /// a tree that is added again is read and not written.
+  private func holdsBefore(
+    sealing entry: NewEntry, _ index: Int, in row: CaseRow, to outcome: inout AddOutcome,
+    onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> Bool {
+    guard entry.sources.count == 1, case .found = entry.sources[0] else { return false }
+    let reader = try SourceReader(entry.sources[0])
+    guard let size = reader.size,
+      try read({ db in try DuplicateTable(db, of: row, keys: keys).mayHold(fileOf: size) })
+    else { return false }
+    let digest = try reader.digest { (_) throws(VaultError) in try onBytes(0) }
+    let file = SealedFile(digest: digest, mediaType: "", name: nil, blob: nil)
+    let isHeld = try holds(
+      SealedAddition(index: index, entry: entry, files: [file]), in: row, to: &outcome)
+    // Bytes that are read again when they are sealed count then.
+    if isHeld { try onBytes(Int(size)) }
+    return isHeld
   }
 
-  func commitBlobs(to store: BlobStore) throws(VaultError) {
-    var roots: [BlobRoot] = []
-    for addition in additions {
-      guard let blob = addition.blob, blob.blob.temporary != nil else { continue }
-      try store.commit(blob.blob)
-      roots.append(blob.blob.root)
+  /// Whether the case holds all that an entry consists of; then `outcome` says where.
+  private func holds(
+    _ addition: SealedAddition, in row: CaseRow, to outcome: inout AddOutcome
+  ) throws(VaultError) -> Bool {
+    let marks = addition.marks
+    guard !marks.isEmpty else { return false }
+    let held = try read { db -> AddOutcome.Held? in
+      let table = DuplicateTable(db, of: row, keys: keys)
+      var holders: [EntryID] = []
+      for mark in marks {
+        let found = try table.holders(of: mark)
+        if found.isEmpty { return nil }
+        holders += found
+      }
+      let title = addition.entry.content.title
+      return AddOutcome.Held(
+        index: addition.index, sameContentAs: holders,
+        hasSameTitle: try holders.contains { holder in
+          try EntryTable.content(db, holder, of: row)?.title == title
+        })
     }
-    if !roots.isEmpty { try store.synchronizeFolders(of: roots) }
-  }
-
-  /// Removes the files of a batch that was not saved.
-  func discard(from store: BlobStore) {
-    for addition in additions {
-      guard let blob = addition.blob, blob.blob.temporary != nil else { continue }
-      store.discard(blob.blob)
-      Folders.remove(store.path(of: blob.blob.root))
-    }
+    if let held { outcome.held.append(held) }
+    return held != nil
   }
 }
 
-/// A sealed attachment in a collection, which cannot hold it bare.
-final class NewBlobBox: Sendable {
-  let blob: NewBlob
-  init(_ blob: consuming NewBlob) { self.blob = blob }
-}
-
-/// A new entry with its file read and sealed.
-struct SealedAddition {
-  let entry: NewEntry
-  var mediaType = MediaType.unknown
-  var name: [UInt8]?
-  var digest: (size: UInt64, sha256: Bytes32)?
-  let blob: NewBlobBox?
-
-  init(
-    entry: NewEntry, mediaType: String = MediaType.unknown, name: [UInt8]? = nil,
-    digest: (size: UInt64, sha256: Bytes32)? = nil, blob: NewBlobBox? = nil
-  ) {
-    self.entry = entry
-    self.mediaType = mediaType
-    self.name = name
-    self.digest = blob.map { ($0.blob.size, $0.blob.sha256) } ?? digest
-    self.blob = blob
-  }
-
-  /// The attachment as the entry names it.
-  var attachment: Attachment? {
-    guard let digest else { return nil }
-    return Attachment(
-      number: 0, size: digest.size, sha256: digest.sha256, mediaType: mediaType,
-      isWithoutContent: blob == nil, name: name,
-      blob: blob.map { box in
-        Attachment.Blob(root: box.blob.root, key: box.blob.key.withBytes { $0.copied() })
-      })
+extension VaultError {
+  /// It concerns the file that was read and none of the others.
+  fileprivate var isOfOneFile: Bool {
+    switch code {
+    case .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile, .fileTooLarge: true
+    default: false
+    }
   }
 }

@@ -10,7 +10,7 @@ final class EntryWriter {
   private let appender: LogAppender
   private let epochs: [LoadedEpoch]
   private let signing: SigningKey
-  private let duplicatesKey: SecretKey
+  private let duplicates: DuplicateTable
   /// Members beside the writer's own devices who can open what is written.
   let readerCount: Int
 
@@ -23,7 +23,7 @@ final class EntryWriter {
     signing = try DeviceKeys.load(db, case: row.ref, keys: keys).takeSigning()
     epochs = Self.readers(try LoadedEpoch.all(db, of: row, keys: keys), role: row.role)
     readerCount = epochs.count { $0.key.audience != .devices }
-    duplicatesKey = keys.duplicates.copy()
+    duplicates = DuplicateTable(db, of: row, keys: keys)
     guard !epochs.isEmpty else { throw VaultError(.notSyncedYet) }
   }
 
@@ -40,13 +40,21 @@ final class EntryWriter {
 
   func write(_ addition: SealedAddition) throws -> AddOutcome.Saved {
     var content = addition.entry.content
-    content.attachments = addition.attachment.map { [$0] } ?? []
-    let entry = try append(content, as: row.role == .survivor ? .evidence : .note)
-    if let box = addition.blob {
-      try BlobTable.insert(db, box, entry: entry.leafRef)
+    content.attachments = addition.files.enumerated().map { $1.attachment(number: $0) }
+    let entry = try append(content, as: addition.entry.kind ?? row.role.ownKind)
+    for (number, file) in addition.files.enumerated() {
+      guard let box = file.blob else { continue }
+      try BlobTable.insert(db, box, entry: entry.leafRef, number: number)
+    }
+    var holders: [EntryID] = []
+    for mark in addition.marks {
+      for holder in try duplicates.holders(of: mark)
+      where holder != entry.id && !holders.contains(holder) { holders.append(holder) }
+      try duplicates.insert(mark, entry: entry.leafRef)
     }
     return AddOutcome.Saved(
-      id: entry.id, sameContentAs: try recordDigest(addition, entry: entry.leafRef))
+      id: entry.id, sameContentAs: holders, index: addition.index,
+      isMinor: content.showsMinor)
   }
 
   /// Appends an entry of any kind: whether the role may write it is the caller's to know.
@@ -58,24 +66,11 @@ final class EntryWriter {
   }
 
   func sign() throws { try appender.sign(with: signing) }
+}
 
-  /// Remembers the content under a hash that says nothing without the key, and tells who has it already.
-  private func recordDigest(_ addition: SealedAddition, entry: Int64) throws -> [EntryID] {
-    guard let digest = addition.digest else { return [] }
-    let hash = (digest.sha256.bytes + row.caseID.bytes).withBytes {
-      HMACSHA256.authenticate($0, key: duplicatesKey)
-    }
-    let earlier = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
-        WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
-        """, arguments: [row.ref, hash.bytes.data])
-    try db.execute(
-      sql: "INSERT INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
-      arguments: [row.ref, hash.bytes.data, entry])
-    return try earlier.map { try $0.identifier("entry_id") }
-  }
+extension Role {
+  /// What this role adds when it says nothing else.
+  var ownKind: EntryKind { self == .survivor ? .evidence : .note }
 }
 
 /// The rows of sealed attachments.
@@ -84,9 +79,7 @@ enum BlobTable {
   static func expect(
     _ db: Database, _ root: BlobRoot, size: UInt64, number: UInt64, of entry: Int64
   ) throws {
-    let plaintext = Padme.paddedLength(size + 8)
-    let spans = SpanCipher.spanCount(plaintextByteCount: plaintext)
-    let sealedSize = plaintext + spans * UInt64(AEAD.tagByteCount)
+    let sealedSize = sealedSize(of: size)
     try db.execute(
       sql: "INSERT OR IGNORE INTO blob(root, sealed_size, is_present) VALUES (?, ?, 0)",
       arguments: [root.bytes.data, Int64(sealedSize)])
@@ -98,7 +91,16 @@ enum BlobTable {
       arguments: [entry, Int64(number), root.bytes.data, Int64(sealedSize)])
   }
 
-  static func insert(_ db: Database, _ box: NewBlobBox, entry: Int64) throws {
+  /// Of an original of `size` bytes.
+  static func sealedSize(of size: UInt64) -> UInt64 {
+    let plaintext = Padme.paddedLength(size + 8)
+    let spans = SpanCipher.spanCount(plaintextByteCount: plaintext)
+    return plaintext + spans * UInt64(AEAD.tagByteCount)
+  }
+
+  static func insert(
+    _ db: Database, _ box: NewBlobBox, entry: Int64, number: Int
+  ) throws {
     let blob = box.blob.root
     try db.execute(
       sql: """
@@ -106,7 +108,7 @@ enum BlobTable {
         """,
       arguments: [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
     try db.execute(
-      sql: "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, 0, ?)",
-      arguments: [entry, db.lastInsertedRowID])
+      sql: "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, ?, ?)",
+      arguments: [entry, number, db.lastInsertedRowID])
   }
 }

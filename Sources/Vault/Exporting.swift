@@ -64,7 +64,9 @@ extension OpenVault {
   private func readableEntry(_ text: String, in row: CaseRow) throws(VaultError) -> EntryID {
     let summary = try entry(text).summary
     guard summary.caseID == row.caseID else { throw VaultError(.unknownEntry) }
-    guard summary.standing == .open else { throw VaultError(.entryLocked) }
+    guard summary.standing == .open || summary.standing == .disputed else {
+      throw VaultError(.entryLocked)
+    }
     return summary.id
   }
 
@@ -207,13 +209,21 @@ private struct BundleCollection {
 
   func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
     let state = try CaseView.state(db, of: row)
-    return BundleContents(
+    var contents = BundleContents(
       caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),
-      logs: try state.members.map { try log(of: $0, chosen: chosen) }, exporter: row.logID,
-      exportedAt: time, scope: chosen == nil ? .wholeCase : .chosenEntries, program: program)
+      logs: try state.members.map { try log(of: $0, in: state, chosen: chosen) },
+      exporter: row.logID, exportedAt: time,
+      scope: chosen == nil ? .wholeCase : .chosenEntries, program: program)
+    contents.successions = try CaseView.successions(db, of: row).map(\.bytes)
+    contents.forks = try Row.fetchAll(
+      db, sql: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes", arguments: [row.ref]
+    ).map { $0.bytes("bytes") }
+    return contents
   }
 
-  private func log(of member: CaseState.Member, chosen: [EntryID]?) throws -> BundleContents.Log {
+  private func log(
+    of member: CaseState.Member, in state: CaseState, chosen: [EntryID]?
+  ) throws -> BundleContents.Log {
     let identity = LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey)
     guard
       let log = try Row.fetchOne(
@@ -232,7 +242,8 @@ private struct BundleCollection {
     let leaves = try Row.fetchAll(
       db,
       sql: """
-        SELECT l.id, l.data, l.entry_id, l.class, l.ciphertext, e.problem, e.id AS opened FROM leaf l
+        SELECT l.id, l.log_ref, l.sequence, l.data, l.entry_id, l.class, l.ciphertext, e.problem, e.parts,
+          g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
         LEFT JOIN entry e ON e.id = l.id WHERE l.log_ref = ? AND l.sequence < ? ORDER BY l.sequence
         """, arguments: [ref, Int64(size)])
     return BundleContents.Log(
@@ -240,26 +251,32 @@ private struct BundleCollection {
       checkpoint: try Receipts.merge(
         note, receipts.filter { $0.number("size") == size }.map { $0.bytes("note") }),
       leaves: try leaves.map { try LeafData(parsing: $0.bytes("data")) },
-      entries: try leaves.compactMap { try disclosed($0, member, chosen) },
+      entries: try leaves.compactMap { try disclosed($0, member, state, chosen) },
       receipts: receipts.filter { $0.number("size") != size }.map { $0.bytes("note") })
   }
 
-  /// All control entries; of the others, those that are chosen and open.
+  /// All control entries, also those that break a rule; of the others, those that are chosen, and count or
+  /// are disputed.
   private func disclosed(
-    _ record: Row, _ member: CaseState.Member, _ chosen: [EntryID]?
+    _ record: Row, _ member: CaseState.Member, _ state: CaseState, _ chosen: [EntryID]?
   ) throws -> DisclosedEntry? {
     let id: EntryID = try record.identifier("entry_id")
-    let problem: String? = record["problem"]
     let leaf = try LeafData(parsing: record.bytes("data"))
-    let isControl = leaf.entryClass == .control
-    guard record.hasValue("opened"), problem == nil, isControl || chosen?.contains(id) ?? true,
-      let ciphertext = record.bytesIfAny("ciphertext")
-    else { return nil }
+    guard record.hasValue("parts"), let ciphertext = record.bytesIfAny("ciphertext") else {
+      return nil
+    }
+    if leaf.entryClass != .control {
+      guard chosen?.contains(id) ?? true else { return nil }
+      switch try EntryTable.standing(db, record, in: state) {
+      case .open, .disputed: break
+      default: return nil
+      }
+    }
     let key = try EntryKeys.key(
       of: record["id"], leaf: leaf, logID: member.logID, epochs: epochs, db: db)
-    let entry = try SealedEntry(leaf: leaf, ciphertext: ciphertext).open(
-      at: EntryPlace(caseID: row.caseID, logID: member.logID, sequence: leaf.sequence), key: key)
-    return DisclosedEntry(sequence: leaf.sequence, parts: entry.parts)
+    return DisclosedEntry(
+      sequence: leaf.sequence,
+      parts: try SealedEntry(leaf: leaf, ciphertext: ciphertext).disclosures(key: key))
   }
 }
 

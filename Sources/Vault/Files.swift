@@ -16,6 +16,16 @@ struct OpenFile: ~Copyable {
     guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
   }
 
+  /// A path as the file system gave it, of which the last component is no link.
+  init(found path: [UInt8]) throws(VaultError) {
+    descriptor = unsafe (path + [0]).withUnsafeBufferPointer { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { text in
+        unsafe open(text.baseAddress!, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+      }
+    }
+    guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
+  }
+
   /// A new file of mode 0600 that nobody had made before.
   init(creating path: String) throws(VaultError) {
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)

@@ -11,6 +11,12 @@ public struct EntrySummary: Hashable, Sendable {
     case locked
     /// It breaks a rule of the case; kept aside and never counted.
     case violation
+    /// A survivor's device wants it gone.
+    case erased
+    /// Its author was removed before, or signed two histories; somebody else saw it, so it stays in view.
+    case disputed
+    /// Its author was removed before, and nobody else's word is there for it.
+    case setAside
   }
 
   public let id: EntryID
@@ -59,7 +65,7 @@ extension OpenVault {
         db,
         sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 ORDER BY e.clock, l.id",
         arguments: [row.ref]
-      ).map { try EntryTable.summary($0, of: row, in: state) }
+      ).map { try EntryTable.summary(db, $0, of: row, in: state) }
     }
   }
 
@@ -69,20 +75,7 @@ extension OpenVault {
   public func entry(_ text: String) throws(VaultError) -> EntryDetail {
     try read { db in
       let (row, entry) = try EntryTable.find(db, text)
-      let state = try CaseView.state(db, of: row)
-      let summary = try EntryTable.summary(entry, of: row, in: state)
-      let leafRef: Int64 = entry["id"]
-      let present = try Int64.fetchAll(
-        db,
-        sql: """
-          SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
-          WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
-          """, arguments: [leafRef])
-      return EntryDetail(
-        summary: summary,
-        notBefore: try EntryTable.notBefore(db, entry, in: state),
-        seenBy: try EntryTable.seenBy(db, entry, in: state),
-        presentAttachments: present.map { UInt64(bitPattern: $0) })
+      return try EntryTable.detail(db, entry, of: row, in: try CaseView.state(db, of: row))
     }
   }
 }
@@ -96,25 +89,52 @@ enum EntryTable {
     """
 
   static func summary(
-    _ entry: Row, of row: CaseRow, in state: CaseState
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
   ) throws -> EntrySummary {
     let logID: LogID = try entry.identifier("log_id")
     let author = state.member(logID)?.role
-    let entryClass = EntryClass(rawValue: entry["class"])
     let parts = entry.bytesIfAny("parts")
-    let isOpen = parts != nil
     let problem: String? = entry["problem"]
-    let breaksRole = entryClass.map { author?.mayWrite($0) == false } ?? true
-    let standing: EntrySummary.Standing =
-      problem != nil || breaksRole ? .violation : isOpen ? .open : .locked
+    let standing = try standing(db, entry, in: state)
+    let isOpen = parts != nil && standing != .erased
     return EntrySummary(
       id: try entry.identifier("entry_id"), caseID: row.caseID, caseName: row.name, logID: logID,
       sequence: entry.number("sequence"), standing: standing, author: author,
       isOwn: logID == row.logID,
       kind: isOpen ? EntryKind(code: entry.number("kind")) : nil,
       enteredAt: isOpen ? entry.number("clock") : nil,
-      content: problem == nil
+      content: problem == nil && isOpen
         ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
+  }
+
+  /// What the case says of the entry comes before whether this copy can open it.
+  static func standing(
+    _ db: Database, _ entry: Row, in state: CaseState
+  ) throws -> EntrySummary.Standing {
+    let logID: LogID = try entry.identifier("log_id")
+    let sequence = entry.number("sequence")
+    let isBehindCut = state.member(logID)?.cut.map { sequence >= $0.size } ?? false
+    let standing = state.standing(
+      of: try entry.identifier("entry_id"), in: logID, at: sequence,
+      entryClass: EntryClass(rawValue: entry["class"]),
+      witnesses: isBehindCut ? try witnesses(db, of: entry) : [])
+    let problem: String? = entry["problem"]
+    switch standing {
+    case .violation: return .violation
+    case .erased: return .erased
+    case .setAside where state.member(logID) != nil: return .setAside
+    case _ where problem != nil: return .violation
+    case _ where !entry.hasValue("parts"): return .locked
+    case .disputed: return .disputed
+    case .counted, .setAside: return .open
+    }
+  }
+
+  private static func witnesses(_ db: Database, of entry: Row) throws -> [LogID] {
+    try Row.fetchAll(
+      db, sql: "SELECT DISTINCT witness FROM receipt WHERE log_ref = ? AND size > ?",
+      arguments: [entry["log_ref"] as Int64, entry["sequence"] as Int64]
+    ).map { try $0.identifier("witness") }
   }
 
   static func find(_ db: Database, _ text: String) throws -> (CaseRow, Row) {
@@ -132,6 +152,46 @@ enum EntryTable {
       throw VaultError(.databaseDamaged)
     }
     return (row, entry)
+  }
+
+  /// The entry of this id in this case, as one that another can be about.
+  ///
+  /// - Throws: `.unknownEntry`.
+  static func target(
+    _ db: Database, _ id: EntryID, of row: CaseRow, in state: CaseState
+  ) throws -> EntrySummary {
+    guard let entry = try self.row(db, id, of: row) else { throw VaultError(.unknownEntry) }
+    return try summary(db, entry, of: row, in: state)
+  }
+
+  static func row(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> Row? {
+    try Row.fetchOne(
+      db, sql: select + " WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1",
+      arguments: [id.bytes.data, row.ref])
+  }
+
+  /// What an entry says, if it can be opened.
+  static func content(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> EntryContent? {
+    guard let entry = try self.row(db, id, of: row), let parts = entry.bytesIfAny("parts"),
+      !entry.hasValue("problem")
+    else { return nil }
+    return try EntryContent(parts: try PartList.decode(parts))
+  }
+
+  static func detail(
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
+  ) throws -> EntryDetail {
+    let leafRef: Int64 = entry["id"]
+    let present = try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
+        WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
+        """, arguments: [leafRef])
+    return EntryDetail(
+      summary: try summary(db, entry, of: row, in: state),
+      notBefore: try notBefore(db, entry, in: state), seenBy: try seenBy(db, entry, in: state),
+      presentAttachments: present.map { UInt64(bitPattern: $0) })
   }
 
   /// The least and the greatest identifier whose base32 begins with `prefix`.

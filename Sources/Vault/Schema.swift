@@ -117,8 +117,20 @@ enum Schema {
     // What a control entry acknowledges of other logs, and how far control entries have told of them.
     "ALTER TABLE entry ADD COLUMN frontier BLOB",
     "ALTER TABLE log ADD COLUMN told_size INTEGER NOT NULL DEFAULT 0",
+    // Erased entries: when this copy learned of it, and whether they are destroyed yet.
+    """
+    CREATE TABLE erasure(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, entry BLOB NOT NULL, seen INTEGER NOT NULL,
+      is_destroyed INTEGER NOT NULL, PRIMARY KEY(case_ref, entry)) WITHOUT ROWID
+    """,
+    // Files of destroyed attachments that are still to be removed.
+    "CREATE TABLE doomed_blob(root BLOB PRIMARY KEY) WITHOUT ROWID",
     // A case is evaluated from its control entries and what is unusual, not from all its leaves.
     "CREATE INDEX leaf_by_class ON leaf(log_ref, class, sequence)",
+    // Whether something of a size is there already can be told before it is read.
+    "CREATE INDEX blob_by_size ON blob(sealed_size)",
+    // Takedown records, requests and what is about other entries: few among many.
+    "CREATE INDEX entry_by_kind ON entry(case_ref, kind) WHERE kind > 16",
     // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
     "ALTER TABLE vault_case ADD COLUMN kit BLOB",
     """

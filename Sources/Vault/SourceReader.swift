@@ -18,6 +18,12 @@ final class SourceReader {
       before = try file.status()
       guard before.isRegular else { throw VaultError(.notAFile) }
       guard before.size > 0 else { throw VaultError(.fileEmpty) }
+    case .found(let path):
+      file = try OpenFile(found: path)
+      name = path.split(separator: UInt8(ascii: "/")).last.map { Array($0) }
+      before = try file.status()
+      guard before.isRegular else { throw VaultError(.notAFile) }
+      guard before.size > 0 else { throw VaultError(.fileEmpty) }
     case .descriptor(let descriptor, let name):
       file = try OpenFile(duplicating: descriptor)
       self.name = name.map { Array($0.utf8) }
@@ -25,8 +31,18 @@ final class SourceReader {
     }
   }
 
+  /// Bytes before anything was read; nil for what has no end yet.
+  var size: UInt64? { before.isRegular ? before.size : nil }
+
+  /// - Throws: `.fileUnreadable` with the system's reason: a bad place on a disk is the file's matter.
   func read(into buffer: inout [UInt8], count: Int) throws(VaultError) -> Int {
-    let got = try file.read(into: &buffer, count: count)
+    let got: Int
+    do throws(VaultError) {
+      got = try file.read(into: &buffer, count: count)
+    } catch {
+      throw error.code == .inputOutput
+        ? VaultError(.fileUnreadable, systemError: error.systemError) : error
+    }
     if !hasRead {
       hasRead = true
       mediaType = MediaType.of(firstBytes: buffer[..<min(got, 4096)])

@@ -96,6 +96,7 @@ extension OpenVault {
       }
     }
     guard !met.reports.isEmpty else { throw VaultError(.mailboxUnreachable) }
+    try settleErasures(of: row)
     return try outcome(of: met, row)
   }
 

@@ -14,7 +14,8 @@ public struct VaultError: Error, Hashable, Sendable {
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
     case caseHeldAlready
-    case entryLocked, contentMissing, contentDamaged, exportFailed
+    case notErased, erasedHere, notSetAside
+    case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords

@@ -139,6 +139,8 @@ extension VaultReplica {
       let logRef = try Self.logRef(db, row, range.logID)
       var isChanged = false
       for entry in range.newEntries {
+        let id = EntryID(log: range.logID, leaf: entry.leaf)
+        let isDestroyed = try ErasureTable.isDestroyed(db, id, in: row)
         try db.execute(
           sql: """
             INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
@@ -146,8 +148,7 @@ extension VaultReplica {
             """,
           arguments: [
             logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
-            entry.leaf.bytes.data, EntryID(log: range.logID, leaf: entry.leaf).bytes.data,
-            entry.ciphertext?.data,
+            entry.leaf.bytes.data, id.bytes.data, isDestroyed ? nil : entry.ciphertext?.data,
           ])
         isChanged = true
       }
@@ -189,7 +190,9 @@ extension VaultReplica {
         db,
         sql: """
           SELECT 1 FROM leaf l WHERE l.log_ref = ? AND l.sequence >= ? AND l.sequence < ?
-            AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id) LIMIT 1
+            AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
+            AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.entry = l.entry_id AND x.is_destroyed = 1)
+          LIMIT 1
           """, arguments: arguments) != nil
     }
   }
@@ -206,7 +209,8 @@ enum SlotTable {
           db,
           sql: """
             SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
-            WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ?
+            WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ? AND NOT EXISTS
+              (SELECT 1 FROM erasure x WHERE x.entry = l.entry_id AND x.is_destroyed = 1)
             """, arguments: [row.ref, slot.logID.bytes.data, Int64(slot.sequence)]),
         try hasRoom(db, leafRef)
       else { continue }
@@ -230,13 +234,16 @@ enum SlotTable {
     return try Int.fetchOne(db, sql: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry
   }
 
-  /// Fills in a ciphertext that was lacking. That it is the one which the leaf names was verified.
+  /// Fills in a ciphertext that was lacking, unless it is lacking because it was erased. That it is the one which the leaf names was verified.
   static func fill(
     _ db: Database, _ logRef: Int64, _ sequence: UInt64, _ ciphertext: [UInt8]
   ) throws -> Bool {
     try db.execute(
-      sql:
-        "UPDATE leaf SET ciphertext = ? WHERE log_ref = ? AND sequence = ? AND ciphertext IS NULL",
+      sql: """
+        UPDATE leaf SET ciphertext = ? WHERE log_ref = ? AND sequence = ? AND ciphertext IS NULL
+          AND NOT EXISTS
+            (SELECT 1 FROM erasure x WHERE x.entry = leaf.entry_id AND x.is_destroyed = 1)
+        """,
       arguments: [ciphertext.data, logRef, Int64(sequence)])
     return db.changesCount > 0
   }

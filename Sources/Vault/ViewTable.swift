@@ -45,4 +45,14 @@ enum ViewTable {
         arguments: [target.bytes.data, leaf])
     }
   }
+
+  /// Takes an entry out of the view, and out of all that is found by it; its leaf stays.
+  static func remove(_ db: Database, leaf: Int64) throws {
+    for sql in [
+      "DELETE FROM about WHERE entry_ref = ?", "DELETE FROM attachment WHERE entry_ref = ?",
+      "DELETE FROM duplicate WHERE entry_ref = ?", "DELETE FROM entry WHERE id = ?",
+    ] {
+      try db.execute(sql: sql, arguments: [leaf])
+    }
+  }
 }

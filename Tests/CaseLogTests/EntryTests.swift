@@ -32,6 +32,7 @@ import VerifiableLog
     ]
     content.about = [EntryID(Bytes32.random())]
     content.takedown = .init(step: .removed, recipient: "a platform", reference: nil)
+    content.request = .declined
     return content
   }
 
@@ -128,6 +129,34 @@ import VerifiableLog
     content.showsMinor = true
     let opened = try sealed(content.parts).open(at: place, key: key.key)
     #expect(throws: CaseLogError.malformed) { try EntryContent(of: opened) }
+  }
+
+  @Test(arguments: [
+    [0xa1, 0x00, 0x00], [0xa1, 0x00, 0x04], [0xa1, 0x01, 0x01], [0xa2, 0x00, 0x01, 0x01, 0x01],
+    [0xa0], [0x01], [0xa1, 0x00, 0x01, 0x00], [0xa1, 0x00, 0x18, 0x01], [0xa1, 0x00, 0x20],
+  ])
+  func `a request in any other form than the three is refused`(bytes: [UInt8]) throws {
+    #expect(throws: CaseLogError.malformed) { try EntryContent(parts: [Part(.request, bytes)]) }
+  }
+
+  @Test func `a request is one of three bytes, stands once, and unknown parts stay beside it`()
+    throws
+  {
+    let forms: [(EntryContent.Request, [UInt8])] = [
+      (.asked, [0xa1, 0x00, 0x01]), (.done, [0xa1, 0x00, 0x02]), (.declined, [0xa1, 0x00, 0x03]),
+    ]
+    for (state, bytes) in forms {
+      var content = EntryContent()
+      content.request = state
+      #expect(content.parts == [Part(.request, bytes)])
+      let label = try #require(PartLabel(Array("request-due".utf8)))
+      let read = try EntryContent(parts: content.parts + [Part(label, [0xff])])
+      #expect(read.request == state)
+      #expect(read.unknownParts == 1)
+      #expect(throws: CaseLogError.malformed) {
+        try EntryContent(parts: content.parts + content.parts)
+      }
+    }
   }
 
   @Test func `no cut or changed part makes the decoder trap`() throws {

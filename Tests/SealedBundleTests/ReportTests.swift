@@ -102,6 +102,43 @@ import VerifiableLog
     #expect(!report.contains("This is for me."))
   }
 
+  @Test func `what was said later is told at the exhibit, and removes nothing of it`() throws {
+    let report = try report { sample in
+      let start = SampleCase.start
+      var content = EntryContent()
+      content.about = [sample.survivor.entryID(2)]
+      try sample.survivor.append(.retract, content.parts, clock: start + 101_000)
+      content.about = [sample.survivor.entryID(2)]
+      content.takedown = .init(step: .backAgain, recipient: "social.example", reference: nil)
+      try sample.survivor.append(.takedown, content.parts, clock: start + 102_000)
+      content.takedown = nil
+      content.words = "Could you add the full URL?"
+      content.request = .asked
+      try sample.advocate.append(.request, content.parts, clock: start + 103_000)
+      var other = EntryContent()
+      other.words = "Is there <b>more</b>?"
+      try sample.advocate.append(.request, other.parts, clock: start + 103_500)
+      var answer = EntryContent()
+      answer.about = [sample.advocate.entryID(Int(sample.advocate.size) - 2)]
+      answer.request = .declined
+      try sample.survivor.append(.request, answer.parts, clock: start + 104_000)
+    }
+    for text in [
+      "Photograph posted without consent</bdi> (taken back)",
+      "<p class=\"remark\">Taken back: see <a href=\"#exhibit-4\">Exhibit 4</a>. It is shown as it was",
+      "The picture was taken in 2023",
+      "<li><a href=\"#exhibit-3\">Exhibit 3</a>: Addition by Survivor’s device</li>",
+      ": Takedown record by Advocate, Reported</li>",
+      ": Takedown record by Survivor’s device, Back again</li>",
+      "<bdi>social.example</bdi></td><td class=\"nw\">Back again, <a href=",
+      "<td><bdi>Ticket 55-1</bdi></td>", "<dt>Request</dt><dd>Declined, see <a href=",
+      "<dt>Request</dt><dd>Not answered in this bundle</dd>",
+      "<dt>Answer</dt><dd>Declined</dd>", "Is there &lt;b&gt;more&lt;/b&gt;?",
+    ] { #expect(report.contains(text), "\(text)") }
+    #expect(report.components(separatedBy: "<h2>Takedowns</h2>").count == 2)
+    #expect(report.components(separatedBy: "Back again, <a").count == 2)
+  }
+
   @Test func `hostile names of files, media types and programs stay text`() throws {
     let sample = try SampleCase()
     var evidence = EntryContent()

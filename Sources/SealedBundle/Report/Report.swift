@@ -17,6 +17,7 @@ public enum Report {
     page.meaning()
     page.counts()
     page.contents()
+    page.takedowns()
     page.exhibits()
     page.people()
     page.checking()
@@ -29,11 +30,13 @@ public enum Report {
 struct ReportPage {
   let record: BundleRecord
   let names: ReportNames
+  let relations: ReportRelations
   var html = HTML()
 
   init(_ record: BundleRecord) {
     self.record = record
     names = ReportNames(record.state)
+    relations = ReportRelations(record)
   }
 
   mutating func head() {

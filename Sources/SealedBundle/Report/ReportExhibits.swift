@@ -31,6 +31,7 @@ extension ReportPage {
         html.raw(": ")
         html.quoted(title)
       }
+      if relations.entries.retraction(of: exhibit.entry.id) != nil { html.raw(" (taken back)") }
       html.raw("</td><td class=\"nw\">")
       html.text(names.name(exhibit.entry.header.logID))
       html.raw("</td><td class=\"n\">")
@@ -61,8 +62,10 @@ extension ReportPage {
       html.text(title)
       html.raw("</p>\n")
     }
+    retraction(of: exhibit)
     html.raw("<dl>\n")
     times(exhibit)
+    request(exhibit)
     if let content = exhibit.content { particulars(content) }
     html.raw("</dl>\n")
     if let words = exhibit.content?.words {
@@ -72,6 +75,7 @@ extension ReportPage {
       html.raw("</div>\n")
     }
     files(exhibit)
+    saidLater(about: exhibit)
     remarks(exhibit)
     provenance(exhibit)
     html.raw("</article>\n")
@@ -151,23 +155,6 @@ extension ReportPage {
           page.html.quoted(tag)
           page.html.raw("</span>")
         }
-      }
-    }
-  }
-
-  private mutating func references(_ entries: [EntryID]) {
-    for (index, id) in entries.enumerated() {
-      if index > 0 { html.raw(", ") }
-      if let exhibit = record.exhibit(id) {
-        html.raw("<a href=\"#exhibit-")
-        html.text(String(exhibit.number))
-        html.raw("\">Exhibit ")
-        html.text(String(exhibit.number))
-        html.raw("</a>")
-      } else {
-        html.raw("an entry that is not shown (<code>")
-        html.text(Base32.encode(id.bytes))
-        html.raw("</code>)")
       }
     }
   }

@@ -1,0 +1,21 @@
+import Vault
+
+extension Sentences {
+  /// About entries that are to go, to stay, or to come again.
+  static func ofErasing(_ code: VaultError.Code) -> Sentence? {
+    switch code {
+    case .notErased:
+      return Sentence(
+        "Nobody erased this entry.", safe: unchanged, next: "There is nothing to be done.")
+    case .erasedHere:
+      return Sentence(
+        "This device erased the entry itself, or has destroyed it since.", safe: unchanged,
+        next: "Another device that still has it can say “cairn keep”; it comes back with a sync.")
+    case .notSetAside:
+      return Sentence(
+        "This entry was not set aside, or this copy cannot open it.", safe: unchanged,
+        next: "“cairn list --state set-aside” shows what can be entered again.")
+    default: return nil
+    }
+  }
+}

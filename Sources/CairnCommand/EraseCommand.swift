@@ -1,0 +1,116 @@
+import ArgumentParser
+import Cryptography
+import Vault
+
+struct EraseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "erase", abstract: "Take entries away from every copy of a case.",
+    discussion: """
+      On this device they are destroyed at once. Every other copy hides them with its next sync, \
+      and destroys them 14 days later, unless another of your devices says “cairn keep”: so \
+      nobody who steals one device can empty the others. Amendments of an entry go with it; notes \
+      of other people about it stay, unless you name them too.
+
+      Whoever opened an entry before may have kept it. Backups, and what a mailbox or the disk \
+      still holds of older files, stay sealed, but may be opened with their keys. Place and time of \
+      the entry stay visible as a gap.
+
+      EXAMPLES
+        cairn erase k3ov            after a question
+        cairn erase k3ov m2ba --yes   for scripts
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "Ids as “cairn list” shows them, all of one case.")
+  var entries: [String]
+
+  @Flag(help: "Do it without asking.")
+  var yes = false
+
+  func run() async throws {
+    let terminal = global.terminal
+    let outcome = try await global.withVault(terminal: terminal) { vault in
+      let preview = try await vault.previewErasure(entries)
+      try Confirmation.require(
+        yes, terminal: terminal, explanation: Self.explanation(preview),
+        question: "Erase \(Quantity.count(preview.entries.count, "entry", "entries"))?")
+      return try await vault.erase(entries)
+    }
+    if global.json {
+      struct Object: Encodable {
+        let erased: [String]
+        let fileCount: Int
+      }
+      return try Output.json(
+        Object(erased: outcome.entries.map(\.base32), fileCount: outcome.fileCount))
+    }
+    Output.paragraph(
+      "\(Quantity.count(outcome.entries.count, "entry is", "entries are")) destroyed on this device"
+        + (outcome.fileCount > 0
+          ? ", with \(Quantity.count(outcome.fileCount, "file", "files"))." : "."))
+    Output.paragraph(
+      "Sync, so that the other copies learn of it. They hide it at once and destroy it after 14 days."
+    )
+  }
+
+  private static func explanation(_ preview: EraseOutcome) -> String {
+    let readers =
+      preview.readers == 0
+      ? "Nobody but you could open it so far."
+      : "\(Quantity.count(preview.readers, "other member", "other members")) could open it, and may"
+        + " have kept it."
+    return "This destroys \(Quantity.count(preview.entries.count, "entry", "entries")) and"
+      + " \(Quantity.count(preview.fileCount, "file", "files")) on this device now, and it cannot be"
+      + " undone here. Other copies hide it with the next sync, and destroy it 14 days later."
+      + " \(readers) Backups and what the disk still holds of old files stay sealed, but are not"
+      + " reached. A gap stays visible."
+  }
+}
+
+struct KeepCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "keep", abstract: "Keep an entry that another of your devices erased.",
+    discussion: """
+      The entry is back on every copy that still has it. It works for 14 days, from a device that \
+      did not erase the entry itself.
+
+      EXAMPLE
+        cairn keep k3ov
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "An id; “cairn list --state erased” shows those that are hidden.")
+  var entry: String
+
+  func run() async throws {
+    let id = try await global.withVault(terminal: global.terminal) { vault in
+      try await vault.keep(entry)
+    }
+    if global.json {
+      struct Object: Encodable { let kept: String }
+      return try Output.json(Object(kept: id.base32))
+    }
+    Output.paragraph("The entry stays. Sync, so that the other copies learn of it.")
+  }
+}
+
+/// A question before something that cannot be taken back.
+enum Confirmation {
+  /// - Throws: a usage failure where nobody can be asked and `isGiven` is false; `.cancelled` when the answer is no.
+  static func require(
+    _ isGiven: Bool, terminal: Terminal?, explanation: String, question: String
+  ) throws {
+    if isGiven { return }
+    guard let terminal else {
+      throw Failure.usage(
+        "confirmationNeeded",
+        Sentence(
+          explanation, safe: Sentences.unchanged,
+          next: "Add --yes to do it without a question, or run it on a terminal."))
+    }
+    terminal.explain(explanation)
+    guard try terminal.confirm(question + " [y/n] ") else { throw VaultError(.cancelled) }
+  }
+}

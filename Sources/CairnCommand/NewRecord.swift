@@ -1,0 +1,151 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Vault
+import VerifiableLog
+
+/// What the commands share that enter something about other entries: one new entry, with what it is
+/// about, its files and what is said once it is saved.
+struct NewRecord {
+  let global: GlobalOptions
+  /// Ids, or their first characters.
+  var targets: [String] = []
+  /// Where there are no targets to tell it.
+  var caseName: String?
+  var files: [String] = []
+  var content = EntryContent()
+
+  /// How the record is entered and told, once it is known what it is about.
+  struct Form {
+    var kind: EntryKind
+    var content: EntryContent
+    /// "an addition", "a note".
+    let noun: String
+    /// Said after "Saved", if there is more to say.
+    var remark: @Sendable (_ saved: EntryID) -> String? = { _ in nil }
+  }
+
+  /// Saves it and tells so.
+  ///
+  /// - Parameters:
+  ///   - asksForWords: whether the words are asked for on a terminal if there is nothing else.
+  ///   - form: is told what was referred to; may refuse.
+  func save(
+    asksForWords: Bool = false,
+    _ form: (OpenVault, EntryReferences?, EntryContent) async throws -> Form
+  ) async throws {
+    let sources = try AddSource.list(files)
+    let terminal = global.terminal
+    let saved = try await global.withVault(terminal: terminal) { vault in
+      try await requireSound(vault)
+      let references =
+        targets.isEmpty ? nil : try await vault.references(targets)
+      var content = content
+      if asksForWords, content == EntryContent(), sources.isEmpty, let terminal {
+        content.words = try AddDialogue(terminal: terminal).askForWords()
+      }
+      content.about = references?.entries.map(\.id) ?? []
+      let form = try await form(vault, references, content)
+      return try await save(form, sources, references, in: vault)
+    }
+    if let status = saved { throw AlreadyTold(status: status) }
+  }
+
+  private func requireSound(_ vault: OpenVault) async throws {
+    switch await vault.standing {
+    case .sound: break
+    case .copied: throw VaultError(.copied)
+    case .rolledBack: throw VaultError(.rolledBack)
+    }
+  }
+
+  private func save(
+    _ form: Form, _ sources: [AddSource], _ references: EntryReferences?, in vault: OpenVault
+  ) async throws -> ExitStatus? {
+    let input = sources.contains { $0.name == nil } ? try StandardInput() : nil
+    let entry = NewEntry(
+      kind: form.kind, sources: sources.map { $0.taken(from: input) }, content: form.content)
+    let progress = Progress("Saving", total: AddSource.total(sources), isQuiet: global.json)
+    defer { progress.finish() }
+    let outcome = try await vault.add(
+      [entry], toCase: references?.caseID.fingerprint ?? caseName
+    ) { (bytes) throws(VaultError) in
+      try progress.advance(bytes)
+      try input?.check()
+    }
+    progress.finish()
+    guard let saved = outcome.saved.first else {
+      throw outcome.failure.map { failed in
+        Failure(failed.error, subject: sources.count == 1 ? sources[0].quoted : nil)
+      } ?? Failure(VaultError(.inputOutput))
+    }
+    if global.json {
+      try Output.json(Object(form, saved, sources, outcome))
+    } else {
+      tell(form, saved, sources, outcome)
+    }
+    return nil
+  }
+
+  // MARK: - Telling
+
+  private func tell(
+    _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome
+  ) {
+    var line = "Saved  \(ShortID.of(saved.id))  \(form.noun)"
+    let about = form.content.about.map(ShortID.of)
+    if !about.isEmpty {
+      let more = about.count > 3 ? " and \(about.count - 3) more" : ""
+      line += " about " + about.prefix(3).joined(separator: ", ") + more
+    }
+    Output.line(line)
+    for source in sources { Output.line("       with " + source.described) }
+    if !saved.sameContentAs.isEmpty {
+      let others = saved.sameContentAs.prefix(3).map(ShortID.of).joined(separator: ", ")
+      Output.line("       the same content as \(others)")
+    }
+    if saved.isMinor, !sources.isEmpty { Output.paragraph(MinorText.kept) }
+    if let remark = form.remark(saved.id) { Output.paragraph(remark) }
+    Output.line(AddReport.readers(of: outcome))
+  }
+
+  private struct Object: Encodable {
+    struct File: Encodable {
+      let name: String?
+      let size: UInt64?
+    }
+    let about: [String]
+    let files: [File]
+    let hashOnly: Bool
+    let id: String
+    let kind: String?
+    let sameContentAs: [String]
+    let sharedWith: Int
+
+    init(
+      _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome
+    ) {
+      about = form.content.about.map(\.base32)
+      files = sources.map { File(name: $0.name, size: $0.size) }
+      hashOnly = saved.isMinor
+      id = saved.id.base32
+      kind = form.kind.name
+      sameContentAs = saved.sameContentAs.map(\.base32)
+      sharedWith = outcome.sharedWith
+    }
+  }
+}
+
+extension Failure {
+  /// Of a kind that only survivors write.
+  static func survivorsOnly(_ what: String, next: String) -> Failure {
+    Failure(
+      code: VaultError.Code.notAllowed.rawValue, status: .notAllowed,
+      Sentence(what, safe: Sentences.unchanged, next: next))
+  }
+
+  static func nothingToSay(_ next: String) -> Failure {
+    .usage(
+      "nothingToAdd", Sentence("There was nothing to add.", safe: Sentences.unchanged, next: next))
+  }
+}

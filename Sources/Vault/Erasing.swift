@@ -1,0 +1,274 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+public import VerifiableLog
+
+/// What an erasure took away.
+public struct EraseOutcome: Hashable, Sendable {
+  /// Entries that are gone from this device, amendments and retractions of the chosen ones included.
+  public let entries: [EntryID]
+  public let fileCount: Int
+  /// Members beside the survivor's own devices who could open some of them.
+  public let readers: Int
+}
+
+extension OpenVault {
+  /// Seconds for which other copies hide an erased entry before they destroy it: time for another device,
+  /// or for whoever holds the kit, to say that a thief erased it.
+  public static let erasureGrace: UInt64 = 14 * 86_400
+
+  /// Erases entries of one case: hides them on every copy, and destroys them on this one now.
+  ///
+  /// - Parameter texts: ids or unique beginnings.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.notAllowed` for an advocate, `.differentCases`.
+  public func erase(_ texts: [String]) throws(VaultError) -> EraseOutcome {
+    let outcome = try commit { db in
+      let erasing = try Erasing(db, entries: texts)
+      let outcome = try erasing.outcome()
+      let control = try ControlWriter(
+        db, of: erasing.row, keys: keys, surroundings: surroundings)
+      for start in stride(from: 0, to: erasing.entries.count, by: Limits.references) {
+        let end = min(start + Limits.references, erasing.entries.count)
+        try control.append(.erase(Array(erasing.entries[start..<end])))
+      }
+      try control.sign()
+      for entry in erasing.entries {
+        try ErasureTable.note(db, entry, in: erasing.row, at: surroundings.now())
+        try ErasureTable.destroy(db, entry, in: erasing.row)
+      }
+      return outcome
+    }
+    try clearAway()
+    return outcome
+  }
+
+  /// What an erasure of these entries would take away; nothing is written.
+  public func previewErasure(_ texts: [String]) throws(VaultError) -> EraseOutcome {
+    try read { db in try Erasing(db, entries: texts).outcome() }
+  }
+
+  /// Says on behalf of this device that an entry stays, whoever of the others erased it.
+  ///
+  /// - Throws: `.unknownEntry`, `.notAllowed`, `.notErased`; `.erasedHere` where this device itself erased it, or
+  ///   destroyed it since.
+  public func keep(_ text: String) throws(VaultError) -> EntryID {
+    try commit { db in
+      let (row, entry) = try EntryTable.find(db, text)
+      guard row.role == .survivor else { throw VaultError(.notAllowed) }
+      let id: EntryID = try entry.identifier("entry_id")
+      let erasures = try CaseView.state(db, of: row).erasures(of: id)
+      guard !erasures.isEmpty else { throw VaultError(.notErased) }
+      guard !erasures.contains(where: { $0.logID == row.logID }),
+        try !ErasureTable.isDestroyed(db, id, in: row)
+      else { throw VaultError(.erasedHere) }
+      let control = try ControlWriter(db, of: row, keys: keys, surroundings: surroundings)
+      try control.append(.keep(id))
+      try control.sign()
+      try ErasureTable.forget(db, id, in: row)
+      return id
+    }
+  }
+
+  /// Destroys what was hidden long enough. To be called after opening; an exchange does it by itself.
+  public func settleErasures() throws(VaultError) {
+    let due = surroundings.now() - min(surroundings.now(), Self.erasureGrace)
+    let rows = try read { db in
+      let refs = try Int64.fetchSet(
+        db, sql: "SELECT case_ref FROM erasure WHERE is_destroyed = 0 AND seen <= ?",
+        arguments: [Int64(bitPattern: due)])
+      return refs.isEmpty ? [] : try CaseRow.all(db).filter { refs.contains($0.ref) }
+    }
+    for row in rows { try settleErasures(of: row) }
+    if try hasDoomedFiles() { try clearAway() }
+  }
+
+  /// Takes note of a case's erasures, and destroys what was hidden long enough. Only a copy that may sign
+  /// does so: an old one is no judge of what has its effect.
+  func settleErasures(of row: CaseRow) throws(VaultError) {
+    guard standing == .sound else { return }
+    let now = surroundings.now()
+    let isChanged = try commitQuietly { db in
+      let wanted = Set(try CaseView.state(db, of: row).erasures.map(\.entry))
+      for entry in wanted { try ErasureTable.note(db, entry, in: row, at: now) }
+      var isChanged = false
+      for (entry, seen) in try ErasureTable.pending(db, in: row) {
+        if !wanted.contains(entry) {
+          try ErasureTable.forget(db, entry, in: row)
+        } else if now >= seen, now - seen >= Self.erasureGrace {
+          try ErasureTable.destroy(db, entry, in: row)
+          isChanged = true
+        }
+      }
+      return isChanged
+    }
+    if isChanged { try clearAway() }
+  }
+
+  private func hasDoomedFiles() throws(VaultError) -> Bool {
+    try read { db in try Row.fetchOne(db, sql: "SELECT 1 FROM doomed_blob LIMIT 1") != nil }
+  }
+
+  /// A transaction that signs nothing, so that the anchor stays as it is.
+  private func commitQuietly<Value>(
+    _ body: (Database) throws -> Value
+  ) throws(VaultError) -> Value {
+    do { return try database.queue.write { try body($0) } } catch { throw .ofDatabase(error) }
+  }
+
+  /// Removes the files of what was destroyed, and its traces in index and log. A crash before the end leaves
+  /// the list of files, and the next opening goes on.
+  func clearAway() throws(VaultError) {
+    let roots = try read { db in
+      try Row.fetchAll(db, sql: "SELECT root FROM doomed_blob").map {
+        try $0.identifier("root") as BlobRoot
+      }
+    }
+    for root in roots { Folders.remove(blobs.path(of: root)) }
+    if !roots.isEmpty { try blobs.synchronizeFolders(of: roots) }
+    do {
+      try database.queue.write { db in
+        try db.execute(sql: "DELETE FROM doomed_blob")
+      }
+      // What was deleted still stands in the log of the database until it is cut.
+      try database.queue.writeWithoutTransaction { db in
+        _ = try db.checkpoint(.truncate)
+      }
+    } catch {
+      throw .ofDatabase(error)
+    }
+  }
+}
+
+/// Entries about to be erased, of one case.
+private struct Erasing {
+  let row: CaseRow
+  /// The chosen ones, and the survivor's amendments and retractions of them.
+  let entries: [EntryID]
+  private let db: Database
+
+  init(_ db: Database, entries texts: [String]) throws {
+    var found: [EntryID] = []
+    var ofCase: CaseRow?
+    for text in texts {
+      let (row, entry) = try EntryTable.find(db, text)
+      guard ofCase == nil || ofCase == row else { throw VaultError(.differentCases) }
+      ofCase = row
+      found.append(try entry.identifier("entry_id"))
+    }
+    guard let row = ofCase else { throw VaultError(.unknownEntry) }
+    guard row.role == .survivor else { throw VaultError(.notAllowed) }
+    var index = 0
+    while index < found.count {
+      let about = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT l.entry_id FROM about a JOIN entry e ON e.id = a.entry_ref JOIN leaf l ON l.id = e.id
+          WHERE a.target = ? AND e.case_ref = ? AND e.kind IN (17, 18) ORDER BY l.id
+          """, arguments: [found[index].bytes.data, row.ref])
+      for entry in about {
+        let id: EntryID = try entry.identifier("entry_id")
+        if !found.contains(id) { found.append(id) }
+      }
+      index += 1
+    }
+    self.db = db
+    self.row = row
+    entries = found
+  }
+
+  func outcome() throws -> EraseOutcome {
+    var files = 0
+    var readers: Set<[UInt8]> = []
+    for entry in entries {
+      files +=
+        try Int.fetchOne(
+          db,
+          sql: """
+            SELECT count(*) FROM attachment a JOIN leaf l ON l.id = a.entry_ref
+            WHERE l.entry_id = ?
+            """, arguments: [entry.bytes.data]) ?? 0
+      let audiences = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT DISTINCT p.audience FROM slot s JOIN leaf l ON l.id = s.leaf_ref
+          JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = ? WHERE l.entry_id = ?
+          """, arguments: [row.ref, entry.bytes.data])
+      for audience in audiences where try audience.audience() != .devices {
+        readers.insert(audience.bytes("audience"))
+      }
+    }
+    return EraseOutcome(entries: entries, fileCount: files, readers: readers.count)
+  }
+}
+
+extension Row {
+  fileprivate func audience() throws -> Audience { try Audience(decoding: bytes("audience")) }
+}
+
+/// Erased entries: when this copy learned of it, and whether it destroyed them yet.
+enum ErasureTable {
+  /// The first time counts; a later one changes nothing.
+  static func note(_ db: Database, _ entry: EntryID, in row: CaseRow, at time: UInt64) throws {
+    try db.execute(
+      sql: """
+        INSERT OR IGNORE INTO erasure(case_ref, entry, seen, is_destroyed) VALUES (?, ?, ?, 0)
+        """, arguments: [row.ref, entry.bytes.data, Int64(bitPattern: time)])
+  }
+
+  /// An erasure that lost its effect before anything was destroyed.
+  static func forget(_ db: Database, _ entry: EntryID, in row: CaseRow) throws {
+    try db.execute(
+      sql: "DELETE FROM erasure WHERE case_ref = ? AND entry = ? AND is_destroyed = 0",
+      arguments: [row.ref, entry.bytes.data])
+  }
+
+  static func isDestroyed(_ db: Database, _ entry: EntryID, in row: CaseRow) throws -> Bool {
+    try Row.fetchOne(
+      db, sql: "SELECT 1 FROM erasure WHERE case_ref = ? AND entry = ? AND is_destroyed = 1",
+      arguments: [row.ref, entry.bytes.data]) != nil
+  }
+
+  static func pending(
+    _ db: Database, in row: CaseRow
+  ) throws -> [(entry: EntryID, seen: UInt64)] {
+    try Row.fetchAll(
+      db, sql: "SELECT entry, seen FROM erasure WHERE case_ref = ? AND is_destroyed = 0",
+      arguments: [row.ref]
+    ).map { (try $0.identifier("entry"), $0.number("seen")) }
+  }
+
+  /// Drops all of an entry but its leaf: slots, ciphertext, what is shown and found of it, and attachments
+  /// that no other entry names.
+  static func destroy(_ db: Database, _ entry: EntryID, in row: CaseRow) throws {
+    try db.execute(
+      sql: "UPDATE erasure SET is_destroyed = 1 WHERE case_ref = ? AND entry = ?",
+      arguments: [row.ref, entry.bytes.data])
+    guard
+      let leaf = try Int64.fetchOne(
+        db,
+        sql: """
+          SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
+          WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1
+          """, arguments: [entry.bytes.data, row.ref])
+    else { return }
+    let blobs = try Int64.fetchAll(
+      db, sql: "SELECT blob_ref FROM attachment WHERE entry_ref = ?", arguments: [leaf])
+    try ViewTable.remove(db, leaf: leaf)
+    try db.execute(sql: "DELETE FROM slot WHERE leaf_ref = ?", arguments: [leaf])
+    try db.execute(sql: "UPDATE leaf SET ciphertext = NULL WHERE id = ?", arguments: [leaf])
+    for blob in blobs { try drop(db, blob: blob) }
+  }
+
+  private static func drop(_ db: Database, blob: Int64) throws {
+    let isNamed = try Row.fetchOne(
+      db, sql: "SELECT 1 FROM attachment WHERE blob_ref = ?", arguments: [blob])
+    guard isNamed == nil else { return }
+    // Another entry may name the same bytes with another length; the file is then still wanted.
+    try db.execute(
+      sql: """
+        INSERT OR IGNORE INTO doomed_blob(root) SELECT b.root FROM blob b WHERE b.id = ?1
+        AND NOT EXISTS (SELECT 1 FROM blob o WHERE o.root = b.root AND o.id <> ?1)
+        """, arguments: [blob])
+    try db.execute(sql: "DELETE FROM blob WHERE id = ?", arguments: [blob])
+  }
+}

@@ -1,0 +1,139 @@
+import CaseLog
+import Cryptography
+import Foundation
+import GRDB
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+@Suite struct ErasingTests {
+  private static let grace = OpenVault.erasureGrace
+
+  @Test func `an erased entry is gone here at once, with its file and its amendments`() async throws
+  {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let file = try fixture.folder.file("shot.png", noise(200_000, seed: 3))
+    let saved = try await vault.add(
+      [NewEntry(source: .file(path: file), content: EntryContent()), words("stays")], toCase: nil)
+    let entry = saved.saved[0].id
+    var amendment = EntryContent()
+    amendment.about = [entry]
+    amendment.words = "more about it"
+    _ = try await vault.append(amendment, as: .amend, toCase: nil)
+    #expect(try await vault.blobs.storedPaths().count == 1)
+    let preview = try await vault.previewErasure([entry.base32])
+    let outcome = try await vault.erase([entry.base32])
+    #expect(outcome == preview)
+    #expect(outcome.entries.count == 2)
+    #expect(outcome.fileCount == 1)
+    #expect(try await vault.blobs.storedPaths() == [])
+    let listed = try await vault.entries(ofCase: nil)
+    #expect(listed.filter { $0.standing == .erased }.count == 2)
+    #expect(listed.filter { $0.standing == .open }.map { $0.content?.words } == ["stays"])
+    await #expect(throws: VaultError.self) { try await vault.extract(entry.base32, to: "/x") }
+    let check = try await vault.check()
+    #expect(check.findings == [])
+    await #expect(throws: VaultError(.erasedHere)) { try await vault.keep(entry.base32) }
+    // Neither a ciphertext nor a slot of it is left.
+    let left = try await vault.read { db in
+      try Int.fetchOne(
+        db,
+        sql: """
+          SELECT count(*) FROM leaf l LEFT JOIN slot s ON s.leaf_ref = l.id
+          WHERE l.entry_id = ? AND (l.ciphertext IS NOT NULL OR s.epoch IS NOT NULL)
+          """, arguments: [entry.bytes.data])
+    }
+    #expect(left == 0)
+  }
+
+  @Test func `a file that another entry has too is kept for it`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let file = try fixture.folder.file("shot.png", noise(100_000, seed: 4))
+    let first = try await vault.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil
+    ).saved[0].id
+    // As an adopted entry does, the second names the same sealed file.
+    let content = try #require(try await vault.entry(first.base32).summary.content)
+    let second = try await vault.append(content, as: .evidence, toCase: nil)
+    try await vault.commit { db in
+      let leaf = try #require(
+        try Int64.fetchOne(
+          db, sql: "SELECT id FROM leaf WHERE entry_id = ?", arguments: [second.bytes.data]))
+      let blob = try #require(content.attachments.first?.blob)
+      try BlobTable.expect(
+        db, blob.root, size: content.attachments[0].size, number: 0, of: leaf)
+    }
+    _ = try await vault.erase([first.base32])
+    _ = try await vault.extract(second.base32, to: fixture.folder.path + "/out")
+    #expect(try await vault.check().findings == [])
+  }
+
+  @Test func `other copies hide it with the next sync, and destroy it after two weeks`()
+    async throws
+  {
+    let shared = try await SharedCase(before: [words("one"), words("two")])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let id = try #require(
+      try await shared.hers.entries(ofCase: nil).first { $0.content?.words == "one" }?.id)
+    #expect(try await shared.hers.erase([id.base32]).readers == 1)
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let hidden = try #require(
+      try await shared.theirs.entries(ofCase: "theirs").first { $0.id == id })
+    #expect(hidden.standing == .erased)
+    #expect(hidden.content == nil)
+    #expect(try await hasCiphertext(shared.theirs, id))
+
+    shared.advocate.clock.advance(Self.grace - 1)
+    try await shared.theirs.settleErasures()
+    #expect(try await hasCiphertext(shared.theirs, id))
+    shared.advocate.clock.advance(1)
+    try await shared.theirs.settleErasures()
+    #expect(try await !hasCiphertext(shared.theirs, id))
+
+    // It is in the folder still, and nobody takes it in again.
+    try await shared.syncAdvocate()
+    try await shared.syncSurvivor()
+    #expect(try await !hasCiphertext(shared.theirs, id))
+    #expect(try await !hasCiphertext(shared.hers, id))
+    #expect(
+      try await shared.hers.stateHash(ofCase: nil)
+        == shared.theirs.stateHash(ofCase: "theirs"))
+  }
+
+  @Test func `an advocate erases nothing, and what was erased is in no bundle`() async throws {
+    let shared = try await SharedCase(before: [words("one"), words("two")])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let id = try #require(try await shared.theirs.entries(ofCase: "theirs").first?.id)
+    await #expect(throws: VaultError(.notAllowed)) { try await shared.theirs.erase([id.base32]) }
+    await #expect(throws: VaultError(.notErased)) { try await shared.hers.keep(id.base32) }
+    await #expect(throws: VaultError(.unknownEntry)) { try await shared.hers.erase(["zzzzzz"]) }
+    _ = try await shared.hers.erase([id.base32])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let bundle = shared.advocate.folder.path + "/case.age"
+    let outcome = try await shared.theirs.export(
+      caseNamed: "theirs", entries: nil, to: bundle,
+      seal: .passphrase(try locked("a passphrase")), program: "test")
+    #expect(outcome.entryCount == 1)
+    await #expect(throws: VaultError(.entryLocked)) {
+      try await shared.theirs.export(
+        caseNamed: "theirs", entries: [id.base32], to: bundle + "2",
+        seal: .passphrase(try locked("a passphrase")), program: "test")
+    }
+  }
+
+  private func hasCiphertext(_ vault: OpenVault, _ id: EntryID) async throws -> Bool {
+    try await vault.read { db in
+      try Row.fetchOne(
+        db, sql: "SELECT 1 FROM leaf WHERE entry_id = ? AND ciphertext IS NOT NULL",
+        arguments: [id.bytes.data]) != nil
+    }
+  }
+}
