@@ -15,7 +15,8 @@ struct Cairn: AsyncParsableCommand {
       AmendCommand.self, RetractCommand.self, NoteCommand.self, TagCommand.self,
       TakedownCommand.self, RequestCommand.self, CaseCommand.self, CardCommand.self,
       ShareCommand.self, JoinCommand.self, SyncCommand.self,
-      RecoverCommand.self, RenewCommand.self, EraseCommand.self, KeepCommand.self,
+      RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
+      EraseCommand.self, KeepCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])

@@ -62,7 +62,8 @@ enum ExitStatus: Int32, CaseIterable {
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready,
+      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
+      .notCut, .unknownMember, .ambiguousMember,
       .notSyncedYet, .notErased, .erasedHere, .notSetAside:
       self = .other
     }

@@ -45,6 +45,8 @@ enum RootHelp {
     Look after it
       cairn recover              bring a case back with the twelve words
       cairn renew                let a copied or restored vault write again
+      cairn decide               cut a lost or stolen device, with the twelve words
+      cairn reinstate MEMBER     undo that
       cairn check                check that everything in the vault is whole
       cairn version              say which version this is
 

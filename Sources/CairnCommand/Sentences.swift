@@ -321,6 +321,14 @@ enum Sentences {
       return Sentence(
         "This case has no mailbox yet.", safe: unchanged,
         next: "Name its folder once with --mailbox; it is remembered.")
+    case .cutWithoutEffect:
+      return Sentence(
+        "This would have no effect: it names the member that stays, one member twice, or a size that was"
+          + " reinstated before.", safe: unchanged,
+        next: "“cairn sync --json” shows the ids of the members. Name another member or size.")
+    case .notCut:
+      return Sentence(
+        "This member was not removed: it counts as it is.", safe: unchanged, next: "")
     case .mailboxEmpty:
       return Sentence(
         "There is no case in this folder.", safe: unchanged,

@@ -27,7 +27,7 @@ enum SuccessionTable {
       let state = try CaseView.state(db, of: row)
       for succession in rest {
         guard let old = state.member(succession.oldLogID(in: row.caseID)),
-          old.role == succession.card.role
+          old.role == succession.card.role, try isStillMember(old, db, row)
         else { continue }
         rest.removeAll { $0 == succession }
         guard try insert(db, succession, of: row) else { continue }
@@ -36,6 +36,16 @@ enum SuccessionTable {
       }
     }
     return isChanged
+  }
+
+  /// Whether what made a member of these keys was not left out since the case was evaluated.
+  private static func isStillMember(
+    _ member: CaseState.Member, _ db: Database, _ row: CaseRow
+  ) throws -> Bool {
+    guard case .succession = member.origin else { return true }
+    return try CaseView.successions(db, of: row).contains {
+      $0.card.signingKey == member.card.signingKey
+    }
   }
 
   /// Adds one, unless there are as many of its log that count before it; else those that it leaves no room for

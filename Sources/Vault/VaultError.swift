@@ -19,6 +19,9 @@ public struct VaultError: Error, Hashable, Sendable {
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
+    /// A cut that is none: of the member who stays, twice, or lifted before; and a member who is not cut.
+    case cutWithoutEffect, notCut
+    case unknownMember, ambiguousMember
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
     /// There is no case in it, or none of which enough can be read.
