@@ -85,6 +85,9 @@ let package = Package(
     .executableTarget(
       name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
       path: "Tests/PatchedAdvocate", swiftSettings: strict),
+    .executableTarget(
+      name: "FindingBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
+      path: "Benchmarks/Finding", swiftSettings: strict),
     .target(
       name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
   ]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cryptography
+import Foundation
 import Vault
 import VerifiableLog
 
@@ -40,7 +41,14 @@ struct CheckReport {
       if case .strayFiles = finding { return true }
       return false
     }
-    return isDust ? .done : .warnings
+    return isDust && troubles.isEmpty ? .done : .warnings
+  }
+
+  private var troubles: [StatusObject.Trouble] {
+    let now = UInt64(Date().timeIntervalSince1970)
+    return outcome.troubled.flatMap { status in
+      status.troubles.filter(\.isNotable).map { StatusObject.trouble($0, status, now: now) }
+    }
   }
 
   func printText() {
@@ -59,9 +67,10 @@ struct CheckReport {
         Quantity.count(outcome.filesAwaited, "file has", "files have")
           + " not arrived here yet; that is no damage.")
     }
-    if !outcome.findings.isEmpty { Output.line() }
-    for finding in outcome.findings {
-      for (index, part) in Columns.wrap(finding.sentence, to: Columns.width - 5).enumerated() {
+    let sentences = outcome.findings.map(\.sentence) + troubles.map(\.message)
+    if !sentences.isEmpty { Output.line() }
+    for sentence in sentences {
+      for (index, part) in Columns.wrap(sentence, to: Columns.width - 5).enumerated() {
         Output.line((index == 0 ? "  - " : "    ") + part)
       }
     }
@@ -85,6 +94,7 @@ struct CheckReport {
     let files: Int
     let filesAwaited: Int
     let findings: [Finding]
+    let troubles: [StatusObject.Trouble]
   }
 
   func printJSON() throws {
@@ -96,7 +106,7 @@ struct CheckReport {
           Object.Finding(
             code: finding.code, isDamage: finding.isDamage, message: finding.sentence,
             subject: finding.subject)
-        }))
+        }, troubles: troubles))
   }
 }
 

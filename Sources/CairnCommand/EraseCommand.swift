@@ -114,3 +114,32 @@ enum Confirmation {
     guard try terminal.confirm(question + " [y/n] ") else { throw VaultError(.cancelled) }
   }
 }
+
+struct AdoptCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "adopt", abstract: "Enter again what was set aside, as your own entry.",
+    discussion: """
+      For what somebody wrote after they were removed from the case, or a device after it was lost: \
+      you vouch for it from now on. The new entry names the old one, which stays where it is.
+
+      EXAMPLE
+        cairn list --state set-aside
+        cairn adopt k3ov
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "An id; “cairn list --state set-aside” shows what there is.")
+  var entry: String
+
+  func run() async throws {
+    let id = try await global.withVault(terminal: global.terminal) { vault in
+      try await vault.adopt(entry)
+    }
+    if global.json {
+      struct Object: Encodable { let adopted: String }
+      return try Output.json(Object(adopted: id.base32))
+    }
+    Output.paragraph("It is entered again as yours: \(ShortID.of(id)).")
+  }
+}

@@ -52,7 +52,7 @@ enum ExitStatus: Int32, CaseIterable {
       .contentDamaged, .mailboxDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
-    case .passphraseUnsuitable, .mailboxUnknown: self = .usage
+    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong: self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,

@@ -3,31 +3,62 @@ import Vault
 
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List what a case holds, oldest entered first.")
+    commandName: "list", abstract: "List what a case holds, oldest entered first.",
+    discussion: """
+      All that is named has to hold. When something happened is what somebody says; when it was \
+      entered is what the clock of their device said; by when it is proven is what other members \
+      have signed for. The three are never mixed: --by chooses one of them, and what has none \
+      comes last.
+
+        cairn list --newest-first --limit 20
+        cairn list --by happened --happened-from 2024-05 --happened-to 2024-06
+        cairn list --place example.org --tag threat --with-file
+        cairn list --by-member advocate --json
+      """)
 
   @OptionGroup var global: GlobalOptions
 
   @Option(name: .customLong("case"), help: ArgumentHelp("The case to list.", valueName: "name"))
   var caseName: String?
 
+  @Flag(help: "List all cases of the vault together.")
+  var allCases = false
+
+  @OptionGroup(title: "Which entries, and how") var finding: FindingOptions
+
   func run() async throws {
-    let entries = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.entries(ofCase: caseName)
+    if allCases, caseName != nil {
+      throw Failure.usage(
+        "usage",
+        Sentence(
+          "--case and --all-cases exclude each other.", safe: Sentences.unchanged,
+          next: "Leave one of them away."))
     }
-    if global.json {
-      struct Object: Encodable { let entries: [EntryObject] }
-      try Output.json(Object(entries: entries.map { EntryObject($0) }))
+    let query = try finding.query(allCases ? .allCases : .oneCase(caseName))
+    try await global.withVault(terminal: global.terminal) { vault in
+      if global.json {
+        try await FoundEntries(query, in: vault).printJSON()
+      } else {
+        try await printText(query, vault)
+      }
+    }
+  }
+
+  private func printText(_ query: EntryQuery, _ vault: OpenVault) async throws {
+    let listing = EntryListing(order: query.order, namesCases: allCases)
+    let result = try await FoundEntries(query, in: vault)
+      .printText(listing, pageLength: finding.pageLength)
+    let isChosen = finding.isFiltering || finding.after != nil
+    guard let first = result.first else {
+      Output.line(
+        isChosen
+          ? "Nothing that fits is in this \(allCases ? "vault" : "case")."
+          : "There is nothing in this case yet. “cairn add” puts something in.")
       return
     }
-    if entries.isEmpty {
-      Output.line("There is nothing in this case yet. “cairn add” puts something in.")
-      return
-    }
-    for entry in entries {
-      for line in EntryText(summary: entry).listLines { Output.line(line) }
-      Output.line()
-    }
-    let name = SafeText.quoted(entries[0].caseName)
-    Output.line(Quantity.count(entries.count, "entry", "entries") + " in the case \(name).")
+    let place = allCases ? "in all cases" : "in the case \(SafeText.quoted(first.caseName))"
+    let count = Quantity.count(result.count, "entry", "entries")
+    Output.paragraph("\(count) \(place), \(listing.described).")
+    result.tellHowToGoOn()
   }
 }

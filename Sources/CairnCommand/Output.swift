@@ -7,6 +7,9 @@ enum Output {
   /// A line for people, on standard output.
   static func line(_ text: String = "") { write(Array((text + "\n").utf8), to: 1) }
 
+  /// A piece of a longer output, on standard output.
+  static func text(_ text: String) { write(Array(text.utf8), to: 1) }
+
   /// A text for people, broken into lines.
   static func paragraph(_ text: String, indent: Int = 0) {
     for part in Columns.wrap(text, to: Columns.width - 1 - indent) {
@@ -22,20 +25,21 @@ enum Output {
   }
 
   /// The one object of a command with --json, on standard output.
-  static func json(_ value: some Encodable) throws {
+  static func json(_ value: some Encodable) throws { line(try jsonText(value)) }
+
+  static func jsonText(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     let text = String(decoding: try encoder.encode(value), as: UTF8.self)
     // What a terminal could act on is escaped as JSON allows; outside of strings there is none of
     // it.
-    let escaped = text.unicodeScalars.reduce(into: "") { result, scalar in
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
       if scalar == "\n" || SafeText.isHarmless(scalar) {
         result.unicodeScalars.append(scalar)
       } else {
         for unit in String(scalar).utf16 { result += String(format: "\\u%04x", Int(unit)) }
       }
     }
-    line(escaped)
   }
 }
 

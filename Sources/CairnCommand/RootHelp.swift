@@ -22,13 +22,16 @@ enum RootHelp {
       cairn tag ENTRY TAG…       put words on an entry, to find it by
       cairn takedown ENTRY       record what a platform was asked, and what it did
       cairn request [ENTRY]      ask the others for something, or answer
-
-    Look
-      cairn list                 what a case holds
-      cairn show ENTRY           all that is known of one entry
-      cairn extract ENTRY        get the file out again, unchanged
       cairn erase ENTRY…         take entries away from every copy
       cairn keep ENTRY           keep one that another of your devices erased
+      cairn adopt ENTRY          enter again what was set aside
+
+    Look
+      cairn status               what is new, what waits, what needs attention
+      cairn list                 what a case holds
+      cairn search WORDS…        find entries by words in them
+      cairn show ENTRY           all that is known of one entry
+      cairn extract ENTRY        get the file out again, unchanged
       cairn case new | list      keep things apart that are shared apart
 
     Share

@@ -351,6 +351,20 @@ enum Sentences {
       return Sentence(
         "The mailbox is full.", safe: "Everything in the vault is safe.",
         next: "Make room on its disk, and sync again.")
+    default: return ofFinding(code)
+    }
+  }
+
+  private static func ofFinding(_ code: VaultError.Code) -> Sentence {
+    switch code {
+    case .cursorUnknown:
+      return Sentence(
+        "What stands after --after is not where a list in this order ended.", safe: unchanged,
+        next: "Copy it again from the end of that list, or begin without --after.")
+    case .searchTooLong:
+      return Sentence(
+        "This is more than can be searched for at once.", safe: unchanged,
+        next: "A few words find more than many: leave some away.")
     default:
       return Sentence(
         "This could not be done.", safe: unchanged, next: "Try it again.")

@@ -192,6 +192,11 @@ struct Absorber {
         ? opened.entry?.context?.frontier ?? [] : [])
     try ViewTable.insert(
       db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
+    for named in opened.entry?.context?.frontier ?? [] {
+      try db.run(
+        "UPDATE log SET named_size = max(named_size, ?) WHERE case_ref = ? AND log_id = ?",
+        [Int64(clamping: named.size), row.ref, named.logID.bytes.data])
+    }
     for attachment in content?.attachments ?? [] {
       guard let blob = attachment.blob else { continue }
       try BlobTable.expect(

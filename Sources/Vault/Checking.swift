@@ -49,6 +49,8 @@ public struct CheckOutcome: Sendable {
   public var fileBytes: UInt64 = 0
   /// Attachments that have not come yet.
   public var filesAwaited = 0
+  /// Cases about which there is something to know besides what is in `findings`.
+  public var troubled: [CaseStatus] = []
 }
 
 extension OpenVault {
@@ -72,6 +74,8 @@ extension OpenVault {
       for row in try CaseRow.all(db) {
         outcome.caseCount += 1
         try CaseChecker(db, of: row, keys: keys).run(&outcome)
+        let status = try StatusReader(db, of: row, now: surroundings.now()).status()
+        if !status.troubles.isEmpty { outcome.troubled.append(status) }
       }
     }
     try checkBlobs(&outcome, onBytes: onBytes)

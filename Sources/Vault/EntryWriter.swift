@@ -102,13 +102,11 @@ enum BlobTable {
     _ db: Database, _ box: NewBlobBox, entry: Int64, number: Int
   ) throws {
     let blob = box.blob.root
-    try db.execute(
-      sql: """
-        INSERT INTO blob(root, sealed_size, content, is_present) VALUES (?, ?, ?, 1)
-        """,
-      arguments: [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
-    try db.execute(
-      sql: "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, ?, ?)",
-      arguments: [entry, number, db.lastInsertedRowID])
+    try db.run(
+      "INSERT INTO blob(root, sealed_size, content, is_present) VALUES (?, ?, ?, 1)",
+      [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
+    try db.run(
+      "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, ?, ?)",
+      [entry, number, db.lastInsertedRowID])
   }
 }

@@ -128,6 +128,7 @@ extension OpenVault {
     do {
       try database.queue.write { db in
         try db.execute(sql: "DELETE FROM doomed_blob")
+        try ViewTable.compact(db)
       }
       // What was deleted still stands in the log of the database until it is cut.
       try database.queue.writeWithoutTransaction { db in

@@ -12,7 +12,7 @@ final class LogAppender {
   private let logRef: Int64
   private var tree: CompactRange
   /// Receipts that no entry embeds yet; the first entry of a batch carries them.
-  private var receipts: [[UInt8]]
+  private var receipts: (notes: [[UInt8]], newest: (time: UInt64, witness: LogID)?)
 
   struct Appended {
     let id: EntryID
@@ -44,24 +44,25 @@ final class LogAppender {
   ) throws -> Appended {
     let context = EntryContext(
       clock: surroundings.now(),
-      frontier: try takeFrontier(isControl: kind.entryClass == .control), receipts: receipts)
-    receipts = []
+      frontier: try takeFrontier(isControl: kind.entryClass == .control), receipts: receipts.notes)
+    let notBefore = receipts.newest
+    receipts = ([], nil)
     let place = EntryPlace(caseID: row.caseID, logID: row.logID, sequence: tree.size)
     let sealed = try Self.seal(parts, kind: kind, context: context, at: place, key: key)
     let id = EntryID(log: row.logID, leaf: sealed.leaf)
-    try db.execute(
-      sql: """
-        INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
+    try db.run(
+      """
+      INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
+      VALUES (?, ?, ?, ?, ?, ?)
+      """,
+      [
         logRef, Int64(place.sequence), Int64(sealed.leaf.classByte), sealed.leaf.bytes.data,
         id.bytes.data, sealed.ciphertext.data,
       ])
     let leafRef = db.lastInsertedRowID
     let isControl = kind.entryClass == .control
     let entry = ViewTable.Opened(
-      kind: kind, clock: context.clock, parts: parts,
+      kind: kind, clock: context.clock, parts: parts, notBefore: notBefore,
       acknowledged: isControl ? context.frontier : [])
     let content = isControl ? nil : try EntryContent(parts: parts)
     try ViewTable.insert(db, entry, content: content, leaf: leafRef, case: row.ref)
@@ -72,9 +73,9 @@ final class LogAppender {
   /// Seals an appended entry's key for one audience.
   func addSlot(for entry: Appended, key: borrowing SecretKey, epoch: borrowing EpochKey) throws {
     let slot = epoch.slot(for: key, leaf: entry.leaf, logID: row.logID)
-    try db.execute(
-      sql: "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
-      arguments: [entry.leafRef, slot.epoch.bytes.data, slot.box.data])
+    try db.run(
+      "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
+      [entry.leafRef, slot.epoch.bytes.data, slot.box.data])
   }
 
   /// Signs the log's new head. Nothing that was appended counts without it.
@@ -106,11 +107,11 @@ final class LogAppender {
   private func takeFrontier(isControl: Bool) throws -> [LogPosition] {
     let told = isControl ? "told_size" : "seen_size"
     let grown = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT log_id, size, root FROM log
-        WHERE case_ref = ? AND id <> ? AND size > \(told) ORDER BY log_id
-        """, arguments: [row.ref, logRef])
+      db.cachedStatement(
+        sql: """
+          SELECT log_id, size, root FROM log
+          WHERE case_ref = ? AND id <> ? AND size > \(told) ORDER BY log_id
+          """), arguments: [row.ref, logRef])
     guard !grown.isEmpty else { return [] }
     try db.execute(
       sql: """
@@ -123,14 +124,21 @@ final class LogAppender {
     }
   }
 
-  private static func takeReceipts(_ db: Database, ownLog: Int64) throws -> [[UInt8]] {
+  private static func takeReceipts(
+    _ db: Database, ownLog: Int64
+  ) throws -> (notes: [[UInt8]], newest: (time: UInt64, witness: LogID)?) {
     let receipts = try Row.fetchAll(
       db,
-      sql: "SELECT note FROM receipt WHERE log_ref = ? AND is_embedded = 0 ORDER BY size, witness",
-      arguments: [ownLog])
+      sql: """
+        SELECT note, time, witness FROM receipt WHERE log_ref = ? AND is_embedded = 0
+        ORDER BY size, witness
+        """, arguments: [ownLog])
     try db.execute(
       sql: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
-    return try receipts.map { try Receipts.bare($0.bytes("note")) }
+    let newest = try receipts.max { $0.number("time") < $1.number("time") }.map { receipt in
+      (time: receipt.number("time"), witness: try receipt.identifier("witness") as LogID)
+    }
+    return (try receipts.map { try Receipts.bare($0.bytes("note")) }, newest)
   }
 }
 

@@ -32,6 +32,12 @@ public struct EntrySummary: Hashable, Sendable {
   public let kind: EntryKind?
   /// By the author's clock, in seconds since 1970: a claim.
   public let enteredAt: UInt64?
+  /// The newest receipt that it embeds says that it was made after this.
+  public let notBefore: UInt64?
+  /// The first receipt of another member that covers it says that it existed by then.
+  public let existedBy: UInt64?
+  /// A survivor took it back; it is still there.
+  public let isRetracted: Bool
   public let content: EntryContent?
 }
 
@@ -58,15 +64,7 @@ public struct EntryDetail: Hashable, Sendable {
 extension OpenVault {
   /// Content and notes of a case, oldest entered first; control entries are the case's own machinery.
   public func entries(ofCase name: String?) throws(VaultError) -> [EntrySummary] {
-    try read { db in
-      let row = try CaseRow.find(db, name)
-      let state = try CaseView.state(db, of: row)
-      return try Row.fetchAll(
-        db,
-        sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 ORDER BY e.clock, l.id",
-        arguments: [row.ref]
-      ).map { try EntryTable.summary(db, $0, of: row, in: state) }
-    }
+    try entries(matching: EntryQuery(.oneCase(name))).entries
   }
 
   /// The entry with this id, or the only one whose id begins so.
@@ -84,15 +82,19 @@ extension OpenVault {
 enum EntryTable {
   static let select = """
     SELECT l.id, l.log_ref, l.sequence, l.class, l.entry_id, g.case_ref, g.log_id, e.kind, e.clock, e.problem,
-      e.parts, e.not_before, e.not_before_witness
+      e.parts, e.not_before, e.not_before_witness, i.existed_by
     FROM leaf l JOIN log g ON g.id = l.log_ref LEFT JOIN entry e ON e.id = l.id
+    LEFT JOIN listing i ON i.id = l.id
     """
 
+  /// - Parameters:
+  ///   - state: nil for a case that holds nothing but its survivor's own log.
+  ///   - isRetracted: nil if nobody looked yet.
   static func summary(
-    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState?, isRetracted: Bool? = nil
   ) throws -> EntrySummary {
     let logID: LogID = try entry.identifier("log_id")
-    let author = state.member(logID)?.role
+    let author = state == nil ? .survivor : state?.member(logID)?.role
     let parts = entry.bytesIfAny("parts")
     let problem: String? = entry["problem"]
     let standing = try standing(db, entry, in: state)
@@ -102,17 +104,26 @@ enum EntryTable {
       sequence: entry.number("sequence"), standing: standing, author: author,
       isOwn: logID == row.logID,
       kind: isOpen ? EntryKind(code: entry.number("kind")) : nil,
-      enteredAt: isOpen ? entry.number("clock") : nil,
+      enteredAt: isOpen && problem == nil ? entry.number("clock") : nil,
+      notBefore: entry.hasValue("not_before") ? entry.number("not_before") : nil,
+      existedBy: entry.hasValue("existed_by") ? entry.number("existed_by") : nil,
+      isRetracted: try isRetracted
+        ?? isTakenBack(db, leaf: entry["id"], by: CaseAuthors(db, of: row, in: state)),
       content: problem == nil && isOpen
         ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
   }
 
   /// What the case says of the entry comes before whether this copy can open it.
   static func standing(
-    _ db: Database, _ entry: Row, in state: CaseState
+    _ db: Database, _ entry: Row, in state: CaseState?
   ) throws -> EntrySummary.Standing {
     let logID: LogID = try entry.identifier("log_id")
     let sequence = entry.number("sequence")
+    guard let state else {
+      let isKnown = EntryClass(rawValue: entry["class"]) != nil
+      if !isKnown || entry.hasValue("problem") { return .violation }
+      return entry.hasValue("parts") ? .open : .locked
+    }
     let isBehindCut = state.member(logID)?.cut.map { sequence >= $0.size } ?? false
     let standing = state.standing(
       of: try entry.identifier("entry_id"), in: logID, at: sequence,
@@ -128,6 +139,12 @@ enum EntryTable {
     case .disputed: return .disputed
     case .counted, .setAside: return .open
     }
+  }
+
+  private static func isTakenBack(
+    _ db: Database, leaf: Int64, by authors: CaseAuthors
+  ) throws -> Bool {
+    try !retracted(db, among: [leaf], notesOnly: authors.notesOnly).isEmpty
   }
 
   private static func witnesses(_ db: Database, of entry: Row) throws -> [LogID] {

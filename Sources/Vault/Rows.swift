@@ -9,6 +9,13 @@ extension [UInt8] {
   var data: Data { Data(self) }
 }
 
+extension Database {
+  /// Executes one statement, compiled once for each connection.
+  func run(_ sql: String, _ arguments: StatementArguments) throws {
+    try cachedStatement(sql: sql).execute(arguments: arguments)
+  }
+}
+
 extension Row {
   func bytes(_ column: String) -> [UInt8] {
     let data: Data = self[column]
@@ -107,19 +114,36 @@ struct CaseRow: Hashable {
     ).map(CaseRow.init)
   }
 
-  /// The case with this name, or whose fingerprint begins so; the default one without either.
+  /// The case with this name, or whose fingerprint begins so; the default one without either. Of many cases,
+  /// only the one that is meant is read in full.
   static func find(_ db: Database, _ text: String?) throws -> CaseRow {
-    let all = try all(db)
     guard let text else {
-      guard let row = all.first(where: \.isDefault) else { throw VaultError(.unknownCase) }
+      guard let row = try one(db, "is_default = 1", []) else { throw VaultError(.unknownCase) }
       return row
     }
-    if let row = all.first(where: { $0.name == text }) { return row }
+    if let row = try one(db, "name = ?", [text]) { return row }
     let wanted = text.lowercased()
-    let matches = all.filter { wanted.count >= 4 && $0.caseID.fingerprint.hasPrefix(wanted) }
+    guard wanted.count >= 4 else { throw VaultError(.unknownCase) }
+    let matches = try Row.fetchAll(
+      db, sql: "SELECT id, case_id FROM vault_case WHERE case_id IS NOT NULL"
+    ).filter { CaseID(try $0.bytes32("case_id")).fingerprint.hasPrefix(wanted) }
     guard matches.count <= 1 else { throw VaultError(.ambiguousCase) }
-    guard let row = matches.first else { throw VaultError(.unknownCase) }
+    guard let match = matches.first else { throw VaultError(.unknownCase) }
+    return try of(db, match["id"])
+  }
+
+  static func of(_ db: Database, _ ref: Int64) throws -> CaseRow {
+    guard let row = try one(db, "id = ?", [ref]) else { throw VaultError(.databaseDamaged) }
     return row
+  }
+
+  private static func one(
+    _ db: Database, _ condition: String, _ arguments: StatementArguments
+  ) throws -> CaseRow? {
+    try Row.fetchOne(
+      db, sql: "SELECT * FROM vault_case WHERE case_id IS NOT NULL AND \(condition) ORDER BY id",
+      arguments: arguments
+    ).map(CaseRow.init)
   }
 }
 

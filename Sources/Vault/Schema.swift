@@ -9,7 +9,9 @@ enum Schema {
       for statement in version1 { try db.execute(sql: statement) }
     }
     migrator.registerMigration("2") { db in
-      for statement in version2 { try db.execute(sql: statement) }
+      for statement in version2 + finding { try db.execute(sql: statement) }
+      // What a version-1 database holds already is laid into the new tables too.
+      try ViewTable.indexAll(db)
     }
     return migrator
   }
@@ -108,6 +110,9 @@ enum Schema {
       target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
       PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
     """,
+    // How far a case was looked at, and how long others said that a log is.
+    "ALTER TABLE vault_case ADD COLUMN looked_leaf INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE log ADD COLUMN named_size INTEGER NOT NULL DEFAULT 0",
     // Certificates of new keys.
     """
     CREATE TABLE succession(
@@ -139,5 +144,67 @@ enum Schema {
     """,
     // The folder that only the survivor's own devices use, beside the shared one.
     "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
+  ]
+
+  /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,
+  /// so that a page is chosen without touching what the entries say.
+  private static let finding = [
+    "CREATE INDEX about_by_entry ON about(entry_ref)",
+    // `state` is `ListingState`. Unknown is NULL: of a locked entry all that follows. Claimed time
+    // (`happened`…), clock (`entered`) and bracket (`not_before`, `existed_by`) stay apart.
+    """
+    CREATE TABLE listing(
+      id INTEGER PRIMARY KEY REFERENCES leaf, case_ref INTEGER NOT NULL, log_ref INTEGER NOT NULL,
+      class INTEGER NOT NULL, state INTEGER NOT NULL, kind INTEGER, entered INTEGER,
+      happened INTEGER, happened_until INTEGER, not_before INTEGER, existed_by INTEGER,
+      files INTEGER NOT NULL DEFAULT 0)
+    """,
+    """
+    INSERT INTO listing(id, case_ref, log_ref, class, state, existed_by)
+    SELECT l.id, g.case_ref, g.id, l.class, 0,
+      (SELECT min(time) FROM receipt r WHERE r.log_ref = g.id AND r.size > l.sequence)
+    FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.class <> 1
+    """,
+    "CREATE INDEX listing_by_entered ON listing(case_ref, entered, id)",
+    "CREATE INDEX listing_by_happened ON listing(case_ref, happened, id)",
+    "CREATE INDEX listing_by_existed ON listing(case_ref, existed_by, id)",
+    "CREATE INDEX listing_of_all ON listing(entered, id)",
+    "CREATE INDEX listing_by_kind ON listing(kind, case_ref)",
+    "DROP INDEX entry_by_case",
+
+    // Whoever stores a leaf or a receipt need not think of the listing.
+    """
+    CREATE TRIGGER leaf_listed AFTER INSERT ON leaf WHEN NEW.class <> 1 BEGIN
+      INSERT INTO listing(id, case_ref, log_ref, class, state, existed_by)
+      SELECT NEW.id, case_ref, id, NEW.class, 0,
+        (SELECT min(time) FROM receipt WHERE log_ref = NEW.log_ref AND size > NEW.sequence)
+      FROM log WHERE id = NEW.log_ref;
+    END
+    """,
+    // Leaves that an earlier receipt covers have an earlier bound already.
+    """
+    CREATE TRIGGER receipt_listed AFTER INSERT ON receipt BEGIN
+      UPDATE listing SET existed_by = NEW.time
+      WHERE id IN (SELECT id FROM leaf WHERE log_ref = NEW.log_ref AND sequence < NEW.size
+          AND sequence >= (SELECT ifnull(max(size), 0) FROM receipt
+            WHERE log_ref = NEW.log_ref AND time <= NEW.time AND id <> NEW.id))
+        AND (existed_by IS NULL OR existed_by > NEW.time);
+    END
+    """,
+
+    // Values by which entries are chosen, folded as `FoldedText` does; `field` is `Facet.Field`.
+    """
+    CREATE TABLE facet(
+      field INTEGER NOT NULL, value TEXT NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
+      PRIMARY KEY(field, value, entry_ref)) WITHOUT ROWID
+    """,
+    "CREATE INDEX facet_by_entry ON facet(entry_ref)",
+
+    // The text of entries, as tokens of `SearchTokens`. The table keeps what it was given, so that a deletion
+    // takes out exactly that; see `ViewTable.remove` for what else erasing needs.
+    """
+    CREATE VIRTUAL TABLE search USING fts5(
+      tokens, tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'")
+    """,
   ]
 }

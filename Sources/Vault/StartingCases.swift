@@ -37,10 +37,13 @@ extension OpenVault {
       try CaseRow.all(db).map { row in
         CaseSummary(
           caseID: row.caseID, name: row.name, isDefault: row.isDefault, role: row.role,
+          // Those that are open; over the index alone.
           entryCount: try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM entry WHERE case_ref = ? AND kind >= 16",
+            db, sql: "SELECT count(entered) FROM listing WHERE case_ref = ?",
             arguments: [row.ref]) ?? 0,
-          memberCount: try CaseView.state(db, of: row).members.count, mailbox: row.mailbox,
+          memberCount: try CaseAuthors.isAlone(db, row)
+            ? 1 : try CaseView.state(db, of: row).members.count,
+          mailbox: row.mailbox,
           receiptKey: row.logID.cosigner(row.card.receiptKey).verifierKey)
       }
     }

@@ -16,6 +16,8 @@ public struct VaultError: Error, Hashable, Sendable {
     case caseHeldAlready
     case notErased, erasedHere, notSetAside
     case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
+    /// Where a list is to go on is not what an earlier page of it gave; more is searched for than is typed.
+    case cursorUnknown, searchTooLong
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords

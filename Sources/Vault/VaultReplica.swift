@@ -141,12 +141,12 @@ extension VaultReplica {
       for entry in range.newEntries {
         let id = EntryID(log: range.logID, leaf: entry.leaf)
         let isDestroyed = try ErasureTable.isDestroyed(db, id, in: row)
-        try db.execute(
-          sql: """
-            INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
-            VALUES (?, ?, ?, ?, ?, ?)
-            """,
-          arguments: [
+        try db.run(
+          """
+          INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
+          VALUES (?, ?, ?, ?, ?, ?)
+          """,
+          [
             logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
             entry.leaf.bytes.data, id.bytes.data, isDestroyed ? nil : entry.ciphertext?.data,
           ])

@@ -73,7 +73,11 @@ extension VaultReplica {
               WHERE r.log_ref = g.id AND r.witness = ?)
           """, arguments: [row.ref, ownLog.bytes.data, ownLog.bytes.data])
       let now = surroundings.now()
+      let state = try CaseView.state(db, of: row)
       for log in grown {
+        // A receipt over what was cut would be a word for it.
+        let cut = state.member(try log.identifier("log_id"))?.cut
+        guard cut.map({ log.number("note_size") <= $0.size }) ?? true else { continue }
         let identity = LogIdentity(
           caseID: row.caseID.raw, key: try VerifyingKey(try log.bytes32("signing_key")))
         let checkpoint = try VerifiedCheckpoint(verifying: log.bytes("note"), of: identity)

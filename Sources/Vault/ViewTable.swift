@@ -26,33 +26,110 @@ enum ViewTable {
   static func insert(
     _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, case ref: Int64
   ) throws {
-    try db.execute(
-      sql: """
-        INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts,
-          frontier)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-      arguments: [
+    try db.run(
+      """
+      INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts,
+        frontier)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
         leaf, ref, Int64(bitPattern: entry.kind.code), Int64(bitPattern: entry.clock),
         entry.problem.map { "\($0)" }, entry.notBefore.map { Int64(bitPattern: $0.time) },
         entry.notBefore?.witness.bytes.data, PartList.encode(entry.parts).data,
         entry.acknowledged.isEmpty ? nil : Frontier.encode(entry.acknowledged).data,
       ])
-    guard let content else { return }
-    for target in content.about {
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)",
-        arguments: [target.bytes.data, leaf])
+    guard entry.kind.entryClass != .control || entry.problem != nil else { return }
+    try index(
+      db, kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
+      notBefore: entry.notBefore?.time, content: content, leaf: leaf)
+  }
+
+  /// Takes an entry out of the view again, with everything that it can be found by. Its leaf stays listed as
+  /// one that is not open.
+  ///
+  /// `secure_delete` overwrites the rows at once. Of the full-text index this holds only after `compact`:
+  /// a deletion is a mark in it, and the words stay in its older segments until those are merged. Remaining
+  /// copies of database pages in the WAL go with its next truncation.
+  static func remove(_ db: Database, leaf: Int64) throws {
+    for sql in [
+      "DELETE FROM search WHERE rowid = ?", "DELETE FROM facet WHERE entry_ref = ?",
+      "DELETE FROM about WHERE entry_ref = ?", "DELETE FROM attachment WHERE entry_ref = ?",
+      "DELETE FROM duplicate WHERE entry_ref = ?", "DELETE FROM entry WHERE id = ?",
+      """
+      UPDATE listing SET state = 0, kind = NULL, entered = NULL, happened = NULL,
+        happened_until = NULL, not_before = NULL, files = 0 WHERE id = ?
+      """,
+    ] { try db.run(sql, [leaf]) }
+  }
+
+  /// Merges the full-text index into one segment, so that nothing of removed entries is left in it. Takes time
+  /// with the size of the index: once after all removals of a transaction.
+  static func compact(_ db: Database) throws {
+    try db.execute(sql: "INSERT INTO search(search) VALUES ('optimize')")
+  }
+
+  /// Fills the tables that entries are found by for all that is open.
+  static func indexAll(_ db: Database) throws {
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT e.id, e.kind, e.clock, e.problem, e.not_before, e.parts
+        FROM entry e JOIN leaf l ON l.id = e.id WHERE l.class <> 1
+        """)
+    while let row = try rows.next() {
+      var content: EntryContent?
+      let problem: String? = row["problem"]
+      if problem == nil {
+        // What cannot be read here is damage, and `check` tells of it; it shall not keep the vault closed.
+        do { content = try EntryContent(parts: try PartList.decode(row.bytes("parts"))) } catch {}
+      }
+      let notBefore: Int64? = row["not_before"]
+      try index(
+        db, kind: EntryKind(code: row.number("kind")),
+        clock: problem == nil ? row.number("clock") : nil,
+        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content, leaf: row["id"])
     }
   }
 
-  /// Takes an entry out of the view, and out of all that is found by it; its leaf stays.
-  static func remove(_ db: Database, leaf: Int64) throws {
-    for sql in [
-      "DELETE FROM about WHERE entry_ref = ?", "DELETE FROM attachment WHERE entry_ref = ?",
-      "DELETE FROM duplicate WHERE entry_ref = ?", "DELETE FROM entry WHERE id = ?",
-    ] {
-      try db.execute(sql: sql, arguments: [leaf])
+  /// - Parameter clock: nil for a violation.
+  private static func index(
+    _ db: Database, kind: EntryKind, clock: UInt64?, notBefore: UInt64?, content: EntryContent?,
+    leaf: Int64
+  ) throws {
+    let state = clock == nil ? ListingState.broken : .open
+    try db.run(
+      """
+      UPDATE listing SET state = ?, kind = ?, entered = ?, happened = ?, happened_until = ?,
+        not_before = ?, files = ? WHERE id = ?
+      """,
+      [
+        state.rawValue, Int64(bitPattern: kind.code), clock.map { Int64(clamping: $0) },
+        content?.seen?.firstSecond, content?.seen?.lastSecond,
+        notBefore.map { Int64(clamping: $0) }, content?.attachments.count ?? 0, leaf,
+      ])
+    guard let content else { return }
+    for target in content.about {
+      try db.run(
+        "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", [target.bytes.data, leaf])
+    }
+    for facet in Facet.all(of: content) {
+      try db.run(
+        "INSERT OR IGNORE INTO facet(field, value, entry_ref) VALUES (?, ?, ?)",
+        [facet.field.rawValue, facet.value, leaf])
+    }
+    let tokens = SearchTokens.indexed(content.searchedTexts)
+    if !tokens.isEmpty {
+      try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", [leaf, tokens])
     }
   }
+}
+
+/// What this copy has of a leaf, as the listing keeps it; numbers are added and never change. That an author's
+/// role does not include an entry is not in here: it follows from the case each time.
+enum ListingState: Int64 {
+  /// Not shared with this member, or not arrived.
+  case locked = 0
+  case open = 1
+  /// Opened, and breaks a rule.
+  case broken = 2
 }

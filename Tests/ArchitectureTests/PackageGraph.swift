@@ -100,6 +100,7 @@ struct Plan {
       "VerifyCommand": ["BundleCheck", "ArgumentParser"],
       "CairnCommand": ["Vault", "BundleCheck", "LocalWeb", "ArgumentParser"],
       "LocalWeb": ["Vault"],
+      "FindingBenchmark": ["Vault"],
       "Relay": ["VerifiableLog", "Sync"],
       "RelayCommand": ["Relay", "ArgumentParser"],
     ],

@@ -31,6 +31,7 @@ import Testing
     line.replacing(#/[a-z2-7]{52}/#, with: "<fingerprint>")
       .replacing(entry, with: "<entry>")
       .replacing(#/entered: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/#, with: "entered: <time>")
+      .replacing(#/Entered on \d{4}-\d\d-\d\d/#, with: "Entered on <day>")
       .replacing(#/Exported  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/#, with: "Exported  <time>")
       .replacing(#/ready: .*/#, with: "ready: <place>")
   }

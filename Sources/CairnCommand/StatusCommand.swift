@@ -1,0 +1,258 @@
+import ArgumentParser
+import CaseLog
+import Cryptography
+import Foundation
+import Vault
+import VerifiableLog
+
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "What is new, what awaits whom, and what needs attention.",
+    discussion: """
+      What came since you looked last is new; looking makes it old, but not with --json. Of many \
+      cases, those are shown that have something to tell.
+
+      EXAMPLES
+        cairn status                all cases on one page
+        cairn status Smith          one case
+        cairn status --json         for scripts; each trouble has a stable code
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "A case; all, without one.")
+  var `case`: String?
+
+  func run() async throws {
+    let statuses = try await global.withVault(terminal: global.terminal) { vault in
+      try await vault.status(ofCase: self.case, isLookedAt: !global.json)
+    }
+    if global.json { return try Output.json(StatusObject(statuses)) }
+    let now = UInt64(Date().timeIntervalSince1970)
+    let told = self.case == nil && statuses.count > 1 ? statuses.filter(\.isTold) : statuses
+    for (index, status) in told.enumerated() {
+      if index > 0 { Output.line() }
+      StatusPage(status: status, now: now).print()
+    }
+    let rest = statuses.count - told.count
+    if rest > 0 {
+      if !told.isEmpty { Output.line() }
+      Output.line(
+        Quantity.count(
+          rest, told.isEmpty ? "case" : "other case",
+          told.isEmpty ? "cases" : "other cases")
+          + ": nothing new, and nothing that waits.")
+    }
+  }
+}
+
+extension CaseStatus {
+  var isTold: Bool {
+    newEntryCount > 0 || !requestsToAnswer.isEmpty || !requestsAsked.isEmpty
+      || !openTakedowns.isEmpty || filesAwaited > 0 || !troubles.isEmpty
+  }
+}
+
+/// The status of one case, for people.
+struct StatusPage {
+  let status: CaseStatus
+  let now: UInt64
+
+  func print() {
+    Output.line(
+      "\(SafeText.quoted(status.name)): "
+        + Quantity.count(status.entryCount, "entry", "entries") + ", "
+        + Quantity.count(status.members.count { !$0.isCut }, "member", "members")
+        + (status.role == .advocate ? ", shared with you" : ""))
+    section(
+      "New since you looked last",
+      status.members.filter { $0.newEntries > 0 }.map { member in
+        Quantity.count(member.newEntries, "entry", "entries") + " of "
+          + MemberText.name(member.logID, member.role)
+      })
+    section("Waits for you", status.requestsToAnswer.map(request))
+    section("You asked, and nobody has answered yet", status.requestsAsked.map(request))
+    section("Takedowns that are not done", status.openTakedowns.map(takedown))
+    if status.filesAwaited > 0 {
+      section(
+        "On their way",
+        [Quantity.count(status.filesAwaited, "file has", "files have") + " not arrived here yet."])
+    }
+    section("Copies", status.members.filter { !$0.isOwn && !$0.isCut }.map(copy))
+    section("Needs attention", status.troubles.map { $0.sentence(status, now: now) })
+    if !status.isTold { Output.line("  Nothing new, and nothing that waits.") }
+  }
+
+  private func section(_ title: String, _ lines: [String]) {
+    guard !lines.isEmpty else { return }
+    Output.line("  " + title)
+    for line in lines {
+      for (index, part) in Columns.wrap(line, to: Columns.width - 7).enumerated() {
+        Output.line((index == 0 ? "    - " : "      ") + part)
+      }
+    }
+  }
+
+  private func request(_ request: EntryRelations.Request) -> String {
+    let words = request.request.content.words.map {
+      ": “" + Columns.cut(SafeText.line($0.replacing("\n", with: " ")), to: 60) + "”"
+    }
+    return "\(ShortID.of(request.request.id)), asked \(age(request.request.clock))\(words ?? "")"
+  }
+
+  private func takedown(_ takedown: EntryRelations.Takedown) -> String {
+    let place = takedown.recipient.map(SafeText.line) ?? "no place named"
+    let about = takedown.about.map { " (entry \(ShortID.of($0)))" } ?? ""
+    return "\(place)\(about): \(takedown.step.said), \(age(takedown.last.clock))"
+  }
+
+  private func copy(_ member: CaseStatus.Member) -> String {
+    let name = MemberText.name(member.logID, member.role, isFirst: true)
+    guard let time = member.lastReceipt else { return "\(name): no receipt yet" }
+    let rest = member.entriesWithoutReceipt
+    return "\(name): last receipt \(age(time)), "
+      + (rest == 0 ? "covers all of yours" : "does not cover the last \(rest) of yours")
+  }
+
+  private func age(_ time: UInt64) -> String { SyncReport.age(of: time, now: now) }
+}
+
+/// Members as they are named to people.
+enum MemberText {
+  static func name(_ id: LogID, _ role: Role?, isFirst: Bool = false) -> String {
+    let what =
+      switch role {
+      case .survivor?: "device"
+      case .advocate?: "advocate"
+      case nil: "member"
+      }
+    let article = isFirst ? what.prefix(1).uppercased() + what.dropFirst() : what
+    return article + " " + id.base32.prefix(10)
+  }
+}
+
+extension CaseTrouble {
+  /// What it is and what to do next, in a sentence or two.
+  func sentence(_ status: CaseStatus, now: UInt64) -> String {
+    let role = status.members.first { $0.logID == member }?.role
+    let who = member.map { MemberText.name($0, role) } ?? "a member"
+    let capital = who.prefix(1).uppercased() + who.dropFirst()
+    let entries = Quantity.count(count, "entry", "entries")
+    switch code {
+    case .fork:
+      return "\(capital) signed two histories that contradict each other. The proof is kept, and"
+        + " nothing that you had was altered. Ask them whether their vault was copied; new keys end it"
+        + " (“cairn renew” on their side)."
+    case .violation:
+      return "\(capital) wrote \(entries) that their role does not include. They were set aside and"
+        + " count for nothing. Ask them which program they use."
+    case .contested:
+      return "\(capital) was removed by another device that was itself removed by it. Neither can"
+        + " change the case now. “cairn decide” with the recovery kit says which one stays."
+    case .disputed:
+      return
+        "\(entries) of \(who) came after its removal, but somebody else had seen them. They are"
+        + " shown, marked as disputed. “cairn adopt” enters one again as yours."
+    case .setAside:
+      return "\(entries) of \(who) came after its removal and were set aside. “cairn list --state"
+        + " set-aside” shows them; “cairn adopt” enters one again as yours."
+    case .erasurePending:
+      return "\(entries) were erased by another of your devices, and are destroyed here"
+        + " on \(time.map { String(Clock.text($0).prefix(10)) } ?? "a later day"). If that was not you,"
+        + " say “cairn keep ENTRY” for each, and “cairn remove” that device."
+    case .lockedControl:
+      return "\(Quantity.count(count, "administrative entry", "administrative entries")) cannot be"
+        + " opened here yet. Sync again; if it stays so, you may have been removed from the case."
+    case .behind:
+      return
+        "Somebody has seen \(Quantity.count(count, "more entry", "more entries")) of \(who) than"
+        + " are here. They may be late, or kept back by the mailbox: sync again, or meet over another"
+        + " folder."
+    case .receiptOld:
+      return "\(capital) gave its last receipt"
+        + " \(time.map { SyncReport.age(of: $0, now: now) } ?? "long ago"); \(entries) of yours"
+        + " are not covered by it. Ask them to sync."
+    case .sharingEndsSoon:
+      return "What was agreed with \(who) ends on"
+        + " \(time.map { String(Clock.text($0).prefix(10)) } ?? "a day soon")."
+    case .sharingEnded:
+      return "What was agreed with \(who) has ended. New entries are not shared with them; the next"
+        + " one that you add removes them from the case."
+    case .newerVersion:
+      return
+        "This case was written to by a newer version of Cairn. It can be read as far as this one"
+        + " knows; to add to it, use the newer version."
+    }
+  }
+}
+
+/// The status, as scripts read it. The names are stable.
+struct StatusObject: Encodable {
+  struct Trouble: Encodable {
+    let code: String
+    let count: Int
+    let member: String?
+    let message: String
+    let time: String?
+  }
+  struct Member: Encodable {
+    let entriesWithoutReceipt: UInt64
+    let id: String
+    let lastReceipt: String?
+    let newEntries: Int
+    let own: Bool
+    let removed: Bool
+    let role: String
+  }
+  struct Takedown: Encodable {
+    let about: String?
+    let place: String?
+    let step: String
+    let time: String
+  }
+  struct Case: Encodable {
+    let caseID: String
+    let entries: Int
+    let filesAwaited: Int
+    let members: [Member]
+    let name: String
+    let newEntries: Int
+    let requestsAsked: [String]
+    let requestsToAnswer: [String]
+    let role: String
+    let takedowns: [Takedown]
+    let troubles: [Trouble]
+  }
+  let cases: [Case]
+
+  init(_ statuses: [CaseStatus]) {
+    let now = UInt64(Date().timeIntervalSince1970)
+    cases = statuses.map { status in
+      Case(
+        caseID: status.caseID.fingerprint, entries: status.entryCount,
+        filesAwaited: status.filesAwaited,
+        members: status.members.map { member in
+          Member(
+            entriesWithoutReceipt: member.entriesWithoutReceipt, id: member.logID.base32,
+            lastReceipt: member.lastReceipt.map(Clock.iso), newEntries: member.newEntries,
+            own: member.isOwn, removed: member.isCut, role: member.role.name)
+        },
+        name: status.name, newEntries: status.newEntryCount,
+        requestsAsked: status.requestsAsked.map(\.request.id.base32),
+        requestsToAnswer: status.requestsToAnswer.map(\.request.id.base32),
+        role: status.role.name,
+        takedowns: status.openTakedowns.map { takedown in
+          Takedown(
+            about: takedown.about?.base32, place: takedown.recipient, step: takedown.step.name,
+            time: Clock.iso(takedown.last.clock))
+        },
+        troubles: status.troubles.map { Self.trouble($0, status, now: now) })
+    }
+  }
+
+  static func trouble(_ trouble: CaseTrouble, _ status: CaseStatus, now: UInt64) -> Trouble {
+    Trouble(
+      code: trouble.code.rawValue, count: trouble.count, member: trouble.member?.base32,
+      message: trouble.sentence(status, now: now), time: trouble.time.map(Clock.iso))
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Support
+import Testing
+
+@Suite struct `Changing what is there` {
+  @Test func `erasing asks first, says what it cannot do, and leaves a gap`() async throws {
+    let person = try await Person()
+    try await person.cairn("add", "--text", "To go.")
+    try await person.cairn("add", "--text", "To stay.")
+    let id = try #require(
+      try await person.entries().first { $0["words"] as? String == "To go." }?["id"] as? String)
+    let unasked = try await person.cairn("erase", id, "--no-input")
+    #expect(unasked.status == 64)
+    #expect(unasked.told.contains("cannot be undone here"))
+    #expect(unasked.told.contains("Add --yes"))
+    #expect(try await person.entries().count == 2)
+
+    let terminal = try FakeTerminal(
+      [
+        "erase", id, "--vault", person.vault, "--passphrase-file", person.passphraseFile,
+      ], by: person)
+    try await terminal.wait(for: "Nobody but you could open it so far.")
+    try await terminal.answer("Erase 1 entry? [y/n]", "n")
+    #expect(try await terminal.finish().status == 130)
+    #expect(try await person.entries().allSatisfy { $0["standing"] as? String == "open" })
+
+    let erased = try await person.cairn("erase", id, "--yes")
+    #expect(erased.status == 0)
+    #expect(erased.told.contains("1 entry is destroyed on this device"))
+    let listed = try await person.entries()
+    #expect(listed.compactMap { $0["standing"] as? String }.sorted() == ["erased", "open"])
+    let shown = try await person.cairn("show", id)
+    #expect(shown.status == 0)
+    #expect(shown.output.contains("erased"))
+    #expect(!shown.output.contains("To go."))
+    let found = try await person.cairn("search", "go", "--json")
+    #expect(try (found.json()["entries"] as? [Any])?.count == 0)
+    #expect(try await person.cairn("check").status == 0)
+  }
+
+  @Test func `what cannot be erased, kept or adopted is told as such`() async throws {
+    let person = try await Person()
+    try await person.cairn("add", "--text", "One.")
+    let id = try #require(try await person.entries().first?["id"] as? String)
+    let unknown = try await person.cairn("erase", "zzzzzz", "--yes", "--json")
+    #expect(unknown.status == 1)
+    #expect(try unknown.errorCode() == "unknownEntry")
+    let kept = try await person.cairn("keep", id, "--json")
+    #expect(kept.status == 1)
+    #expect(try kept.errorCode() == "notErased")
+    let adopted = try await person.cairn("adopt", id, "--json")
+    #expect(adopted.status == 1)
+    #expect(try adopted.errorCode() == "notSetAside")
+    try await person.cairn("erase", id, "--yes")
+    #expect(try await person.cairn("keep", id, "--json").errorCode() == "erasedHere")
+    #expect(try await person.cairn("erase", "--yes").status == 64)
+  }
+
+  @Test func `a quiet vault has a short status`() async throws {
+    let person = try await Person()
+    let status = try await person.cairn("status")
+    #expect(status.status == 0)
+    #expect(status.output.contains("Nothing new, and nothing that waits."))
+    try await person.cairn("case", "new", "Other")
+    let many = try await person.cairn("status")
+    #expect(many.output.contains("2 cases: nothing new, and nothing that waits."))
+    let json = try await person.cairn("status", "--json").json()
+    #expect((json["cases"] as? [[String: Any]])?.count == 2)
+    let wrong = try await person.cairn("status", "Unknown", "--json")
+    #expect(try wrong.errorCode() == "unknownCase")
+  }
+}

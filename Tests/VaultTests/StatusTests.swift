@@ -1,0 +1,91 @@
+import CaseLog
+import Cryptography
+import Foundation
+import GRDB
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+@Suite struct StatusTests {
+  @Test func `what is new is told once, and receipts grow old`() async throws {
+    let shared = try await SharedCase(before: [words("one"), words("two")])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let first = try await shared.theirs.status(ofCase: "theirs", isLookedAt: false)[0]
+    #expect(first.newEntryCount == 2)
+    #expect(first.role == .advocate)
+    #expect(first.troubles == [])
+    // Whoever did not look sees it again; whoever looked does not.
+    _ = try await shared.theirs.status(ofCase: "theirs", isLookedAt: true)
+    #expect(
+      try await shared.theirs.status(ofCase: "theirs", isLookedAt: false)[0].newEntryCount == 0)
+
+    _ = try await shared.theirs.add([words("a note")], toCase: "theirs")
+    try await shared.syncAdvocate()
+    try await shared.syncSurvivor()
+    let hers = try await shared.hers.status(ofCase: nil, isLookedAt: false)
+    #expect(hers[0].newEntryCount == 1)
+    let advocate = try #require(hers[0].members.first { !$0.isOwn })
+    #expect(advocate.newEntries == 1)
+    #expect(advocate.entriesWithoutReceipt == 0)
+
+    _ = try await shared.hers.add([words("later")], toCase: nil)
+    shared.survivor.clock.advance(OpenVault.receiptAge + 1)
+    let old = try await shared.hers.status(ofCase: nil, isLookedAt: false)[0]
+    #expect(old.troubles.map(\.code) == [.receiptOld])
+    #expect(old.troubles[0].count == 1)
+    #expect(old.troubles[0].member == advocate.logID)
+  }
+
+  @Test func `requests wait for the other side until they are answered`() async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let about = try #require(try await shared.theirs.entries(ofCase: "theirs").first?.id)
+    var asked = EntryContent()
+    asked.words = "Could you add the address?"
+    asked.about = [about]
+    let request = try await shared.theirs.append(asked, as: .request, toCase: "theirs")
+    try await shared.syncAdvocate()
+    try await shared.syncSurvivor()
+    let hers = try await shared.hers.status(ofCase: nil, isLookedAt: false)[0]
+    #expect(hers.requestsToAnswer.map(\.request.id) == [request])
+    #expect(hers.requestsAsked.isEmpty)
+    let theirs = try await shared.theirs.status(ofCase: "theirs", isLookedAt: false)[0]
+    #expect(theirs.requestsAsked.map(\.request.id) == [request])
+
+    var done = EntryContent()
+    done.about = [request]
+    done.request = .done
+    _ = try await shared.hers.append(done, as: .request, toCase: nil)
+    #expect(
+      try await shared.hers.status(ofCase: nil, isLookedAt: false)[0].requestsToAnswer.isEmpty)
+  }
+
+  /// Row 30: a mailbox that keeps a log back cannot hide that somebody else has seen it.
+  @Test func `a log that others have seen longer is told as behind`() async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    // What an entry of another member would tell, if the mailbox had kept ours back.
+    let own = try await shared.hers.cases()[0]
+    try await shared.hers.database.queue.write { db in
+      try db.execute(
+        sql: "UPDATE log SET named_size = size + 3 WHERE signing_key <> x'00' AND size = 0")
+    }
+    let status = try await shared.hers.status(ofCase: own.name, isLookedAt: false)[0]
+    #expect(status.troubles.map(\.code) == [.behind])
+    #expect(status.troubles[0].count == 3)
+    #expect(try await shared.hers.check().troubled.count == 1)
+  }
+
+  @Test func `what another device erased can be kept for a while`() async throws {
+    let shared = try await SharedCase(before: [words("one"), words("two")])
+    let id = try #require(try await shared.hers.entries(ofCase: nil).first?.id)
+    _ = try await shared.hers.erase([id.base32])
+    // The device that erased has nothing to decide.
+    #expect(try await shared.hers.status(ofCase: nil, isLookedAt: false)[0].troubles == [])
+  }
+}
