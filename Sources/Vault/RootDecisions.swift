@@ -38,7 +38,7 @@ extension OpenVault {
   }
 
   /// Cuts members by the root's word, whatever they say of each other: for a device that is lost, stolen or in
-  /// dispute. New keys begin for what is written later. All of it is written, or nothing.
+  /// dispute. All of it is written, or nothing.
   ///
   /// - Throws: as `previewDecision`, and `.kitMismatch`.
   public func decide(
@@ -215,12 +215,12 @@ enum MemberNames {
   }
 }
 
-/// New epochs after members were cut (`Protocol/CaseLog.md`, "Removing a member").
+/// New epochs after members were cut (`Protocol/CaseLog.md`, "Removing a member"): none are begun here, so
+/// until the next writer begins them, the keys are those that the removed members have.
 enum EpochRenewal {
   static func run(
     _ db: Database, of row: CaseRow, without removed: [CaseState.Member], keys: VaultKeys,
     surroundings: Surroundings
   ) throws {
-    // SEAM
   }
 }
