@@ -11,8 +11,13 @@ struct AddCommand: AsyncParsableCommand {
       terminal, it asks for address, time and words that were not given, and each of them may be \
       left empty.
 
+      Of a FOLDER, each file below it becomes an entry, with its path as title. Hidden files and \
+      links are passed over. What the case holds already is not added twice, so that you can repeat \
+      it when it was interrupted, or when there are new files.
+
         cairn add screenshot.png
         cairn add screenshot.png --url https://example.org/post/1 --seen-at 2024-05-31
+        cairn add phone-backup --tag phone
         cairn add - < chat.txt
       """)
 
@@ -20,7 +25,8 @@ struct AddCommand: AsyncParsableCommand {
   @OptionGroup var particulars: ParticularsOptions
 
   @Argument(
-    help: ArgumentHelp("Files to keep, as they are; “-” is standard input.", valueName: "file"))
+    help: ArgumentHelp(
+      "Files or folders to keep, as they are; “-” is standard input.", valueName: "file"))
   var files: [String] = []
 
   @Option(help: ArgumentHelp("The address (URL) where it was seen.", valueName: "address"))
@@ -52,11 +58,20 @@ struct AddCommand: AsyncParsableCommand {
   @Flag(help: MinorText.help)
   var minor = false
 
+  @Flag(help: "Of folders: add also what the case holds already.")
+  var again = false
+
   func run() async throws {
     // All that can be seen to be wrong is said before the passphrase is asked for.
     try StandardInput.requireOneUse(files: files, text: text)
     var draft = try Draft(url: url, seenAt: seenAt, text: text, particulars: particulars)
     draft.content.showsMinor = minor
+    if AddFolders.areAmong(files) {
+      return try await AddFolders(
+        global: global, arguments: files, content: draft.content, caseName: caseName,
+        isHashOnly: hashOnly, addsAgain: again
+      ).run()
+    }
     var sources = try AddSource.list(files)
     let terminal = global.terminal
     if sources.isEmpty, hashOnly { throw Self.nothingToHash }

@@ -32,7 +32,7 @@ struct AddReport {
       } else if isHashOnly {
         Output.line("Of the files, only size, type and SHA-256 are kept.")
       }
-      Output.line(Self.readers(of: outcome))
+      Output.line(Self.readers(of: outcome.saved.count, sharedWith: outcome.sharedWith))
     }
     guard let failure else { return }
     let sentence = failure.sentence
@@ -42,12 +42,12 @@ struct AddReport {
   }
 
   /// Who can open what was saved.
-  static func readers(of outcome: AddOutcome) -> String {
-    let pronoun = outcome.saved.count == 1 ? "it" : "them"
-    switch outcome.sharedWith {
+  static func readers(of count: Int, sharedWith: Int) -> String {
+    let pronoun = count == 1 ? "it" : "them"
+    switch sharedWith {
     case 0: return "Only you can open \(pronoun)."
     case 1: return "You and one other member of this case can open \(pronoun)."
-    default: return "You and \(outcome.sharedWith) other members of this case can open \(pronoun)."
+    default: return "You and \(sharedWith) other members of this case can open \(pronoun)."
     }
   }
 

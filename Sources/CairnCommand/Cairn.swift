@@ -11,12 +11,12 @@ struct Cairn: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cairn", abstract: RootHelp.abstract,
     subcommands: [
-      InitCommand.self, AddCommand.self, ListCommand.self, SearchCommand.self,
-      ShowCommand.self, ExtractCommand.self,
+      InitCommand.self, AddCommand.self, ImportCommand.self, ListCommand.self, SearchCommand.self,
+      ShowCommand.self, ExtractCommand.self, StatusCommand.self,
       AmendCommand.self, RetractCommand.self, NoteCommand.self, TagCommand.self,
-      TakedownCommand.self, RequestCommand.self, CaseCommand.self, CardCommand.self,
-      ShareCommand.self, JoinCommand.self, SyncCommand.self,
-      EraseCommand.self, KeepCommand.self, AdoptCommand.self, StatusCommand.self,
+      TakedownCommand.self, RequestCommand.self, EraseCommand.self, KeepCommand.self,
+      AdoptCommand.self, CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self,
+      SyncCommand.self,
       RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,

@@ -11,6 +11,10 @@ extension Sentences {
       return Sentence(
         "This device erased the entry itself, or has destroyed it since.", safe: unchanged,
         next: "Another device that still has it can say “cairn keep”; it comes back with a sync.")
+    case .differentCases:
+      return Sentence(
+        "These entries are of different cases.", safe: unchanged,
+        next: "Name those of one case at a time.")
     case .notSetAside:
       return Sentence(
         "This entry was not set aside, or this copy cannot open it.", safe: unchanged,

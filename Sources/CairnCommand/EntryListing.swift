@@ -34,6 +34,7 @@ struct EntryListing {
   // MARK: - Days
 
   private func heading(of entry: EntrySummary) -> String {
+    if entry.standing == .erased { return "Erased" }
     switch order {
     case .entered:
       return entry.enteredAt.map { "Entered on " + Self.day($0) } ?? "Cannot be opened here"
@@ -121,14 +122,13 @@ struct FoundObject: Encodable {
   }
 
   private enum Key: String, CodingKey {
-    case existedBy, excerpt, isRetracted, madeAfterTime, member
+    case existedBy, excerpt, isRetracted, madeAfterTime
   }
   private enum ExcerptKey: String, CodingKey { case after, before, match }
 
   func encode(to encoder: any Encoder) throws {
     try entry.encode(to: encoder)
     var object = encoder.container(keyedBy: Key.self)
-    try object.encode(summary.logID.base32, forKey: .member)
     try object.encode(summary.isRetracted, forKey: .isRetracted)
     try object.encodeIfPresent(summary.existedBy.map(Clock.iso), forKey: .existedBy)
     try object.encodeIfPresent(summary.notBefore.map(Clock.iso), forKey: .madeAfterTime)

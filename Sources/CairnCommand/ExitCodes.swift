@@ -58,13 +58,13 @@ enum ExitStatus: Int32, CaseIterable {
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
       .ambiguousEntry,
-      .differentCases, .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
+      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
       .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
       .notCut, .unknownMember, .ambiguousMember,
-      .notSyncedYet, .notErased, .erasedHere, .notSetAside:
+      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases:
       self = .other
     }
   }

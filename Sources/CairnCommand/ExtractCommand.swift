@@ -5,22 +5,53 @@ import Vault
 
 struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "extract", abstract: "Write the file of an entry out of the vault, unchanged.",
+    commandName: "extract",
+    abstract: "Write the files of an entry, or everything, out of the vault.",
     discussion: """
-      Outside of the vault the file is no longer encrypted. What is in the folder already is \
+      Outside of the vault the files are no longer encrypted. What is in the folder already is \
       never touched.
+
+      With --all, everything that you can open is written: a folder for each case, with the files, \
+      tables of all entries (CSV for a spreadsheet, JSON for programs), and a page that explains \
+      them. The folder must be new or empty.
+
+        cairn extract tesh7o --output out
+        cairn extract --all --output everything
+        cairn extract --all --case "at work" --output work
       """)
 
   @OptionGroup var global: GlobalOptions
 
   @Argument(help: "The entry's id, or its first characters.")
-  var entry: String
+  var entry: String?
+
+  @Flag(help: "All that you can open, of every case.")
+  var all = false
+
+  @Option(
+    name: .customLong("case"), help: ArgumentHelp("With --all: this case only.", valueName: "name"))
+  var caseName: String?
 
   @Option(
     help: ArgumentHelp("The folder to write to; made if it is not there.", valueName: "folder"))
   var output: String
 
+  func validate() throws {
+    guard all != (entry != nil) else {
+      throw ValidationError("Name one entry, or give --all.")
+    }
+    guard all || caseName == nil else { throw ValidationError("--case goes with --all.") }
+  }
+
   func run() async throws {
+    if let entry {
+      try await extract(entry)
+    } else {
+      try await ExtractAll(global: global, caseName: caseName, output: output).run()
+    }
+  }
+
+  private func extract(_ entry: String) async throws {
     let (extraction, summary) = try await global.withVault(terminal: global.terminal) { vault in
       let summary = try await vault.entry(entry).summary
       let total = summary.content?.attachments.reduce(0) { $0 + $1.size }

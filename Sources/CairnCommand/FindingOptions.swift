@@ -174,8 +174,8 @@ enum KindNames {
 /// States of entries as they are typed.
 enum StateNames {
   private static let states: [(name: String, state: EntryQuery.State)] = [
-    ("open", .open), ("locked", .locked), ("retracted", .retracted), ("violation", .violation),
-    ("erased", .erased), ("disputed", .disputed), ("set-aside", .setAside),
+    ("open", .open), ("locked", .locked), ("retracted", .retracted), ("disputed", .disputed),
+    ("set-aside", .setAside), ("erased", .erased), ("violation", .violation),
   ]
   static var all: [String] { states.map(\.name) }
 

@@ -113,10 +113,7 @@ struct EntryPage {
       field("", "Taken back (\(ShortID.of(by))); it stays as it was.")
     }
     if summary.standing != .open { field("", text.title) }
-    guard let content = summary.content else {
-      times()
-      return
-    }
+    guard let content = summary.content else { return times() }
     if !content.about.isEmpty {
       field("About", content.about.map(ShortID.of).joined(separator: ", "))
     }

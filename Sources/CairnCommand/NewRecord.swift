@@ -106,7 +106,7 @@ struct NewRecord {
     }
     if saved.isMinor, !sources.isEmpty { Output.paragraph(MinorText.kept) }
     if let remark = form.remark(saved.id) { Output.paragraph(remark) }
-    Output.line(AddReport.readers(of: outcome))
+    Output.line(AddReport.readers(of: 1, sharedWith: outcome.sharedWith))
   }
 
   private struct Object: Encodable {

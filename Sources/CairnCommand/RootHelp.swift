@@ -6,14 +6,14 @@ enum RootHelp {
     [[], ["help"], ["--help"], ["-h"]].contains(arguments)
   }
 
-  static var text: String {
-    """
+  static let text = """
     \(abstract)
 
     Keep
       cairn init                 make a new vault, with passphrase and twelve words
-      cairn add FILE…            keep screenshots or other files, as they are
+      cairn add FILE…            keep screenshots, other files or folders, as they are
       cairn add                  keep an address or your own words; it asks for them
+      cairn import TABLE         take in a table (CSV) of addresses
 
     Add to what is there
       cairn amend ENTRY          add words, files or an address to an entry
@@ -31,7 +31,7 @@ enum RootHelp {
       cairn list                 what a case holds
       cairn search WORDS…        find entries by words in them
       cairn show ENTRY           all that is known of one entry
-      cairn extract ENTRY        get the file out again, unchanged
+      cairn extract ENTRY        get the file out again; --all for everything
       cairn case new | list      keep things apart that are shared apart
 
     Share
@@ -66,5 +66,4 @@ enum RootHelp {
     Exit codes
     \(ExitStatus.table)
     """
-  }
 }

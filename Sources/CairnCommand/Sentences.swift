@@ -207,10 +207,6 @@ enum Sentences {
       return Sentence(
         "More than one entry has an id that begins like this.", safe: unchanged,
         next: "Give a few more of its characters; “cairn list --json” shows whole ids.")
-    case .differentCases:
-      return Sentence(
-        "These entries belong to different cases.", safe: unchanged,
-        next: "Do it for the entries of one case at a time.")
     case .unknownCase:
       return Sentence(
         "There is no case of this name.", safe: unchanged,

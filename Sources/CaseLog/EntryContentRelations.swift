@@ -5,7 +5,7 @@ public import VerifiableLog
 /// (`Protocol/CaseLog.md`, "Entry"). A pure function of the entries that it is given, whatever their order;
 /// nothing in it removes anything.
 public struct EntryRelations: Sendable {
-  /// One entry that counts: open, and no violation.
+  /// One entry of the view: open, and no violation.
   public struct Entry: Hashable, Sendable {
     public let id: EntryID
     public let logID: LogID
@@ -15,10 +15,12 @@ public struct EntryRelations: Sendable {
     public let clock: UInt64
     public let author: Role
     public let content: EntryContent
+    /// In view, and without effect on others.
+    public let isDisputed: Bool
 
     public init(
       id: EntryID, logID: LogID, sequence: UInt64, kind: EntryKind, clock: UInt64, author: Role,
-      content: EntryContent
+      content: EntryContent, isDisputed: Bool = false
     ) {
       self.id = id
       self.logID = logID
@@ -27,6 +29,7 @@ public struct EntryRelations: Sendable {
       self.clock = clock
       self.author = author
       self.content = content
+      self.isDisputed = isDisputed
     }
 
     fileprivate var place: (LogID, UInt64) { (logID, sequence) }
@@ -89,6 +92,10 @@ public struct EntryRelations: Sendable {
   /// The retraction by which an entry is taken back; nil while it stands.
   public func retraction(of id: EntryID) -> Entry? { retractions[id].map { entries[$0] } }
 
+  private func stands(_ entry: Entry) -> Bool {
+    !entry.isDisputed && retractions[entry.id] == nil
+  }
+
   // MARK: - Retractions
 
   /// An entry names others by their hash, so none can be about a later one: those that nothing takes back
@@ -96,7 +103,7 @@ public struct EntryRelations: Sendable {
   private static func retractions(_ entries: [Entry], _ indexes: [EntryID: Int]) -> [EntryID: Int] {
     var targets = [[Int]](repeating: [], count: entries.count)
     var open = [Int](repeating: 0, count: entries.count)
-    for (index, entry) in entries.enumerated() where entry.kind == .retract {
+    for (index, entry) in entries.enumerated() where entry.kind == .retract && !entry.isDisputed {
       for id in entry.content.about {
         guard let target = indexes[id], entries[target].author == .survivor,
           !targets[index].contains(target)
@@ -125,7 +132,7 @@ public struct EntryRelations: Sendable {
   public var takedowns: [Takedown] {
     var places: [Place: Int] = [:]
     var records: [(place: Place, entries: [Entry])] = []
-    for entry in entries where entry.kind == .takedown && retractions[entry.id] == nil {
+    for entry in entries where entry.kind == .takedown && stands(entry) {
       guard let takedown = entry.content.takedown else { continue }
       let about = entry.content.about.isEmpty ? [nil] : entry.content.about.map(Optional.some)
       for target in about {
@@ -159,10 +166,8 @@ public struct EntryRelations: Sendable {
   /// All requests that stand, in the order of (log id, sequence).
   public var requests: [Request] {
     entries.compactMap { entry in
-      guard entry.isRequest, retractions[entry.id] == nil else { return nil }
-      let answers = entries(about: entry.id).filter {
-        $0.isAnswer && retractions[$0.id] == nil
-      }
+      guard entry.isRequest, stands(entry) else { return nil }
+      let answers = entries(about: entry.id).filter { $0.isAnswer && stands($0) }
       return Request(request: entry, answer: answers.max { $1.isLater(than: $0) })
     }
   }

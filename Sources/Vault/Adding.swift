@@ -194,7 +194,8 @@ extension OpenVault {
     sealing entry: NewEntry, _ index: Int, in row: CaseRow, to outcome: inout AddOutcome,
     onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> Bool {
-    guard entry.sources.count == 1, case .found = entry.sources[0] else { return false }
+    guard entry.sources.count == 1 else { return false }
+    if case .descriptor = entry.sources[0] { return false }
     let reader = try SourceReader(entry.sources[0])
     guard let size = reader.size,
       try read({ db in try DuplicateTable(db, of: row, keys: keys).mayHold(fileOf: size) })

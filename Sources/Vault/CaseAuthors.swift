@@ -15,39 +15,48 @@ struct CaseAuthors {
 
   /// A case that holds nothing but this survivor's own log has one author: it need not be evaluated.
   init(_ db: Database, of row: CaseRow) throws {
-    try self.init(
-      db, of: row, in: try Self.isAlone(db, row) ? nil : try CaseView.state(db, of: row))
+    let state = try Self.isAlone(db, row) ? nil : CaseView.state(db, of: row)
+    try self.init(db, of: row, in: state)
   }
 
-  /// - Parameter state: nil for a case in which the survivor is alone.
   init(_ db: Database, of row: CaseRow, in state: CaseState?) throws {
     self.row = row
     self.state = state
     logs = try Row.fetchAll(
-      db, sql: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref]
+      db.cachedStatement(sql: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id"),
+      arguments: [row.ref]
     ).map { (ref: $0["id"], logID: try $0.identifier("log_id")) }
     roles = Dictionary(
       uniqueKeysWithValues: logs.compactMap { log in
-        let role = state == nil ? .survivor : state?.member(log.logID)?.role
-        return role.map { (log.ref, $0) }
+        guard let state else { return (log.ref, .survivor) }
+        return state.member(log.logID).map { (log.ref, $0.role) }
       })
   }
 
-  /// Whether the case holds no other log than the one with which this device began it, and nothing in that
-  /// one that would change what counts.
+  /// In SQL over `vault_case AS c`: whether it holds more than the log with which this device began it, or
+  /// something in that one that changes what counts.
+  private static let isNotAlone = """
+    (c.role <> 1
+      OR EXISTS (SELECT 1 FROM log WHERE case_ref = c.id AND (log_id <> c.log_id OR forked_at IS NOT NULL))
+      OR EXISTS (SELECT 1 FROM succession WHERE case_ref = c.id)
+      OR (SELECT count(*) FROM statement WHERE case_ref = c.id) > 1
+      OR EXISTS (SELECT 1 FROM log g JOIN leaf l ON l.log_ref = g.id AND l.class = 1
+        LEFT JOIN entry e ON e.id = l.id WHERE g.case_ref = c.id AND ifnull(e.kind, 0) NOT IN (1, 2, 3)))
+    """
+
   static func isAlone(_ db: Database, _ row: CaseRow) throws -> Bool {
-    guard row.role == .survivor else { return false }
-    return try Row.fetchOne(
+    try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT 1 FROM vault_case c WHERE c.id = ? AND \(isNotAlone)"),
+      arguments: [row.ref]) == nil
+  }
+
+  /// Cases that have to be evaluated to know what counts in them.
+  static func notAlone(_ db: Database) throws -> [Int64] {
+    try Int64.fetchAll(
       db,
       sql: """
-        SELECT 1 FROM log WHERE case_ref = ?1 AND (log_id <> ?2 OR forked_at IS NOT NULL)
-        UNION ALL SELECT 1 FROM succession WHERE case_ref = ?1
-        UNION ALL SELECT 1 FROM log g JOIN leaf l ON l.log_ref = g.id AND l.class = 1
-          LEFT JOIN entry e ON e.id = l.id
-          WHERE g.case_ref = ?1 AND ifnull(e.kind, 0) NOT IN (1, 2, 3)
-        UNION ALL SELECT 1 FROM (SELECT count(*) AS n FROM statement WHERE case_ref = ?1) WHERE n > 1
-        LIMIT 1
-        """, arguments: [row.ref, row.logID.bytes.data]) == nil
+        SELECT c.id FROM vault_case c WHERE c.case_id IS NOT NULL AND \(isNotAlone) ORDER BY c.id
+        """)
   }
 
   func role(_ logRef: Int64) -> Role? { roles[logRef] }

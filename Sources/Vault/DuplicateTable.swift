@@ -41,11 +41,11 @@ final class DuplicateTable {
   /// Entries of the case that hold it; the first sixteen.
   func holders(of mark: Mark) throws -> [EntryID] {
     try Row.fetchAll(
-      db,
-      sql: """
-        SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
-        WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
-        """, arguments: [row.ref, hash(mark).bytes.data]
+      db.cachedStatement(
+        sql: """
+          SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
+          WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
+          """), arguments: [row.ref, hash(mark).bytes.data]
     ).map { try $0.identifier("entry_id") }
   }
 
@@ -58,8 +58,8 @@ final class DuplicateTable {
   }
 
   func insert(_ mark: Mark, entry: Int64) throws {
-    try db.execute(
-      sql: "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
-      arguments: [row.ref, hash(mark).bytes.data, entry])
+    try db.run(
+      "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
+      [row.ref, hash(mark).bytes.data, entry])
   }
 }

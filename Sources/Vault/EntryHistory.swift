@@ -103,12 +103,7 @@ struct LivingEntries {
   func history(of entry: Row) throws -> EntryHistory {
     let rows = try [entry] + rows(about: try entry.identifier("entry_id"))
     let relations = EntryRelations(try rows.compactMap(relation))
-    let items = try rows.map { row in
-      EntryHistory.Item(
-        detail: try EntryTable.detail(db, row, of: self.row, in: state),
-        takenBackBy: relations.retraction(of: try row.identifier("entry_id"))?.id,
-        shown: try showings(of: row))
-    }
+    let items = try rows.map { try item($0, relations) }
     let id = items[0].summary.id
     return EntryHistory(
       entry: items[0],
@@ -118,16 +113,34 @@ struct LivingEntries {
       takedowns: relations.takedowns.filter { $0.about == id }, requests: relations.requests)
   }
 
+  private func item(_ entry: Row, _ relations: EntryRelations) throws -> EntryHistory.Item {
+    EntryHistory.Item(
+      detail: try EntryTable.detail(db, entry, of: row, in: state),
+      takenBackBy: relations.retraction(of: try entry.identifier("entry_id"))?.id,
+      shown: try showings(of: entry))
+  }
+
+  /// One entry by itself; nil for one that is not in view.
+  func item(leaf: Int64) throws -> EntryHistory.Item? {
+    guard
+      let entry = try Row.fetchOne(
+        db, sql: EntryTable.select + " WHERE l.id = ?", arguments: [leaf]),
+      try relation(entry) != nil
+    else { return nil }
+    let rows = try [entry] + rows(about: try entry.identifier("entry_id"))
+    return try item(entry, EntryRelations(try rows.compactMap(relation)))
+  }
+
   /// What a case needs of itself to tell where takedowns and requests stand.
   func takedownsAndRequests() throws -> EntryRelations {
     let rows = try Row.fetchAll(
       db,
       sql: EntryTable.select + """
-         WHERE e.case_ref = ? AND e.kind > 16 AND e.kind IN (?, ?, ?) AND l.class <> 1
+         WHERE i.kind IN (?, ?, ?) AND i.case_ref = ?
         """,
       arguments: [
-        row.ref, Int64(EntryKind.retract.code), Int64(EntryKind.takedown.code),
-        Int64(EntryKind.request.code),
+        Int64(EntryKind.retract.code), Int64(EntryKind.takedown.code),
+        Int64(EntryKind.request.code), row.ref,
       ])
     return EntryRelations(try rows.compactMap(relation))
   }
@@ -153,15 +166,15 @@ struct LivingEntries {
     return found
   }
 
-  /// Nil for what is locked or breaks a rule: it counts for nothing.
+  /// Nil for what is not in view: locked, erased, set aside, or in breach of a rule.
   private func relation(_ entry: Row) throws -> EntryRelations.Entry? {
     let summary = try EntryTable.summary(db, entry, of: row, in: state)
-    guard summary.standing == .open, let kind = summary.kind, let clock = summary.enteredAt,
-      let author = summary.author, let content = summary.content
+    guard summary.standing == .open || summary.standing == .disputed, let kind = summary.kind,
+      let clock = summary.enteredAt, let author = summary.author, let content = summary.content
     else { return nil }
     return EntryRelations.Entry(
       id: summary.id, logID: summary.logID, sequence: summary.sequence, kind: kind, clock: clock,
-      author: author, content: content)
+      author: author, content: content, isDisputed: summary.standing == .disputed)
   }
 
   // MARK: - Who was shown it

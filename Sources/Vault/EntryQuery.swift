@@ -47,15 +47,16 @@ public struct EntryQuery: Hashable, Sendable {
   /// What became of an entry; each has exactly one, the first that applies.
   public enum State: Int, Hashable, Sendable, CaseIterable {
     case violation = 1
+    /// A survivor's device wants it gone.
+    case erased
+    /// Its author was removed before, and nobody else's word is there for it.
+    case setAside
     case locked
+    /// Its author was removed before, or signed two histories; it stays in view.
+    case disputed
     /// A survivor took it back; it is still there.
     case retracted
     case open
-    case erased
-    /// Behind a cut or a fork of its author, and seen by somebody else.
-    case disputed
-    /// Behind a cut of its author, with nobody else's word for it.
-    case setAside
   }
 
   public enum Order: UInt8, Hashable, Sendable {

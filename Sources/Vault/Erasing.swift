@@ -36,6 +36,7 @@ extension OpenVault {
         try ErasureTable.note(db, entry, in: erasing.row, at: surroundings.now())
         try ErasureTable.destroy(db, entry, in: erasing.row)
       }
+      try ViewTable.compact(db)
       return outcome
     }
     try clearAway()
@@ -99,6 +100,7 @@ extension OpenVault {
           isChanged = true
         }
       }
+      if isChanged { try ViewTable.compact(db) }
       return isChanged
     }
     if isChanged { try clearAway() }
@@ -128,7 +130,6 @@ extension OpenVault {
     do {
       try database.queue.write { db in
         try db.execute(sql: "DELETE FROM doomed_blob")
-        try ViewTable.compact(db)
       }
       // What was deleted still stands in the log of the database until it is cut.
       try database.queue.writeWithoutTransaction { db in

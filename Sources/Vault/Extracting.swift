@@ -48,7 +48,7 @@ extension OpenVault {
     return result
   }
 
-  private func write(
+  func write(
     _ attachment: Attachment, to path: String, onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) {
     let reader = try reader(of: attachment)
@@ -96,7 +96,7 @@ extension OpenVault {
     }
   }
 
-  private static func freePath(in folder: String, for name: String) throws(VaultError) -> String {
+  static func freePath(in folder: String, for name: String) throws(VaultError) -> String {
     guard Folders.exists(folder + "/" + name) else { return folder + "/" + name }
     let dot = name.dropFirst().lastIndex(of: ".") ?? name.endIndex
     for number in 2...9999 {

@@ -109,14 +109,13 @@ struct EntryFinder {
       ).fetchAll(db)
       let byLeaf = Dictionary(uniqueKeysWithValues: rows.map { ($0["id"] as Int64, $0) })
       let refs = Set(rows.map { $0["case_ref"] as Int64 }).sorted()
-      let notesOnly = try refs.flatMap { try authors.of($0).notesOnly }
-      let retracted = try Set(EntryTable.retracted(db, among: some, notesOnly: notesOnly))
+      let cases = try refs.map { try authors.of($0) }
+      let retracted = try Set(EntryStandings(db, of: cases).retracted(db, among: some))
       for leaf in some {
         guard let row = byLeaf[leaf] else { continue }
-        let authors = try authors.of(row["case_ref"])
         result.append(
           try EntryTable.summary(
-            db, row, of: authors.row, in: authors.state, isRetracted: retracted.contains(leaf)))
+            db, row, in: try authors.of(row["case_ref"]), isRetracted: retracted.contains(leaf)))
       }
     }
     return result

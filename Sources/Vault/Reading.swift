@@ -87,43 +87,51 @@ enum EntryTable {
     LEFT JOIN listing i ON i.id = l.id
     """
 
-  /// - Parameters:
-  ///   - state: nil for a case that holds nothing but its survivor's own log.
-  ///   - isRetracted: nil if nobody looked yet.
   static func summary(
-    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState?, isRetracted: Bool? = nil
+    _ db: Database, _ entry: Row, in authors: CaseAuthors, isRetracted: Bool
   ) throws -> EntrySummary {
     let logID: LogID = try entry.identifier("log_id")
-    let author = state == nil ? .survivor : state?.member(logID)?.role
     let parts = entry.bytesIfAny("parts")
     let problem: String? = entry["problem"]
-    let standing = try standing(db, entry, in: state)
+    let standing = try standing(db, entry, in: authors)
     let isOpen = parts != nil && standing != .erased
     return EntrySummary(
-      id: try entry.identifier("entry_id"), caseID: row.caseID, caseName: row.name, logID: logID,
-      sequence: entry.number("sequence"), standing: standing, author: author,
-      isOwn: logID == row.logID,
+      id: try entry.identifier("entry_id"), caseID: authors.row.caseID,
+      caseName: authors.row.name, logID: logID, sequence: entry.number("sequence"),
+      standing: standing, author: authors.role(entry["log_ref"]),
+      isOwn: logID == authors.row.logID,
       kind: isOpen ? EntryKind(code: entry.number("kind")) : nil,
       enteredAt: isOpen && problem == nil ? entry.number("clock") : nil,
       notBefore: entry.hasValue("not_before") ? entry.number("not_before") : nil,
       existedBy: entry.hasValue("existed_by") ? entry.number("existed_by") : nil,
-      isRetracted: try isRetracted
-        ?? isTakenBack(db, leaf: entry["id"], by: CaseAuthors(db, of: row, in: state)),
+      isRetracted: isRetracted,
       content: problem == nil && isOpen
         ? try parts.map { try EntryContent(parts: try PartList.decode($0)) } : nil)
   }
 
+  static func summary(
+    _ db: Database, _ entry: Row, of row: CaseRow, in state: CaseState
+  ) throws -> EntrySummary {
+    let authors = try CaseAuthors(db, of: row, in: state)
+    let retracted = try EntryStandings(db, of: [authors]).retracted(db, among: [entry["id"]])
+    return try summary(db, entry, in: authors, isRetracted: !retracted.isEmpty)
+  }
+
   /// What the case says of the entry comes before whether this copy can open it.
   static func standing(
-    _ db: Database, _ entry: Row, in state: CaseState?
+    _ db: Database, _ entry: Row, in authors: CaseAuthors
+  ) throws -> EntrySummary.Standing {
+    if let state = authors.state { return try standing(db, entry, in: state) }
+    let isKnown = EntryClass(rawValue: entry["class"]) != nil
+    if !isKnown || entry.hasValue("problem") { return .violation }
+    return entry.hasValue("parts") ? .open : .locked
+  }
+
+  static func standing(
+    _ db: Database, _ entry: Row, in state: CaseState
   ) throws -> EntrySummary.Standing {
     let logID: LogID = try entry.identifier("log_id")
     let sequence = entry.number("sequence")
-    guard let state else {
-      let isKnown = EntryClass(rawValue: entry["class"]) != nil
-      if !isKnown || entry.hasValue("problem") { return .violation }
-      return entry.hasValue("parts") ? .open : .locked
-    }
     let isBehindCut = state.member(logID)?.cut.map { sequence >= $0.size } ?? false
     let standing = state.standing(
       of: try entry.identifier("entry_id"), in: logID, at: sequence,
@@ -139,12 +147,6 @@ enum EntryTable {
     case .disputed: return .disputed
     case .counted, .setAside: return .open
     }
-  }
-
-  private static func isTakenBack(
-    _ db: Database, leaf: Int64, by authors: CaseAuthors
-  ) throws -> Bool {
-    try !retracted(db, among: [leaf], notesOnly: authors.notesOnly).isEmpty
   }
 
   private static func witnesses(_ db: Database, of entry: Row) throws -> [LogID] {
@@ -165,10 +167,7 @@ enum EntryTable {
     guard found.count <= 1 else { throw VaultError(.ambiguousEntry) }
     guard let entry = found.first else { throw VaultError(.unknownEntry) }
     let ref: Int64 = entry["case_ref"]
-    guard let row = try CaseRow.all(db).first(where: { $0.ref == ref }) else {
-      throw VaultError(.databaseDamaged)
-    }
-    return (row, entry)
+    return (try CaseRow.of(db, ref), entry)
   }
 
   /// The entry of this id in this case, as one that another can be about.

@@ -13,6 +13,7 @@ private struct Story {
   @discardableResult
   mutating func add(
     _ kind: EntryKind, about: [EntryID] = [], by author: Role = .survivor, at clock: UInt64 = 0,
+    isDisputed: Bool = false,
     _ change: (inout EntryContent) -> Void = { _ in }
   ) -> EntryID {
     var content = EntryContent()
@@ -22,7 +23,7 @@ private struct Story {
     entries.append(
       .init(
         id: id, logID: author == .survivor ? survivor : advocate, sequence: UInt64(entries.count),
-        kind: kind, clock: clock, author: author, content: content))
+        kind: kind, clock: clock, author: author, content: content, isDisputed: isDisputed))
     return id
   }
 
@@ -105,6 +106,20 @@ private struct Story {
     let expected: EntryContent.Takedown.Step =
       story.survivor > story.advocate ? .removed : .backAgain
     #expect(story.relations().takedowns.map(\.step) == [expected])
+  }
+
+  @Test func `what is disputed is shown, and does nothing to others`() {
+    var story = Story()
+    let evidence = story.add(.evidence)
+    let disputed = story.add(.retract, about: [evidence], isDisputed: true)
+    _ = story.takedown(.reported, evidence, at: 1)
+    story.add(.takedown, about: [evidence], at: 2, isDisputed: true) {
+      $0.takedown = .init(step: .removed, recipient: nil, reference: nil)
+    }
+    let relations = story.relations()
+    #expect(relations.retraction(of: evidence) == nil)
+    #expect(relations.entries(about: evidence).first?.id == disputed)
+    #expect(relations.takedowns.map(\.step) == [.reported])
   }
 
   @Test func `a request is open until somebody answers it`() {

@@ -83,7 +83,7 @@ import Testing
     let entry = try #require((object["entries"] as? [[String: Any]])?.first)
     let excerpt = try #require(entry["excerpt"] as? [String: String])
     #expect(excerpt == ["before": "He wrote: Café ", "match": "Noir", "after": ", tonight."])
-    #expect((entry["member"] as? String)?.count == 52)
+    #expect((entry["authorLog"] as? String)?.count == 52)
   }
 
   @Test func `what is found is made harmless for a terminal`() async throws {

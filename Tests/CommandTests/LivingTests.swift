@@ -103,7 +103,8 @@ extension Person {
     _ = try person.folder.file("answer.txt", Array("We removed it.".utf8))
     let reported = try await person.cairn(
       "takedown", id, "--step", "reported", "--reference", "Ticket 55-1")
-    #expect(reported.output.contains("takedown step (reported, example.org) about"), "\(reported.all)")
+    #expect(
+      reported.output.contains("takedown step (reported, example.org) about"), "\(reported.all)")
     _ = try await person.cairn(
       "takedown", id, "answer.txt", "--step", "removed", "--where", "Example.ORG")
     let shown = try await person.cairn("show", id)

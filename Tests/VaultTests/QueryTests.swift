@@ -202,6 +202,48 @@ func entry(_ text: String, _ change: (inout EntryContent) -> Void = { _ in }) ->
     #expect(listed.map(\.isRetracted) == [true, false, true, false, false, false])
   }
 
+  @Test func `a retraction that is taken back takes back nothing`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    var last = try await vault.add([entry("one")], toCase: nil).saved[0].id
+    for isRetracted in [true, false, true] {
+      var content = EntryContent()
+      content.about = [last]
+      last = try await vault.append(content, as: .retract, toCase: nil)
+      #expect(
+        try await list(vault) {
+          $0.states = [.retracted]
+          $0.kinds = [.evidence]
+        } == (isRetracted ? ["one"] : []))
+      let listed = try await vault.entries(ofCase: nil)
+      #expect(listed[0].isRetracted == isRetracted)
+      let history = try await vault.history(of: listed[0].id.base32)
+      #expect((history.entry.takenBackBy != nil) == isRetracted)
+    }
+  }
+
+  @Test func `nothing is found by what an erased entry said, on any copy`() async throws {
+    let shared = try await SharedCase(before: [
+      entry("secretword") { $0.tags = ["hidden"] }, entry("stays") { $0.tags = ["hidden"] },
+    ])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let id = try await shared.hers.entries(ofCase: nil)[0].id
+    _ = try await shared.hers.erase([id.base32])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    for (vault, name) in [(shared.hers, nil), (shared.theirs, "theirs")] {
+      for scope in [EntryQuery.Scope.oneCase(name), .allCases] {
+        #expect(
+          try await list(vault, scope) { $0.text = try SearchWords(typed: "secretword") } == [])
+        #expect(try await list(vault, scope) { $0.tags = ["hidden"] } == ["stays"])
+        #expect(try await list(vault, scope) { $0.states = [.erased] } == ["-"])
+        #expect(try await list(vault, scope) { $0.states = [.open] } == ["stays"])
+      }
+    }
+    #expect(!(try await shared.hers.everythingIndexed().contains("secretword")))
+  }
+
   // MARK: - Who
 
   @Test func `in a shared case: authors, audiences and states, on both copies`() async throws {

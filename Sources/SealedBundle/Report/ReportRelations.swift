@@ -18,7 +18,10 @@ struct ReportRelations {
       known.append(
         .init(
           id: id, logID: header.logID, sequence: header.sequence, kind: header.kind,
-          clock: exhibit.entry.context?.clock ?? 0, author: author, content: content))
+          clock: exhibit.entry.context?.clock ?? 0, author: author, content: content,
+          isDisputed: record.notes.contains {
+            $0.code == .disputed && $0.logID == header.logID && $0.sequence == header.sequence
+          }))
     }
     entries = EntryRelations(known)
   }

@@ -1,0 +1,134 @@
+import Vault
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The files below a folder, one after the other and always in the same order: names by their bytes.
+/// Holds no more at a time than the names of the folders above.
+struct FolderWalk: Sequence, IteratorProtocol {
+  enum Found {
+    case file(path: [UInt8], relative: [UInt8], size: UInt64)
+    case passedOver(relative: [UInt8], Reason)
+  }
+  /// Why something is not looked into.
+  enum Reason: String {
+    /// A name that begins with a dot, or one that systems leave beside pictures.
+    case hidden
+    /// It leads elsewhere, perhaps out of the folder.
+    case link
+    /// Neither file nor folder.
+    case special
+    case unreadable
+    /// The vault that it would be put into.
+    case ownVault
+  }
+  private struct Level {
+    let path: [UInt8]
+    let relative: [UInt8]
+    /// Last one first.
+    var names: [[UInt8]]
+  }
+
+  private var levels: [Level]
+  private let vault: (device: UInt64, inode: UInt64)?
+
+  /// - Parameter name: what relative paths begin with.
+  /// - Throws: a failure that names the folder when it cannot be read.
+  init(_ path: String, name: [UInt8], vault: String) throws {
+    guard let names = Self.names(in: Array(path.utf8)) else {
+      throw Failure(VaultError(.fileUnreadable), subject: SafeText.quoted(path))
+    }
+    levels = [Level(path: Array(path.utf8), relative: name, names: names)]
+    self.vault = Self.status(Array(vault.utf8)).map {
+      (UInt64($0.st_dev), UInt64($0.st_ino))
+    }
+  }
+
+  mutating func next() -> Found? {
+    while var level = levels.popLast() {
+      guard let name = level.names.popLast() else { continue }
+      levels.append(level)
+      let path = level.path + [UInt8(ascii: "/")] + name
+      let relative = level.relative.isEmpty ? name : level.relative + [UInt8(ascii: "/")] + name
+      if Self.isHidden(name) { return .passedOver(relative: relative, .hidden) }
+      guard let info = Self.status(path) else {
+        return .passedOver(relative: relative, .unreadable)
+      }
+      switch info.st_mode & S_IFMT {
+      case S_IFREG:
+        return .file(path: path, relative: relative, size: UInt64(Swift.max(0, info.st_size)))
+      case S_IFLNK: return .passedOver(relative: relative, .link)
+      case S_IFDIR:
+        if let vault, vault == (UInt64(info.st_dev), UInt64(info.st_ino)) {
+          return .passedOver(relative: relative, .ownVault)
+        }
+        guard let names = Self.names(in: path) else {
+          return .passedOver(relative: relative, .unreadable)
+        }
+        levels.append(Level(path: path, relative: relative, names: names))
+      default: return .passedOver(relative: relative, .special)
+      }
+    }
+    return nil
+  }
+
+  private static func isHidden(_ name: [UInt8]) -> Bool {
+    name.first == UInt8(ascii: ".")
+      || ["thumbs.db", "desktop.ini"].contains(String(decoding: name, as: UTF8.self).lowercased())
+  }
+
+  /// Of the name itself, should it be a link.
+  private static func status(_ path: [UInt8]) -> stat? {
+    var info = stat()
+    let result = unsafe withText(path) { unsafe lstat($0, &info) }
+    return result == 0 ? info : nil
+  }
+
+  /// Nil for what is no folder that can be read.
+  private static func names(in path: [UInt8]) -> [[UInt8]]? {
+    guard let stream = unsafe withText(path, { unsafe opendir($0) }) else { return nil }
+    defer { unsafe closedir(stream) }
+    var names: [[UInt8]] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        unsafe Array(bytes.prefix { $0 != 0 })
+      }
+      if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
+    }
+    return names.sorted { $1.lexicographicallyPrecedes($0) }
+  }
+
+  private static func withText<Result>(
+    _ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result
+  ) -> Result {
+    unsafe (path + [0]).withUnsafeBufferPointer { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe body($0.baseAddress!) }
+    }
+  }
+}
+
+/// A folder that somebody named.
+struct NamedFolder {
+  let path: String
+  /// What the titles of its files begin with: its own name.
+  let name: [UInt8]
+
+  /// Nil for what is no folder.
+  init?(_ argument: String) {
+    var info = stat()
+    guard unsafe stat(argument, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return nil }
+    var path = argument
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+    let last = path.split(separator: "/").last.map(String.init)
+    if let last, last != ".", last != ".." {
+      name = Array(last.utf8)
+      return
+    }
+    // A folder that was named by its place only has a name all the same.
+    guard let whole = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(whole) }
+    name = unsafe String(cString: whole).split(separator: "/").last.map { Array($0.utf8) } ?? []
+  }
+}
