@@ -111,7 +111,7 @@ enum Confirmation {
           next: "Add --yes to do it without a question, or run it on a terminal."))
     }
     terminal.explain(explanation)
-    guard try terminal.confirm(question + " [y/n] ") else { throw VaultError(.cancelled) }
+    guard try terminal.confirm(question) else { throw VaultError(.cancelled) }
   }
 }
 

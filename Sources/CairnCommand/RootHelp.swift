@@ -39,6 +39,8 @@ enum RootHelp {
       cairn share CASE           share a case with the maker of a card
       cairn join INVITATION      join a case that is shared with you
       cairn sync                 exchange what is new, through a folder
+      cairn members              who is a member, and since when
+      cairn remove MEMBER        share nothing more with somebody
 
     Hand over
       cairn export CASE          write a sealed bundle, for police or a court

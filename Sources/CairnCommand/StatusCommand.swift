@@ -68,7 +68,7 @@ struct StatusPage {
       "New since you looked last",
       status.members.filter { $0.newEntries > 0 }.map { member in
         Quantity.count(member.newEntries, "entry", "entries") + " of "
-          + MemberText.name(member.logID, member.role)
+          + MemberName.name(member.logID, member.role)
       })
     section("Waits for you", status.requestsToAnswer.map(request))
     section("You asked, and nobody has answered yet", status.requestsAsked.map(request))
@@ -107,7 +107,7 @@ struct StatusPage {
   }
 
   private func copy(_ member: CaseStatus.Member) -> String {
-    let name = MemberText.name(member.logID, member.role, isFirst: true)
+    let name = MemberName.name(member.logID, member.role, isFirst: true)
     guard let time = member.lastReceipt else { return "\(name): no receipt yet" }
     let rest = member.entriesWithoutReceipt
     return "\(name): last receipt \(age(time)), "
@@ -118,7 +118,7 @@ struct StatusPage {
 }
 
 /// Members as they are named to people.
-enum MemberText {
+enum MemberName {
   static func name(_ id: LogID, _ role: Role?, isFirst: Bool = false) -> String {
     let what =
       switch role {
@@ -135,7 +135,7 @@ extension CaseTrouble {
   /// What it is and what to do next, in a sentence or two.
   func sentence(_ status: CaseStatus, now: UInt64) -> String {
     let role = status.members.first { $0.logID == member }?.role
-    let who = member.map { MemberText.name($0, role) } ?? "a member"
+    let who = member.map { MemberName.name($0, role) } ?? "a member"
     let capital = who.prefix(1).uppercased() + who.dropFirst()
     let entries = Quantity.count(count, "entry", "entries")
     switch code {

@@ -128,8 +128,8 @@ struct EntryConditions {
       filters.append("NOT EXISTS (\(slots) AND p.audience <> \(devices))")
     case .member(let prefix):
       let members = try caseRefs().flatMap { ref in
-        let case_ = try authors.of(ref)
-        return case_.logs.filter { $0.logID.base32.hasPrefix(prefix.lowercased()) }.map(\.logID)
+        let logs = try authors.of(ref).logs
+        return logs.filter { $0.logID.base32.hasPrefix(prefix.lowercased()) }.map(\.logID)
       }
       if members.isEmpty { isNever = true }
       let audiences = members.map { Audience.advocate($0).encoded.data }

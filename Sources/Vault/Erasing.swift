@@ -25,7 +25,7 @@ extension OpenVault {
     let outcome = try commit { db in
       let erasing = try Erasing(db, entries: texts)
       let outcome = try erasing.outcome()
-      let control = try ControlWriter(
+      let control = try CaseControl(
         db, of: erasing.row, keys: keys, surroundings: surroundings)
       for start in stride(from: 0, to: erasing.entries.count, by: Limits.references) {
         let end = min(start + Limits.references, erasing.entries.count)
@@ -62,7 +62,7 @@ extension OpenVault {
       guard !erasures.contains(where: { $0.logID == row.logID }),
         try !ErasureTable.isDestroyed(db, id, in: row)
       else { throw VaultError(.erasedHere) }
-      let control = try ControlWriter(db, of: row, keys: keys, surroundings: surroundings)
+      let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
       try control.append(.keep(id))
       try control.sign()
       try ErasureTable.forget(db, id, in: row)

@@ -25,7 +25,7 @@ extension OpenVault {
   /// What a decision would do. Writes nothing, and needs no kit.
   ///
   /// - Parameters:
-  ///   - stays: the member that is right in a dispute, by the beginning of its id; nil for this device.
+  ///   - stays: the member that is right in a dispute, by name or the beginning of its id; nil for this device.
   ///   - cut: members, each with the number of its records that stand; nil for all that this device gave a
   ///     receipt for, or holds.
   /// - Throws: `.unknownMember`, `.ambiguousMember`, `.notAllowed`, `.cutWithoutEffect`.
@@ -38,7 +38,7 @@ extension OpenVault {
   }
 
   /// Cuts members by the root's word, whatever they say of each other: for a device that is lost, stolen or in
-  /// dispute. All of it is written, or nothing.
+  /// dispute. New keys begin for what is written later. All of it is written, or nothing.
   ///
   /// - Throws: as `previewDecision`, and `.kitMismatch`.
   public func decide(
@@ -76,7 +76,7 @@ extension OpenVault {
       let row = try CaseRow.find(db, name)
       guard row.role == .survivor else { throw VaultError(.notAllowed) }
       var state = try CaseView.state(db, of: row)
-      let logID = try MemberNames.find(member, in: state).logID
+      let logID = try MemberTable.find(db, member, of: row, in: state).logID
       guard state.member(logID)?.cut != nil else { throw VaultError(.notCut) }
       let root = try CaseRoot.open(db, of: row, with: pair)
       // A lift takes the cuts at its size and below; the one after it is only seen then. Cuts of older keys
@@ -124,9 +124,10 @@ extension OpenVault {
   ) throws -> RootDecision {
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     let state = try CaseView.state(db, of: row)
-    let staying = try stays.map { try MemberNames.find($0, in: state).logID } ?? row.logID
+    let staying =
+      try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
     let limits = try cut.map { wanted in
-      let member = try MemberNames.find(wanted.member, in: state)
+      let member = try MemberTable.find(db, wanted.member, of: row, in: state)
       guard member.logID != staying else { throw VaultError(.cutWithoutEffect) }
       let held = try seen(member.logID, db, of: row)
       let size = wanted.size ?? held.receipt ?? held.size
@@ -162,7 +163,9 @@ extension OpenVault {
     _ db: Database, of row: CaseRow, without removed: [CaseState.Member], in state: CaseState
   ) throws {
     guard let own = state.member(row.logID), own.cut == nil, !removed.isEmpty else { return }
-    try EpochRenewal.run(db, of: row, without: removed, keys: keys, surroundings: surroundings)
+    let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+    try control.renewEpochs(without: removed)
+    try control.sign()
   }
 }
 
@@ -200,27 +203,5 @@ extension CaseRoot {
     try db.execute(
       sql: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
       arguments: [row.ref, statement.data])
-  }
-}
-
-/// Members by the beginning of their id.
-enum MemberNames {
-  static func find(_ text: String, in state: CaseState) throws -> CaseState.Member {
-    let wanted = text.lowercased()
-    guard wanted.utf8.count >= 4 else { throw VaultError(.unknownMember) }
-    let found = state.members.filter { $0.logID.base32.hasPrefix(wanted) }
-    guard found.count <= 1 else { throw VaultError(.ambiguousMember) }
-    guard let member = found.first else { throw VaultError(.unknownMember) }
-    return member
-  }
-}
-
-/// New epochs after members were cut (`Protocol/CaseLog.md`, "Removing a member"): none are begun here, so
-/// until the next writer begins them, the keys are those that the removed members have.
-enum EpochRenewal {
-  static func run(
-    _ db: Database, of row: CaseRow, without removed: [CaseState.Member], keys: VaultKeys,
-    surroundings: Surroundings
-  ) throws {
   }
 }

@@ -144,6 +144,22 @@ enum Schema {
     """,
     // The folder that only the survivor's own devices use, beside the shared one.
     "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
+
+    // What the members are called here; a name never leaves the vault.
+    """
+    CREATE TABLE member_name(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL, name TEXT NOT NULL,
+      PRIMARY KEY(case_ref, log_id), UNIQUE(case_ref, name)) WITHOUT ROWID
+    """,
+    // Epoch keys that this device has wrapped for members itself: what others carry cannot be checked.
+    """
+    CREATE TABLE wrapped(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, log_id BLOB NOT NULL,
+      PRIMARY KEY(case_ref, epoch, log_id)) WITHOUT ROWID
+    """,
+    // Own entries that were meant for fewer than all with whom the case is shared.
+    "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf)",
+    "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
   ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,

@@ -21,9 +21,13 @@ public struct VaultError: Error, Hashable, Sendable {
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
+    // Members by name or id, and their standing.
+    case unknownMember, ambiguousMember, memberNameTaken, notAnAdvocate, ownMember, alreadyRemoved
+    case removalWithoutEffect, timePassed
+    /// This member was removed from the case, or is in dispute: what it writes would not count.
+    case removed
     /// A cut that is none: of the member who stays, twice, or lifted before; and a member who is not cut.
     case cutWithoutEffect, notCut
-    case unknownMember, ambiguousMember
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
     /// There is no case in it, or none of which enough can be read.

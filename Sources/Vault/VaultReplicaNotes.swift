@@ -61,9 +61,11 @@ extension VaultReplica {
     }
   }
 
-  /// A receipt for each log that grew since the last one that we gave for it, stored before it is sent.
+  /// A receipt for each log that grew since the last one that we gave for it, stored before it is sent; and
+  /// the epoch keys that members lack.
   mutating func giveReceipts() throws(VaultError) {
     try write { db in
+      try WrapTable.complete(db, of: row, keys: keys, now: surroundings.now())
       let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
       let grown = try Row.fetchAll(
         db,
