@@ -155,15 +155,3 @@ extension CaseState.Member {
     role == .advocate && now <= until ?? .max
   }
 }
-
-/// New epochs after members were cut by somebody else than this device, as by the root.
-enum EpochRenewal {
-  static func run(
-    _ db: Database, of row: CaseRow, without removed: [CaseState.Member], keys: VaultKeys,
-    surroundings: Surroundings
-  ) throws {
-    let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-    try control.renewEpochs(without: removed)
-    try control.sign()
-  }
-}

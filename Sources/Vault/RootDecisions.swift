@@ -25,7 +25,7 @@ extension OpenVault {
   /// What a decision would do. Writes nothing, and needs no kit.
   ///
   /// - Parameters:
-  ///   - stays: the member that is right in a dispute, by the beginning of its id; nil for this device.
+  ///   - stays: the member that is right in a dispute, by name or the beginning of its id; nil for this device.
   ///   - cut: members, each with the number of its records that stand; nil for all that this device gave a
   ///     receipt for, or holds.
   /// - Throws: `.unknownMember`, `.ambiguousMember`, `.notAllowed`, `.cutWithoutEffect`.
@@ -38,7 +38,7 @@ extension OpenVault {
   }
 
   /// Cuts members by the root's word, whatever they say of each other: for a device that is lost, stolen or in
-  /// dispute. All of it is written, or nothing.
+  /// dispute. New keys begin for what is written later. All of it is written, or nothing.
   ///
   /// - Throws: as `previewDecision`, and `.kitMismatch`.
   public func decide(
@@ -124,7 +124,8 @@ extension OpenVault {
   ) throws -> RootDecision {
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     let state = try CaseView.state(db, of: row)
-    let staying = try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
+    let staying =
+      try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
     let limits = try cut.map { wanted in
       let member = try MemberTable.find(db, wanted.member, of: row, in: state)
       guard member.logID != staying else { throw VaultError(.cutWithoutEffect) }
@@ -162,7 +163,9 @@ extension OpenVault {
     _ db: Database, of row: CaseRow, without removed: [CaseState.Member], in state: CaseState
   ) throws {
     guard let own = state.member(row.logID), own.cut == nil, !removed.isEmpty else { return }
-    try EpochRenewal.run(db, of: row, without: removed, keys: keys, surroundings: surroundings)
+    let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+    try control.renewEpochs(without: removed)
+    try control.sign()
   }
 }
 

@@ -136,6 +136,14 @@ enum Schema {
     "CREATE INDEX blob_by_size ON blob(sealed_size)",
     // Takedown records, requests and what is about other entries: few among many.
     "CREATE INDEX entry_by_kind ON entry(case_ref, kind) WHERE kind > 16",
+    // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
+    "ALTER TABLE vault_case ADD COLUMN kit BLOB",
+    """
+    UPDATE vault_case SET kit = (SELECT value FROM setting WHERE name = 'kit')
+    WHERE role = 1 AND case_id IS NOT NULL
+    """,
+    // The folder that only the survivor's own devices use, beside the shared one.
+    "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
 
     // What the members are called here; a name never leaves the vault.
     """

@@ -49,7 +49,7 @@ extension OpenVault {
     }
   }
 
-  /// The kit that opens this vault, and its new cases.
+  /// The kit that opens this vault, and to which cases that begin here are sealed.
   static func kitKey(_ db: Database) throws -> BoxPublicKey {
     guard
       let row = try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'kit'"),

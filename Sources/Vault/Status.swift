@@ -186,7 +186,8 @@ struct StatusReader {
     let size = ownLog?.number("size") ?? 0
     let isOwn = member.logID == row.logID
     return CaseStatus.Member(
-      logID: member.logID, name: names[member.logID], role: member.role, isOwn: isOwn, isCut: member.cut != nil,
+      logID: member.logID, name: names[member.logID], role: member.role, isOwn: isOwn,
+      isCut: member.cut != nil,
       newEntries: isOwn
         ? 0
         : try count(
