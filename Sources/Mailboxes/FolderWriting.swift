@@ -8,6 +8,7 @@ extension FolderExchange {
     try goOn(.writing)
     let folder = try ownFolder(root)
     parts[own].files = parts[own].files.filter { isWhole($0, folder) }
+    try removeErased(folder, replica)
     try removeLeftovers(folder, replica)
     var written = try writeRanges(folder, replica)
     if try writeShares(folder, replica) { written = true }
@@ -52,6 +53,19 @@ extension FolderExchange {
         try folder.remove(name.temporaryText)
       }
     }
+  }
+
+  /// Removes own files that hold what was erased since; what else was in them is written again.
+  private mutating func removeErased(
+    _ folder: borrowing Folder, _ replica: R
+  ) throws(Failure) {
+    let items = try asking { () throws(R.Failure) in try replica.erasedItems() }
+    guard !items.isEmpty else { return }
+    let stale = parts[own].files.filter { name in items.contains { name.mayHold($0) } }
+    try disk { () throws(MailboxError) in
+      for name in stale { try folder.remove(name.text) }
+    }
+    parts[own].files.removeAll { stale.contains($0) }
   }
 
   // MARK: - Ranges
@@ -195,6 +209,16 @@ extension FolderExchange {
 }
 
 extension FileName {
+  fileprivate func mayHold(_ item: ErasedItem) -> Bool {
+    switch (self, item) {
+    case (.range(let log, let run), .entry(let other, let sequence)):
+      return log == other && run.contains(sequence)
+    case (.share, .entry): return true
+    case (.blob(let root), .blob(let other)): return root == other
+    default: return false
+    }
+  }
+
   /// The entries that the file holds of a log.
   fileprivate func run(of log: LogID) -> Range<UInt64>? {
     if case .range(log, let run) = self { run } else { nil }

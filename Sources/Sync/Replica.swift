@@ -1,6 +1,12 @@
 public import Cryptography
 public import VerifiableLog
 
+/// Something that was sent before it was erased.
+public enum ErasedItem: Hashable, Sendable {
+  case entry(LogID, sequence: UInt64)
+  case blob(BlobRoot)
+}
+
 /// A member's copy of one case, as an exchange sees it: the store behind it. The vault is one, over its
 /// database; another keeps everything in memory.
 ///
@@ -49,6 +55,10 @@ public protocol Replica {
   func forks() throws(Failure) -> [ForkProof]
   /// Takes a fork proof.
   mutating func accept(_ fork: ForkProof) throws(Failure) -> Bool
+
+  /// What was erased here and may still stand in files that this device wrote to this mailbox: they are
+  /// written anew without it.
+  func erasedItems() throws(Failure) -> [ErasedItem]
 
   // MARK: Statements, successions and wraps, opaque here
 

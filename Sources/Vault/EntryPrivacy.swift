@@ -9,6 +9,9 @@ public enum MailboxAudience: Hashable, Sendable {
   case everyone
   /// The survivor's own devices: everything goes there.
   case ownDevices
+
+  /// As the tables of the vault number them.
+  var number: Int64 { self == .everyone ? 0 : 1 }
 }
 
 /// Tells of the entries of one log which may go into a mailbox with their ciphertext.

@@ -1,6 +1,7 @@
 internal import CaseLog
 internal import Cryptography
 internal import GRDB
+internal import Sync
 public import VerifiableLog
 
 /// What an erasure took away.
@@ -259,10 +260,16 @@ enum ErasureTable {
     try ViewTable.remove(db, leaf: leaf)
     try db.execute(sql: "DELETE FROM slot WHERE leaf_ref = ?", arguments: [leaf])
     try db.execute(sql: "UPDATE leaf SET ciphertext = NULL WHERE id = ?", arguments: [leaf])
-    for blob in blobs { try drop(db, blob: blob) }
+    for blob in blobs { try drop(db, blob: blob, in: row) }
+    try db.execute(
+      sql: """
+        INSERT INTO erased_item(case_ref, mailbox, log_id, sequence)
+        SELECT ?1, m.value, g.log_id, l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
+        JOIN (SELECT 0 AS value UNION SELECT 1) m WHERE l.id = ?2
+        """, arguments: [row.ref, leaf])
   }
 
-  private static func drop(_ db: Database, blob: Int64) throws {
+  private static func drop(_ db: Database, blob: Int64, in row: CaseRow) throws {
     let isNamed = try Row.fetchOne(
       db, sql: "SELECT 1 FROM attachment WHERE blob_ref = ?", arguments: [blob])
     guard isNamed == nil else { return }
@@ -272,6 +279,34 @@ enum ErasureTable {
         INSERT OR IGNORE INTO doomed_blob(root) SELECT b.root FROM blob b WHERE b.id = ?1
         AND NOT EXISTS (SELECT 1 FROM blob o WHERE o.root = b.root AND o.id <> ?1)
         """, arguments: [blob])
+    try db.execute(
+      sql: """
+        INSERT INTO erased_item(case_ref, mailbox, blob)
+        SELECT ?1, m.value, b.root FROM blob b
+        JOIN (SELECT 0 AS value UNION SELECT 1) m WHERE b.id = ?2
+        """, arguments: [row.ref, blob])
     try db.execute(sql: "DELETE FROM blob WHERE id = ?", arguments: [blob])
+  }
+
+  /// What a mailbox may still hold of it by this device's own writing.
+  static func items(
+    _ db: Database, in row: CaseRow, mailbox: MailboxAudience
+  ) throws -> [ErasedItem] {
+    try Row.fetchAll(
+      db, sql: "SELECT * FROM erased_item WHERE case_ref = ? AND mailbox = ?",
+      arguments: [row.ref, mailbox.number]
+    ).map { item in
+      if item.hasValue("blob") { return .blob(try item.identifier("blob")) }
+      return .entry(try item.identifier("log_id"), sequence: item.number("sequence"))
+    }
+  }
+
+  /// That the files of a mailbox were written anew.
+  static func forgetItems(
+    _ db: Database, in row: CaseRow, mailbox: MailboxAudience
+  ) throws {
+    try db.execute(
+      sql: "DELETE FROM erased_item WHERE case_ref = ? AND mailbox = ?",
+      arguments: [row.ref, mailbox.number])
   }
 }

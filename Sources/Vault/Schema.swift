@@ -128,6 +128,13 @@ enum Schema {
       case_ref INTEGER NOT NULL REFERENCES vault_case, entry BLOB NOT NULL, seen INTEGER NOT NULL,
       is_destroyed INTEGER NOT NULL, PRIMARY KEY(case_ref, entry)) WITHOUT ROWID
     """,
+    // What was erased and may still stand in this device's files in a mailbox: 0 the shared one, 1 that of the
+    // own devices. An entry by log and sequence, or a blob.
+    """
+    CREATE TABLE erased_item(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, mailbox INTEGER NOT NULL, log_id BLOB,
+      sequence INTEGER, blob BLOB)
+    """,
     // Files of destroyed attachments that are still to be removed.
     "CREATE TABLE doomed_blob(root BLOB PRIMARY KEY) WITHOUT ROWID",
     // A case is evaluated from its control entries and what is unusual, not from all its leaves.
@@ -160,14 +167,8 @@ enum Schema {
     // Own entries that were meant for fewer than all with whom the case is shared.
     "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf)",
     "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
-    // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
-    "ALTER TABLE vault_case ADD COLUMN kit BLOB",
-    """
-    UPDATE vault_case SET kit = (SELECT value FROM setting WHERE name = 'kit')
-    WHERE role = 1 AND case_id IS NOT NULL
-    """,
-    // The folder that only the survivor's own devices use, beside the shared one.
-    "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
+    // For whom a wrap is; NULL for the kit. So that nobody's junk keeps another's good one out.
+    "ALTER TABLE wrap ADD COLUMN recipient BLOB",
   ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,

@@ -119,6 +119,11 @@ extension OpenVault {
     } catch {
       throw .ofExchange(error)
     }
+    if !report.isOwnLogAhead {
+      try replica.write { db in
+        try ErasureTable.forgetItems(db, in: row, mailbox: place.audience)
+      }
+    }
     if !place.isRemembered { try remember(place, row) }
     return report
   }

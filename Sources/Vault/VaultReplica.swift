@@ -179,6 +179,10 @@ extension VaultReplica {
 
   /// Nothing is remembered of earlier readings: whoever can write in a folder could serve leaves without their
   /// content once, and the good file would never be read again. What is still locked is read anew each time.
+  func erasedItems() throws(VaultError) -> [ErasedItem] {
+    try read { db in try ErasureTable.items(db, in: row, mailbox: audience) }
+  }
+
   func wants(
     _ run: Range<UInt64>, of log: LogID, from device: LogID
   ) throws(VaultError) -> Bool {

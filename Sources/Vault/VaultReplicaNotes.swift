@@ -285,15 +285,17 @@ extension VaultReplica {
     }
   }
 
+  /// Whether all that a share names is here; what was erased since is not missing.
   private func isHeld(_ share: Control.Share, _ db: Database) throws -> Bool {
     for range in share.entries {
       let held = try Int64.fetchOne(
         db,
         sql: """
           SELECT count(DISTINCT l.id) FROM leaf l JOIN log g ON g.id = l.log_ref
-          JOIN slot s ON s.leaf_ref = l.id AND s.epoch = ?
-          WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence >= ? AND l.sequence < ?
-            AND l.ciphertext IS NOT NULL
+          LEFT JOIN slot s ON s.leaf_ref = l.id AND s.epoch = ?1
+          LEFT JOIN erasure x ON x.entry = l.entry_id AND x.case_ref = ?2 AND x.is_destroyed = 1
+          WHERE g.case_ref = ?2 AND g.log_id = ?3 AND l.sequence >= ?4 AND l.sequence < ?5
+            AND (x.entry IS NOT NULL OR (l.ciphertext IS NOT NULL AND s.box IS NOT NULL))
           """,
         arguments: [
           share.epoch.bytes.data, row.ref, range.logID.bytes.data, Int64(range.first),

@@ -34,6 +34,8 @@ extension MemoryReplica {
     return entries
   }
 
+  func erasedItems() throws(Failure) -> [ErasedItem] { [] }
+
   func passableSize(of log: LogID) throws(Failure) -> UInt64 { stored[log]?.held.size ?? 0 }
 
   mutating func accept(_ range: VerifiedRange) throws(Failure) -> Bool {

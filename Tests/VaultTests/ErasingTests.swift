@@ -106,6 +106,66 @@ import VerifiableLog
         == shared.theirs.stateHash(ofCase: "theirs"))
   }
 
+  @Test func `what this device put into the mailbox is written anew without it`() async throws {
+    let shared = try await SharedCase(before: [words("before sharing")])
+    let file = try shared.survivor.folder.file("shot.png", noise(200_000, seed: 9))
+    let id = try await shared.hers.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil
+    ).saved[0].id
+    _ = try await shared.hers.add([words("after it")], toCase: nil)
+    try await shared.syncSurvivor()
+    let before = try mailboxFiles(shared)
+    #expect(before.contains { $0.key.contains("/b-") })
+    let old = try #require(
+      try await shared.hers.entries(ofCase: nil).first { $0.content?.words == "before sharing" })
+    let erasedHash = try await ciphertext(shared.hers, id)
+    let oldHash = try await ciphertext(shared.hers, old.id)
+    #expect(before.values.contains { $0.range(of: erasedHash) != nil })
+    #expect(before.values.contains { $0.range(of: oldHash) != nil })
+
+    _ = try await shared.hers.erase([id.base32, old.id.base32])
+    try await shared.syncSurvivor()
+    let after = try mailboxFiles(shared)
+    #expect(!after.contains { $0.key.contains("/b-") })
+    #expect(!after.values.contains { $0.range(of: erasedHash) != nil })
+    #expect(!after.values.contains { $0.range(of: oldHash) != nil })
+    // Whoever comes now gets the rest, and the same state.
+    let there = try await shared.syncAdvocate()
+    #expect(there.problems == [])
+    let theirs = try await shared.theirs.entries(ofCase: "theirs")
+    #expect(theirs.filter { $0.standing == .open }.map { $0.content?.words } == ["after it"])
+    #expect(
+      try await shared.hers.stateHash(ofCase: nil)
+        == shared.theirs.stateHash(ofCase: "theirs"))
+    // Once is enough: nothing is asked for any more.
+    let left = try await shared.hers.read { db in
+      try Int.fetchOne(db, sql: "SELECT count(*) FROM erased_item WHERE mailbox = 0")
+    }
+    #expect(left == 0)
+  }
+
+  private func mailboxFiles(_ shared: SharedCase) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: shared.mailbox.path) {
+      let url = URL(filePath: shared.mailbox.path + "/" + name)
+      guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else {
+        continue
+      }
+      files[name] = try Data(contentsOf: url)
+    }
+    return files
+  }
+
+  /// A piece of it that stands nowhere by chance.
+  private func ciphertext(_ vault: OpenVault, _ id: EntryID) async throws -> Data {
+    try await vault.read { db in
+      let bytes = try #require(
+        try Data.fetchOne(
+          db, sql: "SELECT ciphertext FROM leaf WHERE entry_id = ?", arguments: [id.bytes.data]))
+      return bytes.dropFirst(32).prefix(32)
+    }
+  }
+
   @Test func `an advocate erases nothing, and what was erased is in no bundle`() async throws {
     let shared = try await SharedCase(before: [words("one"), words("two")])
     try await shared.syncSurvivor()
