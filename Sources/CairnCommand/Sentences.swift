@@ -321,7 +321,7 @@ enum Sentences {
       return Sentence(
         "This would have no effect: it names the member that stays, one member twice, or a size that was"
           + " reinstated before.", safe: unchanged,
-        next: "“cairn sync --json” shows the ids of the members. Name another member or size.")
+        next: "“cairn members” shows them. Name another member or size.")
     case .notCut:
       return Sentence(
         "This member was not removed: it counts as it is.", safe: unchanged, next: "")

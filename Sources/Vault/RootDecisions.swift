@@ -38,7 +38,7 @@ extension OpenVault {
   }
 
   /// Cuts members by the root's word, whatever they say of each other: for a device that is lost, stolen or in
-  /// dispute. All of it is written, or nothing.
+  /// dispute. New keys begin for what is written later. All of it is written, or nothing.
   ///
   /// - Throws: as `previewDecision`, and `.kitMismatch`.
   public func decide(
