@@ -124,7 +124,8 @@ extension OpenVault {
   ) throws -> RootDecision {
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     let state = try CaseView.state(db, of: row)
-    let staying = try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
+    let staying =
+      try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
     let limits = try cut.map { wanted in
       let member = try MemberTable.find(db, wanted.member, of: row, in: state)
       guard member.logID != staying else { throw VaultError(.cutWithoutEffect) }
