@@ -6,8 +6,7 @@ enum RootHelp {
     [[], ["help"], ["--help"], ["-h"]].contains(arguments)
   }
 
-  static var text: String {
-    """
+  static let text = """
     \(abstract)
 
     Keep
@@ -69,5 +68,4 @@ enum RootHelp {
     Exit codes
     \(ExitStatus.table)
     """
-  }
 }
