@@ -140,12 +140,12 @@ extension OpenVault {
       try db.execute(
         sql: """
           INSERT INTO vault_case(case_id, name, is_default, root, role, card, log_id,
-            signing_seed, receipt_seed, box_seed) VALUES (?, 'hers', 0, ?, 1, ?, ?, ?, ?, ?)
+            signing_seed, receipt_seed, box_seed, kit) VALUES (?, 'hers', 0, ?, 1, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           caseID.bytes.data, root.bytes.data, card.bytes.data, logID.bytes.data,
           keys.seal(device.signingSeed).data, keys.seal(device.receiptSeed).data,
-          keys.seal(device.boxSeed).data,
+          keys.seal(device.boxSeed).data, try kit.keyPair().publicKey.raw.bytes.data,
         ])
       let ref = db.lastInsertedRowID
       for bytes in [founding.bytes, admission] {

@@ -34,9 +34,12 @@ import VerifiableLog
       try await laptop.meet(survivor.shared)
     }
     let kit = try survivor.kit()
+    let epochs = try await laptop.epochCount()
     let decision = try await laptop.decide(
       stays: nil, cut: [(phone.name(), arrivesBefore ? held : nil)], inCase: nil, kit: kit)
     #expect(decision.cut.map(\.size) == [held])
+    // New keys for everyone, for her devices and for the advocate, of which the phone gets none.
+    #expect(try await laptop.epochCount() == epochs + 3)
     #expect(decision.cut.map(\.setAside) == [arrivesBefore ? 1 : 0])
     for _ in 0..<2 {
       for vault in [phone, laptop, theirs] { try await vault.meet(survivor.shared) }
@@ -47,6 +50,7 @@ import VerifiableLog
       #expect(standing == (arrivesBefore ? .disputed : .setAside))
     }
     #expect(try await laptop.hash() == theirs.hash())
+    #expect(try await phone.epochCount() == epochs)
 
     // It was found again, and nobody had it.
     _ = try await laptop.reinstate(phone.name(), inCase: nil, kit: kit)
