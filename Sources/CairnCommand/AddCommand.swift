@@ -61,6 +61,8 @@ struct AddCommand: AsyncParsableCommand {
   @Flag(help: "Of folders: add also what the case holds already.")
   var again = false
 
+  @OptionGroup var readers: AudienceOptions
+
   func run() async throws {
     // All that can be seen to be wrong is said before the passphrase is asked for.
     try StandardInput.requireOneUse(files: files, text: text)
@@ -69,7 +71,7 @@ struct AddCommand: AsyncParsableCommand {
     if AddFolders.areAmong(files) {
       return try await AddFolders(
         global: global, arguments: files, content: draft.content, caseName: caseName,
-        isHashOnly: hashOnly, addsAgain: again
+        isHashOnly: hashOnly, addsAgain: again, readers: readers
       ).run()
     }
     var sources = try AddSource.list(files)
@@ -107,13 +109,15 @@ struct AddCommand: AsyncParsableCommand {
     _ sources: [AddSource], _ draft: Draft, to vault: OpenVault
   ) async throws -> ExitStatus? {
     let input = sources.contains { $0.name == nil } ? try StandardInput() : nil
-    let entries =
+    let audience = try await readers.audience(in: vault, caseName: caseName)
+    var entries =
       sources.isEmpty
       ? [NewEntry(source: nil, content: draft.content)]
       : sources.map { source in
         NewEntry(
           source: source.taken(from: input), isWithoutContent: hashOnly, content: draft.content)
       }
+    for index in entries.indices { entries[index].audience = audience }
     let progress = Progress("Saving", total: AddSource.total(sources), isQuiet: global.json)
     let outcome = try await vault.add(entries, toCase: caseName) { (bytes) throws(VaultError) in
       try progress.advance(bytes)
@@ -122,6 +126,7 @@ struct AddCommand: AsyncParsableCommand {
     progress.finish()
     let report = AddReport(
       sources: sources, outcome: outcome, isHashOnly: hashOnly, isMinor: minor,
+      isLimited: readers.isLimited,
       fallback: draft.content.url == nil ? "your words" : "the address")
     if global.json { try report.printJSON() } else { report.printText() }
     return outcome.failure.map { ExitStatus($0.error.code) }

@@ -15,6 +15,7 @@ struct AddFolders {
   let isHashOnly: Bool
   /// Adds also what the case holds already.
   let addsAgain: Bool
+  let readers: AudienceOptions
 
   /// A file on its way.
   struct Item {
@@ -42,7 +43,8 @@ struct AddFolders {
       let progress = Progress("Saving", total: total, isQuiet: global.json)
       let report = FolderReport(
         isJSON: global.json, progress: progress, isMinor: content.showsMinor)
-      try await add(to: vault, report)
+      let audience = try await readers.audience(in: vault, caseName: caseName)
+      try await add(to: vault, for: audience, report)
       progress.finish()
       return try report.finish()
     }
@@ -87,6 +89,7 @@ struct AddFolders {
         total += try FileCheck(path: argument).size
         continue
       }
+      try folder.requireOutside(of: global.vaultFolder)
       for found in try FolderWalk(folder.path, name: folder.name, vault: global.vaultFolder) {
         try Interruption.check()
         if case .file(_, _, let size) = found { total += size }
@@ -95,7 +98,9 @@ struct AddFolders {
     return total
   }
 
-  private func add(to vault: OpenVault, _ report: FolderReport) async throws {
+  private func add(
+    to vault: OpenVault, for audience: EntryAudience, _ report: FolderReport
+  ) async throws {
     var batch: [Item] = []
     var bytes: UInt64 = 0
     do {
@@ -103,7 +108,7 @@ struct AddFolders {
         batch.append(item)
         bytes += item.size
         guard batch.count >= Self.itemsOfBatch || bytes >= Self.bytesOfBatch else { return true }
-        let goesOn = try await save(batch, to: vault, report)
+        let goesOn = try await save(batch, to: vault, for: audience, report)
         batch = []
         bytes = 0
         return goesOn
@@ -111,17 +116,21 @@ struct AddFolders {
     } catch let error as VaultError where error.code == .cancelled {
       return report.stop(Failure(error))
     }
-    if !report.hasStopped, !batch.isEmpty { _ = try await save(batch, to: vault, report) }
+    if !report.hasStopped, !batch.isEmpty {
+      _ = try await save(batch, to: vault, for: audience, report)
+    }
   }
 
   /// Whether to go on with the next.
   private func save(
-    _ batch: [Item], to vault: OpenVault, _ report: FolderReport
+    _ batch: [Item], to vault: OpenVault, for audience: EntryAudience, _ report: FolderReport
   ) async throws -> Bool {
     let entries = batch.map { item in
       var content = content
       content.title = item.title
-      return NewEntry(source: item.source, isWithoutContent: isHashOnly, content: content)
+      var entry = NewEntry(source: item.source, isWithoutContent: isHashOnly, content: content)
+      entry.audience = audience
+      return entry
     }
     let progress = report.progress
     let outcome = try await vault.add(

@@ -9,6 +9,8 @@ struct AddReport {
   let outcome: AddOutcome
   let isHashOnly: Bool
   let isMinor: Bool
+  /// Members of a shared case see how many entries are not shared with them.
+  let isLimited: Bool
   /// What an entry without a file is.
   let fallback: String
 
@@ -83,6 +85,7 @@ struct AddReport {
     let error: ErrorObject?
     let saved: [Saved]
     let sharedWith: Int
+    let withheld: Bool
   }
 
   func printJSON() throws {
@@ -94,7 +97,7 @@ struct AddReport {
           return Object.Saved(
             file: source?.name, id: saved.id.base32,
             sameContentAs: saved.sameContentAs.map(\.base32), size: source?.size)
-        }, sharedWith: outcome.sharedWith))
+        }, sharedWith: outcome.sharedWith, withheld: isLimited))
   }
 }
 

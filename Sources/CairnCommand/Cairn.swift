@@ -16,7 +16,8 @@ struct Cairn: AsyncParsableCommand {
       AmendCommand.self, RetractCommand.self, NoteCommand.self, TagCommand.self,
       TakedownCommand.self, RequestCommand.self, EraseCommand.self, KeepCommand.self,
       AdoptCommand.self, CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self,
-      SyncCommand.self,
+      SyncCommand.self, MembersCommand.self, RemoveCommand.self,
+      RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
       VersionCommand.self,
     ])
@@ -70,8 +71,8 @@ enum ArgumentOrder {
     }
     if rest.first == "--version" { rest = ["version"] + rest.dropFirst() }
     guard !moved.isEmpty, !rest.isEmpty else { return Array(rest.isEmpty ? arguments[...] : rest) }
-    // After the name of the command, which for `case` is two words.
-    let name = rest.prefix(rest.first == "case" ? 2 : 1)
+    // After the name of the command, which for some is two words.
+    let name = rest.prefix(CommandNames.wordCount(Array(rest)))
     return name + moved + rest.dropFirst(name.count)
   }
 }

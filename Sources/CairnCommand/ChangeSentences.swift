@@ -10,7 +10,8 @@ extension Sentences {
     case .erasedHere:
       return Sentence(
         "This device erased the entry itself, or has destroyed it since.", safe: unchanged,
-        next: "Another device that still has it can say “cairn keep”; it comes back with a sync.")
+        next: "Another device that still has it can say “cairn keep”; so can this one, with the"
+          + " twelve words (--kit). It comes back with a sync from a copy that has it.")
     case .differentCases:
       return Sentence(
         "These entries are of different cases.", safe: unchanged,

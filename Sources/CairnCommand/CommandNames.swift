@@ -6,6 +6,16 @@ enum CommandNames {
     Cairn.configuration.subcommands.compactMap { $0.configuration.commandName }
   }
 
+  /// How many words the name of the command at the beginning has.
+  static func wordCount(_ arguments: [String]) -> Int {
+    guard arguments.count > 1 else { return 1 }
+    switch arguments[0] {
+    case "case": return 2
+    case "members": return ["list", "name"].contains(arguments[1]) ? 2 : 1
+    default: return 1
+    }
+  }
+
   /// - Throws: a failure when the first word, or the one after `help`, is no command.
   static func check(_ arguments: [String]) throws {
     let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]

@@ -111,12 +111,13 @@ struct EntryListing {
 
 /// An entry as scripts find it in `list` and `search`.
 struct FoundObject: Encodable {
-  private let entry: EntryObject
+  private var entry: EntryObject
   private let summary: EntrySummary
   private let excerpt: Excerpt?
 
-  init(_ summary: EntrySummary, words: SearchWords?) {
+  init(_ summary: EntrySummary, readers: [EntryReader]?, words: SearchWords?) {
     entry = EntryObject(summary)
+    entry.sharedWith = (readers ?? []).map(ReaderObject.init)
     self.summary = summary
     excerpt = summary.content.flatMap { content in words?.excerpt(of: content) }
   }

@@ -51,6 +51,8 @@ struct EntryObject: Encodable {
   let seenAt: String?
   let seenBy: [Receipt]?
   let madeAfter: Receipt?
+  /// Members beside this device who can open it, as far as this copy can tell.
+  var sharedWith: [ReaderObject]?
   let shown: [Showing]?
   let standing: String
   let tags: [String]

@@ -1,6 +1,8 @@
 import ArgumentParser
+import CaseLog
 import Cryptography
 import Vault
+import VerifiableLog
 
 struct EraseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -73,26 +75,43 @@ struct KeepCommand: AsyncParsableCommand {
     commandName: "keep", abstract: "Keep an entry that another of your devices erased.",
     discussion: """
       The entry is back on every copy that still has it. It works for 14 days, from a device that \
-      did not erase the entry itself.
+      did not erase the entry itself; with the twelve words, from any device, and whoever erased it.
 
-      EXAMPLE
+      EXAMPLES
         cairn keep k3ov
+        cairn keep k3ov --kit kit.txt
       """)
 
   @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp("The twelve words, in a file; “-” asks for them.", valueName: "file"))
+  var kit: String?
 
   @Argument(help: "An id; “cairn list --state erased” shows those that are hidden.")
   var entry: String
 
   func run() async throws {
-    let id = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.keep(entry)
-    }
+    let id = try await kept()
     if global.json {
       struct Object: Encodable { let kept: String }
       return try Output.json(Object(kept: id.base32))
     }
     Output.paragraph("The entry stays. Sync, so that the other copies learn of it.")
+  }
+
+  private func kept() async throws -> EntryID {
+    let terminal = global.terminal
+    guard let kit else {
+      return try await global.withVault(terminal: terminal) { try await $0.keep(entry) }
+    }
+    let words = try KitOption.parse(["--kit", kit]).get(terminal: terminal)
+    return try await global.withVault(terminal: terminal) { vault in
+      let summary = try await vault.entry(entry).summary
+      try await vault.keepByRoot(
+        summary.id, inCase: summary.caseID.fingerprint, kit: words)
+      return summary.id
+    }
   }
 }
 
@@ -111,7 +130,7 @@ enum Confirmation {
           next: "Add --yes to do it without a question, or run it on a terminal."))
     }
     terminal.explain(explanation)
-    guard try terminal.confirm(question + " [y/n] ") else { throw VaultError(.cancelled) }
+    guard try terminal.confirm(question) else { throw VaultError(.cancelled) }
   }
 }
 

@@ -47,12 +47,13 @@ enum ExitStatus: Int32, CaseIterable {
     case .noVault, .notAVault: self = .noVault
     case .inUse: self = .inUse
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
-    case .notAllowed, .notAMember: self = .notAllowed
+    case .notAllowed, .notAMember, .removed: self = .notAllowed
     case .keysMissing, .keysDamaged, .databaseMissing, .databaseDamaged, .rolledBack,
-      .contentDamaged:
+      .contentDamaged, .mailboxDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck
-    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong: self = .usage
+    case .passphraseUnsuitable, .mailboxUnknown, .cursorUnknown, .searchTooLong, .timePassed:
+      self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
@@ -62,7 +63,11 @@ enum ExitStatus: Int32, CaseIterable {
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases:
+      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
+      .notCut,
+      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases, .unknownMember,
+      .ambiguousMember,
+      .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
       self = .other
     }
   }

@@ -127,8 +127,26 @@ struct NamedFolder {
       return
     }
     // A folder that was named by its place only has a name all the same.
+    guard let whole = Self.whole(path) else { return nil }
+    name = whole.split(separator: "/").last.map { Array($0.utf8) } ?? []
+  }
+
+  /// - Throws: a failure for the vault's own folder and those in it.
+  func requireOutside(of vault: String) throws {
+    guard let vault = Self.whole(vault), let own = Self.whole(path),
+      (own + "/").hasPrefix(vault + "/")
+    else { return }
+    throw Failure(
+      code: "ownVault", status: .other,
+      Sentence(
+        "\(SafeText.quoted(path)) is the folder of this vault, or lies in it.",
+        safe: "Nothing was added.", next: "Name the folder with the files that you mean."))
+  }
+
+  /// Without links, from the root.
+  private static func whole(_ path: String) -> String? {
     guard let whole = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(whole) }
-    name = unsafe String(cString: whole).split(separator: "/").last.map { Array($0.utf8) } ?? []
+    return unsafe String(cString: whole)
   }
 }

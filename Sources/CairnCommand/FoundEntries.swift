@@ -1,4 +1,5 @@
 import Vault
+import VerifiableLog
 
 /// Prints what a query finds, page by page: only one page at a time is in memory.
 struct FoundEntries {
@@ -42,7 +43,10 @@ struct FoundEntries {
   func printJSON() async throws {
     var isFirst = true
     try await forEachPage(of: query.limit) { page in
-      let objects = page.entries.map { FoundObject($0, words: query.text) }
+      let readers = try await vault.readers(of: page.entries.map(\.id))
+      let objects = page.entries.map {
+        FoundObject($0, readers: readers[$0.id], words: query.text)
+      }
       let list = try Output.jsonText(objects).drop { $0 != "{" }.dropLast(2)
       Output.text(isFirst ? "{\n  \"entries\" : [\n  " : objects.isEmpty ? "" : ",\n  ")
       Output.text(String(list))
@@ -59,14 +63,14 @@ struct FoundEntries {
     let next: String?
   }
 
-  private func forEachPage(of limit: Int?, _ body: (Page) throws -> Void) async throws {
+  private func forEachPage(of limit: Int?, _ body: (Page) async throws -> Void) async throws {
     var query = query
     query.limit = limit ?? Self.pageLength
     while true {
       try Interruption.check()
       let page = try await vault.entries(matching: query)
       let isLast = limit != nil || page.next == nil
-      try body(Page(entries: page.entries, isLast: isLast, next: isLast ? page.next : nil))
+      try await body(Page(entries: page.entries, isLast: isLast, next: isLast ? page.next : nil))
       if isLast { return }
       query.after = page.next
     }

@@ -54,12 +54,14 @@ struct GlobalOptions: ParsableArguments {
 
 extension GlobalOptions {
   /// Opens the vault, and closes it again whatever happens in between.
+  ///
+  /// - Parameter isTelling: whether to say first what is unusual about the vault.
   func withVault<Result: Sendable>(
-    terminal: Terminal?, _ body: (OpenVault) async throws -> Result
+    terminal: Terminal?, isTelling: Bool = true, _ body: (OpenVault) async throws -> Result
   ) async throws -> Result {
     try requireVault()
     let vault = try open(terminal: terminal)
-    await warn(of: vault)
+    if isTelling { await warn(of: vault) }
     let result: Result
     do {
       try Interruption.check()

@@ -37,6 +37,8 @@ struct ImportCommand: AsyncParsableCommand {
       "The time zone of times that name none, such as +02:00 or Z.", valueName: "zone"))
   var zone: String?
 
+  @OptionGroup var readers: AudienceOptions
+
   @Flag(help: "Show what would be added, and add nothing.")
   var preview = false
 
@@ -68,6 +70,7 @@ struct ImportCommand: AsyncParsableCommand {
   private func add(
     _ rows: [ImportTable.Row], to vault: OpenVault, _ report: inout ImportReport
   ) async throws -> ExitStatus? {
+    let audience = try await readers.audience(in: vault, caseName: caseName)
     for start in stride(from: 0, to: rows.count, by: 256) {
       let piece = rows[start..<min(start + 256, rows.count)]
       if Interruption.isRequested {
@@ -75,7 +78,11 @@ struct ImportCommand: AsyncParsableCommand {
         return .interrupted
       }
       let outcome = try await vault.add(
-        piece.map { NewEntry(content: $0.content) }, toCase: caseName,
+        piece.map { row in
+          var entry = NewEntry(content: row.content)
+          entry.audience = audience
+          return entry
+        }, toCase: caseName,
         options: AddOptions(skipsHeld: true))
       report.saved += outcome.saved.map(\.id)
       report.heldCount += outcome.held.count

@@ -40,7 +40,7 @@ struct InitCommand: AsyncParsableCommand {
     if terminal == nil, kit == nil { throw Self.noPlaceForKit }
     let kitFile = try kit.map { try NewFile(reserving: $0) }
     do {
-      let passphrase = try choosePassphrase(terminal)
+      let passphrase = try Self.choosePassphrase(global, terminal)
       let words = try RecoveryKit.make()
       try keep(words, kitFile, terminal)
       try Interruption.check()
@@ -70,7 +70,10 @@ struct InitCommand: AsyncParsableCommand {
     throw Failure(VaultError(.vaultExists), subject: SafeText.quoted(global.vaultFolder))
   }
 
-  private func choosePassphrase(_ terminal: Terminal?) throws -> LockedBytes {
+  /// The passphrase of a vault that is to be made.
+  static func choosePassphrase(
+    _ global: GlobalOptions, _ terminal: Terminal?
+  ) throws -> LockedBytes {
     if let file = global.namedPassphraseFile {
       return try Passphrase.normalized(try Passphrase.read(file: file))
     }

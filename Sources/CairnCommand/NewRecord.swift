@@ -14,6 +14,8 @@ struct NewRecord {
   var caseName: String?
   var files: [String] = []
   var content = EntryContent()
+  /// Who is to open it, where that can be chosen.
+  var readers: AudienceOptions?
 
   /// How the record is entered and told, once it is known what it is about.
   struct Form {
@@ -63,12 +65,14 @@ struct NewRecord {
     _ form: Form, _ sources: [AddSource], _ references: EntryReferences?, in vault: OpenVault
   ) async throws -> ExitStatus? {
     let input = sources.contains { $0.name == nil } ? try StandardInput() : nil
-    let entry = NewEntry(
+    let caseName = references?.caseID.fingerprint ?? caseName
+    var entry = NewEntry(
       kind: form.kind, sources: sources.map { $0.taken(from: input) }, content: form.content)
+    if let readers { entry.audience = try await readers.audience(in: vault, caseName: caseName) }
     let progress = Progress("Saving", total: AddSource.total(sources), isQuiet: global.json)
     defer { progress.finish() }
     let outcome = try await vault.add(
-      [entry], toCase: references?.caseID.fingerprint ?? caseName
+      [entry], toCase: caseName
     ) { (bytes) throws(VaultError) in
       try progress.advance(bytes)
       try input?.check()
@@ -80,7 +84,9 @@ struct NewRecord {
       } ?? Failure(VaultError(.inputOutput))
     }
     if global.json {
-      try Output.json(Object(form, saved, sources, outcome))
+      try Output.json(
+        Object(
+          form, saved, sources, outcome, isLimited: readers?.isLimited ?? false))
     } else {
       tell(form, saved, sources, outcome)
     }
@@ -121,9 +127,12 @@ struct NewRecord {
     let kind: String?
     let sameContentAs: [String]
     let sharedWith: Int
+    /// Members of a shared case see how many entries are not shared with them.
+    let withheld: Bool
 
     init(
-      _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome
+      _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome,
+      isLimited: Bool
     ) {
       about = form.content.about.map(\.base32)
       files = sources.map { File(name: $0.name, size: $0.size) }
@@ -132,6 +141,7 @@ struct NewRecord {
       kind = form.kind.name
       sameContentAs = saved.sameContentAs.map(\.base32)
       sharedWith = outcome.sharedWith
+      withheld = isLimited
     }
   }
 }

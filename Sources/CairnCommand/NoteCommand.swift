@@ -41,13 +41,16 @@ struct NoteCommand: AsyncParsableCommand {
   @Flag(help: MinorText.help)
   var minor = false
 
+  @OptionGroup var readers: AudienceOptions
+
   func run() async throws {
     let (entries, files) = try Subjects.split(subjects)
     try StandardInput.requireOneUse(files: files, text: text)
     var draft = try Draft(text: text)
     draft.content.tags = try ShortText.tags(tags)
     let record = NewRecord(
-      global: global, targets: entries, caseName: caseName, files: files, content: draft.content)
+      global: global, targets: entries, caseName: caseName, files: files, content: draft.content,
+      readers: readers)
     try await record.save(asksForWords: true) { _, _, content in
       if files.isEmpty, content.isOnlyAbout { throw Failure.nothingToSay("Give --text or a file.") }
       var content = content

@@ -95,8 +95,9 @@ enum Report {
       return .done
     case .validationFailure:
       let isNested =
-        arguments.first == "case" && ["new", "list"].contains(arguments.dropFirst().first)
-      let words = arguments.prefix { !$0.hasPrefix("-") }.prefix(isNested ? 2 : 1)
+        arguments.first != "case" || ["new", "list"].contains(arguments.dropFirst().first)
+      let words = arguments.prefix { !$0.hasPrefix("-") }
+        .prefix(isNested ? CommandNames.wordCount(arguments) : 1)
       let command = (["cairn"] + words.map(SafeText.line)).joined(separator: " ")
       let message = Cairn.message(for: error)
       return tell(

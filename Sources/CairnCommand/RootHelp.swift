@@ -6,13 +6,12 @@ enum RootHelp {
     [[], ["help"], ["--help"], ["-h"]].contains(arguments)
   }
 
-  static var text: String {
-    """
+  static let text = """
     \(abstract)
 
     Keep
       cairn init                 make a new vault, with passphrase and twelve words
-      cairn add FILE…            keep screenshots, other files or folders, as they are
+      cairn add FILE…            keep files or whole folders, as they are
       cairn add                  keep an address or your own words; it asks for them
       cairn import TABLE         take in a table (CSV) of addresses
 
@@ -40,6 +39,8 @@ enum RootHelp {
       cairn share CASE           share a case with the maker of a card
       cairn join INVITATION      join a case that is shared with you
       cairn sync                 exchange what is new, through a folder
+      cairn members              who is a member, and since when
+      cairn remove MEMBER        share nothing more with somebody
 
     Hand over
       cairn export CASE          write a sealed bundle, for police or a court
@@ -47,6 +48,10 @@ enum RootHelp {
       cairn verify BUNDLE        check a bundle
 
     Look after it
+      cairn recover              bring a case back with the twelve words
+      cairn renew                let a copied or restored vault write again
+      cairn decide               cut a lost or stolen device, with the twelve words
+      cairn reinstate MEMBER     undo that
       cairn check                check that everything in the vault is whole
       cairn version              say which version this is
 
@@ -63,5 +68,4 @@ enum RootHelp {
     Exit codes
     \(ExitStatus.table)
     """
-  }
 }

@@ -11,7 +11,7 @@ enum Sentences {
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
     ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
-      ?? ofCases(error.code) ?? ofErasing(error.code)
+      ?? ofCases(error.code) ?? ofMembers(error.code) ?? ofErasing(error.code)
       ?? ofPeople(error.code)
   }
 
@@ -97,13 +97,17 @@ enum Sentences {
           + " back.",
         safe: "Everything in it can be read. Nothing is added here, so that nobody can take the"
           + " two for one.",
-        next: "If the newer folder still exists, use that one.")
+        next:
+          "If the newer folder still exists, use that one. If not, “cairn renew” gives this one keys"
+          + " of its own, and a sync brings back what the mailbox has.")
     case .copied:
       return Sentence(
         "This vault is a copy, or came from another machine.",
         safe: "Everything in it can be read. Nothing is added here, so that nobody can take the"
           + " two for one.",
-        next: "Add new entries to the original.")
+        next:
+          "Add new entries to the original. If this is to be a device of its own, or the original is"
+          + " gone, “cairn renew” gives it keys of its own.")
     default: return nil
     }
   }
@@ -215,6 +219,10 @@ enum Sentences {
       return Sentence(
         "There is a case of this name already.", safe: unchanged,
         next: "Choose another name, or use the case that is there.")
+    case .caseHeldAlready:
+      return Sentence(
+        "This case is in this vault already.", safe: unchanged,
+        next: "“cairn sync” brings what is new. A further device needs a vault of its own.")
     case .entryTooLarge:
       return Sentence(
         "This is more than one entry holds.", safe: "It was not added.",
@@ -309,6 +317,32 @@ enum Sentences {
       return Sentence(
         "This case has no mailbox yet.", safe: unchanged,
         next: "Name its folder once with --mailbox; it is remembered.")
+    case .cutWithoutEffect:
+      return Sentence(
+        "This would have no effect: it names the member that stays, one member twice, or a size that was"
+          + " reinstated before.", safe: unchanged,
+        next: "“cairn members” shows them. Name another member or size.")
+    case .notCut:
+      return Sentence(
+        "This member was not removed: it counts as it is.", safe: unchanged, next: "")
+    case .mailboxEmpty:
+      return Sentence(
+        "There is no case in this folder.", safe: unchanged,
+        next: "Name the folder itself in which the members of the case meet, not one above or"
+          + " inside it.")
+    case .mailboxDamaged:
+      return Sentence(
+        "What is in this folder is damaged, or was changed: the case's beginning cannot be read from"
+          + " it.", safe: unchanged,
+        next: "Let another member sync into it once more, or use another folder of the case.")
+    case .mailboxOfOthers:
+      return Sentence(
+        "Others meet in this folder, so it cannot be the one for your own devices alone.",
+        safe: "Nothing was written to it.", next: "Choose another folder, or an empty one.")
+    case .mailboxOfOwnDevices:
+      return Sentence(
+        "This folder is the one for your own devices alone.", safe: "Nothing was written to it.",
+        next: "Choose another one to meet others in, or sync without --mailbox.")
     case .mailboxFull:
       return Sentence(
         "The mailbox is full.", safe: "Everything in the vault is safe.",

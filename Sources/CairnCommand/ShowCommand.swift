@@ -22,11 +22,13 @@ struct ShowCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let history = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.history(of: entry)
+    let (history, readers) = try await global.withVault(terminal: global.terminal) { vault in
+      let history = try await vault.history(of: entry)
+      let ids = [history.entry.summary.id] + history.later.map(\.summary.id)
+      return (history, try await vault.readers(of: ids))
     }
     if global.json {
-      try Output.json(HistoryObject(history))
+      try Output.json(HistoryObject(history, readers: readers))
     } else {
       HistoryPage(history: history).print()
     }
@@ -55,9 +57,14 @@ struct HistoryObject: Encodable {
   let requests: [Request]
   let takedowns: [Takedown]
 
-  init(_ history: EntryHistory) {
-    entry = EntryObject(history.entry)
-    later = history.later.map { EntryObject($0) }
+  init(_ history: EntryHistory, readers: [EntryID: [EntryReader]]) {
+    func object(_ item: EntryHistory.Item) -> EntryObject {
+      var object = EntryObject(item)
+      object.sharedWith = (readers[item.summary.id] ?? []).map(ReaderObject.init)
+      return object
+    }
+    entry = object(history.entry)
+    later = history.later.map(object)
     requests = history.requests.map {
       Request(
         answer: $0.answer?.id.base32, id: $0.request.id.base32, state: $0.state.name)

@@ -68,7 +68,7 @@ struct StatusPage {
       "New since you looked last",
       status.members.filter { $0.newEntries > 0 }.map { member in
         Quantity.count(member.newEntries, "entry", "entries") + " of "
-          + MemberText.name(member.logID, member.role)
+          + MemberName.of(member)
       })
     section("Waits for you", status.requestsToAnswer.map(request))
     section("You asked, and nobody has answered yet", status.requestsAsked.map(request))
@@ -107,7 +107,7 @@ struct StatusPage {
   }
 
   private func copy(_ member: CaseStatus.Member) -> String {
-    let name = MemberText.name(member.logID, member.role, isFirst: true)
+    let name = MemberName.of(member, isFirst: true)
     guard let time = member.lastReceipt else { return "\(name): no receipt yet" }
     let rest = member.entriesWithoutReceipt
     return "\(name): last receipt \(age(time)), "
@@ -118,24 +118,24 @@ struct StatusPage {
 }
 
 /// Members as they are named to people.
-enum MemberText {
-  static func name(_ id: LogID, _ role: Role?, isFirst: Bool = false) -> String {
+enum MemberName {
+  static func of(_ member: CaseStatus.Member?, isFirst: Bool = false) -> String {
     let what =
-      switch role {
+      switch member?.role {
       case .survivor?: "device"
       case .advocate?: "advocate"
       case nil: "member"
       }
     let article = isFirst ? what.prefix(1).uppercased() + what.dropFirst() : what
-    return article + " " + id.base32.prefix(10)
+    let name = member?.name.map { " " + SafeText.quoted($0) } ?? ""
+    return article + name + " " + (member?.logID.base32.prefix(10) ?? "not known here")
   }
 }
 
 extension CaseTrouble {
   /// What it is and what to do next, in a sentence or two.
   func sentence(_ status: CaseStatus, now: UInt64) -> String {
-    let role = status.members.first { $0.logID == member }?.role
-    let who = member.map { MemberText.name($0, role) } ?? "a member"
+    let who = MemberName.of(status.members.first { $0.logID == member })
     let capital = who.prefix(1).uppercased() + who.dropFirst()
     let entries = Quantity.count(count, "entry", "entries")
     switch code {
@@ -199,6 +199,7 @@ struct StatusObject: Encodable {
     let entriesWithoutReceipt: UInt64
     let id: String
     let lastReceipt: String?
+    let name: String?
     let newEntries: Int
     let own: Bool
     let removed: Bool
@@ -234,7 +235,8 @@ struct StatusObject: Encodable {
         members: status.members.map { member in
           Member(
             entriesWithoutReceipt: member.entriesWithoutReceipt, id: member.logID.base32,
-            lastReceipt: member.lastReceipt.map(Clock.iso), newEntries: member.newEntries,
+            lastReceipt: member.lastReceipt.map(Clock.iso), name: member.name,
+            newEntries: member.newEntries,
             own: member.isOwn, removed: member.isCut, role: member.role.name)
         },
         name: status.name, newEntries: status.newEntryCount,

@@ -7,7 +7,10 @@ struct SyncCommand: AsyncParsableCommand {
     discussion: """
       A mailbox is a folder that every member can reach: on a USB stick, or shared by any \
       service. What is in it is encrypted. Whoever has the folder sees how much is exchanged and \
-      when, and can neither read nor alter it.
+      when, and can neither read nor alter it. What is shared with nobody does not go there.
+
+      With --own-devices it is a second folder, for your own devices alone. Without --mailbox, the \
+      folders that were named before are used, both of them.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -19,12 +22,18 @@ struct SyncCommand: AsyncParsableCommand {
     help: ArgumentHelp("The folder to meet in. It is remembered.", valueName: "folder"))
   var mailbox: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "The folder is for your own devices alone: everything goes there, also what is shared with"
+        + " nobody."))
+  var ownDevices = false
+
   func run() async throws {
     let outcome = try await global.withVault(terminal: global.terminal) { vault in
       let progress = Progress("Exchanging", total: nil, isQuiet: global.json)
       defer { progress.finish() }
       return try await vault.sync(
-        caseNamed: self.case, mailbox: mailbox,
+        caseNamed: self.case, mailbox: mailbox, audience: ownDevices ? .ownDevices : nil,
         progress: { progress.show($0.bytes) },
         isCancelled: { Interruption.isRequested })
     }

@@ -12,7 +12,9 @@ struct SyncReport {
   /// What was set aside, perhaps long ago, is told each time and is `check`'s to count: a sync that did its
   /// work is done.
   var status: ExitStatus {
-    outcome.problems.contains(where: \.isTampering) ? .tampered : .done
+    if outcome.problems.contains(where: \.isTampering) { return .tampered }
+    let isPartial = outcome.problems.contains { if case .unreachable = $0 { true } else { false } }
+    return isPartial ? .mailboxUnreachable : .done
   }
 
   // MARK: - For people
@@ -29,6 +31,12 @@ struct SyncReport {
       Output.line()
       Output.paragraph(
         "Nobody else is a member yet. “cairn share” admits somebody who made a card.")
+    }
+    if outcome.isNewOwnFolder {
+      Output.remark(
+        "Note: everything of this case is in that folder, also what is shared with nobody. Without keys"
+          + " it is ciphertext; with the twelve words, or one of your devices, all of it can be opened."
+          + " So keep the words somewhere else than the folder.")
     }
     for problem in outcome.problems { Output.remark(problem.sentence(of: outcome.members)) }
     if outcome.violations > 0 {
@@ -155,6 +163,7 @@ extension SyncOutcome.Problem {
     case .ownLogAhead: return "ownLogAhead"
     case .newerVersion: return "newerVersion"
     case .notWritten: return "notWritten"
+    case .unreachable: return "mailboxUnreachable"
     }
   }
 
@@ -163,14 +172,14 @@ extension SyncOutcome.Problem {
     case .damaged(let id), .mailboxFault(let id), .gap(let id), .fork(let id),
       .newerVersion(let id):
       return id
-    case .ownLogAhead, .notWritten: return nil
+    case .ownLogAhead, .notWritten, .unreachable: return nil
     }
   }
 
   var isTampering: Bool {
     switch self {
     case .damaged, .mailboxFault, .fork, .ownLogAhead: return true
-    case .gap, .newerVersion, .notWritten: return false
+    case .gap, .newerVersion, .notWritten, .unreachable: return false
     }
   }
 
@@ -193,12 +202,17 @@ extension SyncOutcome.Problem {
       return
         "The mailbox has more of your own entries than this vault: this vault is an older copy."
         + " From now on nothing is added here, so that nobody can take the two for one. Use the newer"
-        + " one."
+        + " one; if it is gone, “cairn renew” lets this one write again."
     case .newerVersion:
       return
         "A part of what \(who) sent was made by a newer version of Cairn and was left for later."
     case .notWritten:
       return "A file could not be written to the mailbox. It is tried again at the next sync."
+    case .unreachable(.ownDevices):
+      return "The folder for your own devices cannot be reached now; the other one was synced."
+    case .unreachable(.everyone):
+      return "The folder where others meet cannot be reached now; that of your own devices was"
+        + " synced."
     }
   }
 }

@@ -13,7 +13,7 @@ public struct Succession: Hashable, Sendable {
   public let oldKey: VerifyingKey
   public let card: Card
   /// Of too many for one log the least count, whatever order they came in.
-  let order: Bytes32
+  public let order: Bytes32
 
   public init(decoding bytes: [UInt8], caseID: CaseID) throws(CaseLogError) {
     guard bytes.count <= Limits.statement else { throw .malformed }

@@ -11,8 +11,8 @@ internal import VerifiableLog
 /// The folder must exist; everything in it is made as needed. An exchange that is interrupted, at whatever
 /// point, leaves nothing that a reader would take for something else, and is taken up by the next.
 public struct FolderMailbox: Mailbox, Sendable {
-  private let path: String
-  private let fault: (@Sendable (FileOperation) -> FileFault?)?
+  let path: String
+  let fault: (@Sendable (FileOperation) -> FileFault?)?
 
   /// The mailbox in the folder at `path`.
   public init(path: String) {
@@ -57,6 +57,8 @@ struct DevicePart {
   var damaged: Set<FileName> = []
   /// The frames of `head`, once read.
   var head: [Frame]?
+  /// Of a stranger's, those that stand first in it and need nobody's word but their own signatures.
+  var introduction: [Frame]?
 }
 
 /// One exchange with a folder. The steps are in the files beside this one: reading, writing, blobs.
@@ -71,6 +73,8 @@ struct FolderExchange<R: Replica> {
   var parts: [DevicePart] = []
   /// Bytes of the heads that are held in memory.
   var headBytes: UInt64 = 0
+  /// Bytes of strangers' heads that were read.
+  var introductionBytes: UInt64 = 0
   var entriesSent: [LogID: UInt64] = [:]
   var blobsSent = 0
   var blobsReceived = 0

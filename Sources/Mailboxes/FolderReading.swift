@@ -56,11 +56,11 @@ extension FolderExchange {
 
   // MARK: - Head
 
-  /// Reads a member's `head` the first time. What it holds of a stranger's is opaque or comes from members too.
+  /// Reads a `head` the first time: a member's whole, of a stranger's what may make a member of her.
   private mutating func readHead(part index: Int, _ folder: borrowing Folder) throws(Failure) {
-    guard isMember(index), parts[index].head == nil, parts[index].files.contains(.head) else {
-      return
-    }
+    guard parts[index].files.contains(.head) else { return }
+    guard isMember(index) else { return try readIntroduction(part: index, folder) }
+    guard parts[index].head == nil else { return }
     parts[index].head = []
     guard var file = open(.head, part: index, folder) else { return }
     var frames: [Frame] = []
@@ -77,14 +77,42 @@ extension FolderExchange {
     parts[index].head = frames
   }
 
-  /// Takes statements and wraps.
+  /// A new device brings along what the root, or its old key, signed for it. Strangers' heads are nobody's
+  /// concern otherwise: what is wrong with one is not told.
+  private mutating func readIntroduction(
+    part index: Int, _ folder: borrowing Folder
+  ) throws(Failure) {
+    guard parts[index].introduction == nil else { return }
+    parts[index].introduction = []
+    let hello = Hello(tag: tag, logID: parts[index].name.logID)
+    var frames: [Frame] = []
+    do {
+      var file = FrameFile(try folder.file(FileName.head.text), .head, hello)
+      reading: while let frame = try file.next(),
+        file.offset <= FolderExchange.maximumIntroductionByteCount,
+        introductionBytes + file.offset <= FolderExchange.maximumIntroductionsByteCount
+      {
+        switch frame {
+        case .statements, .successions: frames.append(frame)
+        default: break reading
+        }
+      }
+      introductionBytes += file.offset
+    } catch {
+      // What came before a cut counts frame by frame.
+    }
+    try goOn(.reading)
+    parts[index].introduction = frames
+  }
+
+  /// Takes statements, successions and wraps.
   private mutating func takeStatements(
     part index: Int, into replica: inout R
   ) throws(Failure) -> Bool {
     var changed = false
-    for frame in parts[index].head ?? [] {
+    for frame in parts[index].head ?? parts[index].introduction ?? [] {
       switch frame {
-      case .statements, .wraps:
+      case .statements, .successions, .wraps:
         if try take(frame, part: index, into: &replica).changed { changed = true }
       default: continue
       }
@@ -95,6 +123,9 @@ extension FolderExchange {
 
   /// A `head` is held in memory; of a longer one the rest is not read.
   private static var maximumHeadByteCount: UInt64 { 16 << 20 }
+  /// Of a stranger's, its first frames.
+  private static var maximumIntroductionByteCount: UInt64 { 4 << 20 }
+  private static var maximumIntroductionsByteCount: UInt64 { 64 << 20 }
   /// Of all heads together.
   private static var maximumHeadsByteCount: UInt64 { 256 << 20 }
 
@@ -139,9 +170,6 @@ extension FolderExchange {
     } else if let size = intake.size(of: log), run.upperBound > size {
       // It ended well, but before the end that its name promises.
       spoil(file, part: index)
-    } else {
-      let device = parts[index].name.logID
-      do { try replica.settle(run, of: log, from: device) } catch { throw .replica(error) }
     }
     return changed
   }
@@ -308,7 +336,9 @@ extension FileName {
   /// Whether a frame belongs into a file of this name.
   fileprivate func mayHold(_ frame: Frame) -> Bool {
     switch (self, frame) {
-    case (.head, .statements), (.head, .heads), (.head, .wraps), (.head, .forks): true
+    case (.head, .statements), (.head, .successions), (.head, .heads), (.head, .wraps),
+      (.head, .forks):
+      true
     case (.range(let log, let run), .range(let range)):
       range.logID == log && run.contains(range.first) && range.end <= run.upperBound
     case (.share, .slots), (.share, .bodies): true

@@ -68,7 +68,12 @@ extension FolderExchange {
         let good = part.files.filter { !part.damaged.contains($0) }
         there += good.compactMap { $0.run(of: log.id) }
       }
-      for run in (0..<head.size).gaps(in: there) {
+      var size = head.size
+      if log.id != ownLog {
+        size = min(
+          size, try asking { () throws(R.Failure) in try replica.passableSize(of: log.id) })
+      }
+      for run in (0..<size).gaps(in: there) {
         try write(run, of: log, folder, replica)
         written = true
       }

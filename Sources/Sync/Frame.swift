@@ -19,6 +19,8 @@ public enum Frame: Hashable, Sendable {
   case hello(Hello)
   /// Root statements, each an encoded CBOR item, opaque here.
   case statements([[UInt8]])
+  /// Certificates of new keys, each an encoded CBOR item, opaque here.
+  case successions([[UInt8]])
   /// Heads of logs with their receipts.
   case heads([SignedHead])
   /// Entries of a log.

@@ -24,6 +24,10 @@ extension Frame {
       .statements(
         try decoder.readItems(
           max: SyncLimits.statements, byteCount: SyncLimits.statementByteCount))
+    case .successions:
+      .successions(
+        try decoder.readItems(
+          max: SyncLimits.successions, byteCount: SyncLimits.statementByteCount))
     case .heads: .heads(try decoder.readEach(max: SyncLimits.heads, SignedHead.decode))
     case .range: .range(try RangeFrame(from: &decoder))
     case .bodies: .bodies(try decoder.readEach(max: SyncLimits.itemsOfFrame, Body.decode))

@@ -23,6 +23,9 @@ extension Frame {
     case .statements(let items):
       encoder.encodeItems(items)
       return .statements
+    case .successions(let items):
+      encoder.encodeItems(items)
+      return .successions
     case .heads(let heads):
       encoder.encodeArray(heads) { encoder, head in
         encoder.encodeArray(count: 2)

@@ -78,6 +78,8 @@ public struct FrameIntake<R: Replica> {
     switch frame {
     case .statements(let statements):
       return .init(changed: try replica.accept(statements: statements))
+    case .successions(let successions):
+      return .init(changed: try replica.accept(successions: successions))
     case .wraps(let wraps):
       return .init(changed: try replica.accept(wraps: wraps))
     case .heads(let heads):

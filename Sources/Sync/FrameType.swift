@@ -10,6 +10,7 @@ enum FrameType: UInt8 {
   case forks = 0x08
   case blob = 0x09
   case span = 0x0a
+  case successions = 0x0d
   case end = 0x7f
 
   /// What a payload of this type can measure: a frame that claims more is refused before it is read.

@@ -28,15 +28,14 @@ public protocol Replica {
   func entries(
     of log: LogID, in run: Range<UInt64>, byteBudget: Int
   ) throws(Failure) -> [WireEntry]
+  /// How far the log of another may be passed on to where it is not yet: a file never changes once it is
+  /// written, so what is still to come here is left for later.
+  func passableSize(of log: LogID) throws(Failure) -> UInt64
   /// Takes a range.
   mutating func accept(_ range: VerifiedRange) throws(Failure) -> Bool
   /// Whether a range of entries that are held is worth reading once more: it stands in the mailbox as
   /// written by `device`, and something might be lacking here of ciphertext and slots.
   func wants(_ run: Range<UInt64>, of log: LogID, from device: LogID) throws(Failure) -> Bool
-  /// All that `device` wrote of these entries has been taken in.
-  mutating func settle(
-    _ run: Range<UInt64>, of log: LogID, from device: LogID
-  ) throws(Failure)
 
   // MARK: Heads, receipts, forks
 
@@ -51,12 +50,17 @@ public protocol Replica {
   /// Takes a fork proof.
   mutating func accept(_ fork: ForkProof) throws(Failure) -> Bool
 
-  // MARK: Statements and wraps, opaque here
+  // MARK: Statements, successions and wraps, opaque here
 
   /// Root statements to send, each one CBOR item.
   func statements() throws(Failure) -> [[UInt8]]
   /// Takes root statements; whether they count is for the replica to judge.
   mutating func accept(statements: [[UInt8]]) throws(Failure) -> Bool
+  /// Certificates of new keys to send, each one CBOR item.
+  func successions() throws(Failure) -> [[UInt8]]
+  /// Takes certificates of new keys; whether they count is for the replica to judge, which bounds them so
+  /// that copies that were offered the same keep the same.
+  mutating func accept(successions: [[UInt8]]) throws(Failure) -> Bool
   /// Wrapped epoch keys to send, each one CBOR item.
   func wraps() throws(Failure) -> [[UInt8]]
   /// Takes wraps; one that does not count does no harm.

@@ -77,6 +77,9 @@ public enum HeadSender {
     for part in parts(try replica.statements(), max: SyncLimits.statements, \.count) {
       frames.append(.statements(part))
     }
+    for part in parts(try replica.successions(), max: SyncLimits.successions, \.count) {
+      frames.append(.successions(part))
+    }
     for part in parts(try replica.heads(), max: SyncLimits.heads, { $0.note.count + 40 }) {
       frames.append(.heads(part))
     }

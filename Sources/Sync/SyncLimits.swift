@@ -14,6 +14,8 @@ public enum SyncLimits {
   public static let statements = 4096
   /// Bytes of a root statement.
   public static let statementByteCount = 4096
+  /// Certificates of new keys, each as long as a root statement at most.
+  public static let successions = 4096
   /// Bytes of a checkpoint's note with 64 signatures.
   public static let noteByteCount = 16 << 10
   /// Members of a case.

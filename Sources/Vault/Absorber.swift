@@ -19,6 +19,7 @@ struct Absorber {
       if try absorber.openWraps() { isChanged = true }
       if try absorber.openEntries() { isChanged = true }
     }
+    try absorber.proveSlots()
   }
 
   // MARK: Members
@@ -201,6 +202,38 @@ struct Absorber {
       guard let blob = attachment.blob else { continue }
       try BlobTable.expect(
         db, blob.root, size: attachment.size, number: attachment.number, of: leafRef)
+    }
+  }
+
+  /// Finds which further slots of entries that are open here are good: so that it is known who else can open
+  /// them. A slot follows from the entry's key and the epoch's, so it is made again and compared.
+  private func proveSlots() throws {
+    let records = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT s.leaf_ref, s.epoch, s.box, l.data, g.log_id FROM epoch p
+        JOIN slot s ON s.epoch = p.epoch AND s.is_valid = 0
+        JOIN entry e ON e.id = s.leaf_ref
+        JOIN leaf l ON l.id = s.leaf_ref JOIN log g ON g.id = l.log_ref
+        WHERE p.case_ref = ? AND g.case_ref = p.case_ref
+        """, arguments: [row.ref])
+    guard !records.isEmpty else { return }
+    let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
+    for record in records {
+      let leafRef: Int64 = record["leaf_ref"]
+      let id: EpochID = try record.identifier("epoch")
+      let leaf = try LeafData(parsing: record.bytes("data"))
+      let logID: LogID = try record.identifier("log_id")
+      guard let epoch = epochs.first(where: { $0.key.id == id }),
+        let key = try EntryKeys.keyIfAny(
+          of: leafRef, leaf: leaf, logID: logID, epochs: epochs, db: db)
+      else { continue }
+      let isGood = epoch.key.slot(for: key, leaf: leaf, logID: logID).box == record.bytes("box")
+      try db.execute(
+        sql: isGood
+          ? "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?"
+          : "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ?",
+        arguments: [leafRef, id.bytes.data, record.bytes("box").data])
     }
   }
 

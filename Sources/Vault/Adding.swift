@@ -10,8 +10,9 @@ extension OpenVault {
   ///   - name: of the case; nil for the default one.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
   /// - Throws: only when nothing was begun: `.unknownCase`, `.copied`, `.rolledBack`; `.notAllowed` for a
-  ///   kind that this role may not write, and for a retraction of what an advocate wrote; `.unknownEntry` when
-  ///   an entry is about one that this case does not hold; `.entryTooLarge`.
+  ///   kind that this role may not write, for a retraction of what an advocate wrote, and for readers that are
+  ///   not the writer's to choose; `.unknownMember`; `.unknownEntry` when an entry is about one that this case
+  ///   does not hold; `.entryTooLarge`.
   public func add(
     _ entries: [NewEntry], toCase name: String?, options: AddOptions = AddOptions(),
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
@@ -24,6 +25,7 @@ extension OpenVault {
         entries.contains { !$0.content.about.isEmpty } ? try CaseView.state(db, of: row) : nil
       return (row, try entries.map { try Self.checked($0, db, row, state) })
     }
+    try checkAudiences(of: entries, in: row)
     var outcome = AddOutcome()
     var batch = AdditionBatch()
     var marks: Set<DuplicateTable.Mark> = []

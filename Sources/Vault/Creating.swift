@@ -2,7 +2,7 @@ public import Cryptography
 internal import GRDB
 
 /// The recovery kit of a new vault: twelve words that open it when the passphrase is lost.
-public struct RecoveryKit: ~Copyable {
+public struct RecoveryKit: ~Copyable, Sendable {
   private let seed: LockedBytes
 
   /// A new one. The vault keeps only its public half.
@@ -47,8 +47,8 @@ public struct RecoveryKit: ~Copyable {
 }
 
 extension OpenVault {
-  /// Makes a new vault and opens it. It is built beside its place and moved there whole, so that nothing of
-  /// an attempt that failed stays behind.
+  /// Makes a new vault, with a first case, and opens it. It is built beside its place and moved there whole,
+  /// so that nothing of an attempt that failed stays behind.
   ///
   /// The kit is tried before success is reported: the locks are read back through it.
   ///
@@ -57,6 +57,20 @@ extension OpenVault {
     at path: String, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit, cost: KeyCost,
     surroundings: Surroundings
   ) async throws(VaultError) -> OpenVault {
+    try make(at: path, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings) {
+      (db, keys, kit) in
+      _ = try CaseStart.run(
+        db, name: "default", isDefault: true, keys: keys, kit: kit.publicKey,
+        surroundings: surroundings)
+    }
+  }
+
+  /// - Parameter firstCase: puts a case into the new database, by the kit's key pair.
+  static func make(
+    at path: String, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit, cost: KeyCost,
+    surroundings: Surroundings,
+    firstCase: (Database, VaultKeys, borrowing BoxKeyPair) throws -> Void
+  ) throws(VaultError) -> OpenVault {
     let target = VaultFiles(folder: path)
     if Folders.exists(target.folder) {
       guard try Folders.names(in: target.folder).isEmpty else { throw VaultError(.vaultExists) }
@@ -66,7 +80,9 @@ extension OpenVault {
     try Folders.makeAll(parent)
     let building = VaultFiles(folder: parent + "/" + name)
     do throws(VaultError) {
-      try build(building, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings)
+      try build(
+        building, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings,
+        firstCase: firstCase)
       try Folders.rename(building.folder, to: target.folder)
       try Folders.synchronize(parent)
     } catch {
@@ -79,7 +95,8 @@ extension OpenVault {
 
   private static func build(
     _ files: VaultFiles, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit,
-    cost: KeyCost, surroundings: Surroundings
+    cost: KeyCost, surroundings: Surroundings,
+    firstCase: (Database, VaultKeys, borrowing BoxKeyPair) throws -> Void
   ) throws(VaultError) {
     try Folders.make(files.folder)
     let vaultID = Randomness.bytes(16)
@@ -105,9 +122,7 @@ extension OpenVault {
         try db.execute(
           sql: "INSERT INTO setting(name, value) VALUES ('kit', ?)",
           arguments: [kitPair.publicKey.raw.bytes.data])
-        _ = try CaseStart.run(
-          db, name: "default", isDefault: true, keys: keys, kit: kitPair.publicKey,
-          surroundings: surroundings)
+        try firstCase(db, keys, kitPair)
       }
       try writeAnchor(
         files: files, database: database, key: keys.anchor, vaultID: vaultID,

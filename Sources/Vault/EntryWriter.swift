@@ -3,45 +3,31 @@ internal import Cryptography
 internal import GRDB
 internal import VerifiableLog
 
-/// Writes content and notes into a case, sealed for everybody with whom it is shared now.
+/// Writes content and notes into a case, sealed for those who are to read them.
 final class EntryWriter {
   private let db: Database
   private let row: CaseRow
-  private let appender: LogAppender
-  private let epochs: [LoadedEpoch]
-  private let signing: SigningKey
+  private let control: CaseControl
   private let duplicates: DuplicateTable
-  /// Members beside the writer's own devices who can open what is written.
-  let readerCount: Int
+  /// Members beside the writer's own devices who can open what was written last.
+  private(set) var readerCount = 0
 
+  /// - Throws: `.notSyncedYet`, `.removed`, `.newerVersion`.
   init(
     _ db: Database, of row: CaseRow, keys: VaultKeys, surroundings: Surroundings
   ) throws {
     self.db = db
     self.row = row
-    appender = try LogAppender(db, of: row, surroundings: surroundings)
-    signing = try DeviceKeys.load(db, case: row.ref, keys: keys).takeSigning()
-    epochs = Self.readers(try LoadedEpoch.all(db, of: row, keys: keys), role: row.role)
-    readerCount = epochs.count { $0.key.audience != .devices }
+    control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+    try control.removeLapsed()
     duplicates = DuplicateTable(db, of: row, keys: keys)
-    guard !epochs.isEmpty else { throw VaultError(.notSyncedYet) }
-  }
-
-  /// The newest epoch of each audience that reads: a survivor's entries go to all her devices and to every
-  /// advocate of the case, an advocate's to her own audience.
-  private static func readers(_ all: [LoadedEpoch], role: Role) -> [LoadedEpoch] {
-    var newest: [LoadedEpoch] = []
-    for epoch in all where epoch.key.audience != .everyone {
-      newest.removeAll { $0.key.audience == epoch.key.audience }
-      newest.append(epoch)
-    }
-    return newest
   }
 
   func write(_ addition: SealedAddition) throws -> AddOutcome.Saved {
     var content = addition.entry.content
     content.attachments = addition.files.enumerated().map { $1.attachment(number: $0) }
-    let entry = try append(content, as: addition.entry.kind ?? row.role.ownKind)
+    let entry = try append(
+      content, as: addition.entry.kind ?? row.role.ownKind, for: addition.entry.audience)
     for (number, file) in addition.files.enumerated() {
       guard let box = file.blob else { continue }
       try BlobTable.insert(db, box, entry: entry.leafRef, number: number)
@@ -58,14 +44,26 @@ final class EntryWriter {
   }
 
   /// Appends an entry of any kind: whether the role may write it is the caller's to know.
-  func append(_ content: EntryContent, as kind: EntryKind) throws -> LogAppender.Appended {
+  ///
+  /// - Throws: `.notAllowed`, `.unknownMember` for an audience that is not this writer's to choose.
+  func append(
+    _ content: EntryContent, as kind: EntryKind, for audience: EntryAudience = .allReaders
+  ) throws -> LogAppender.Appended {
+    let epochs = try ReaderChoice(control).epochs(for: audience, about: content.about)
     let entryKey = SecretKey.random()
-    let entry = try appender.append(kind: kind, parts: content.parts, key: entryKey)
-    for epoch in epochs { try appender.addSlot(for: entry, key: entryKey, epoch: epoch.key) }
+    let entry = try control.appender.append(kind: kind, parts: content.parts, key: entryKey)
+    for epoch in epochs {
+      try control.appender.addSlot(for: entry, key: entryKey, epoch: epoch.key)
+    }
+    readerCount = epochs.count { $0.key.audience != .devices }
+    if audience != .allReaders {
+      try db.execute(
+        sql: "INSERT INTO kept_back(leaf_ref) VALUES (?)", arguments: [entry.leafRef])
+    }
     return entry
   }
 
-  func sign() throws { try appender.sign(with: signing) }
+  func sign() throws { try control.sign() }
 }
 
 extension Role {

@@ -25,7 +25,7 @@ extension OpenVault {
     let outcome = try commit { db in
       let erasing = try Erasing(db, entries: texts)
       let outcome = try erasing.outcome()
-      let control = try ControlWriter(
+      let control = try CaseControl(
         db, of: erasing.row, keys: keys, surroundings: surroundings)
       for start in stride(from: 0, to: erasing.entries.count, by: Limits.references) {
         let end = min(start + Limits.references, erasing.entries.count)
@@ -62,7 +62,7 @@ extension OpenVault {
       guard !erasures.contains(where: { $0.logID == row.logID }),
         try !ErasureTable.isDestroyed(db, id, in: row)
       else { throw VaultError(.erasedHere) }
-      let control = try ControlWriter(db, of: row, keys: keys, surroundings: surroundings)
+      let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
       try control.append(.keep(id))
       try control.sign()
       try ErasureTable.forget(db, id, in: row)
@@ -92,10 +92,11 @@ extension OpenVault {
       let wanted = Set(try CaseView.state(db, of: row).erasures.map(\.entry))
       for entry in wanted { try ErasureTable.note(db, entry, in: row, at: now) }
       var isChanged = false
-      for (entry, seen) in try ErasureTable.pending(db, in: row) {
+      for (entry, seen, isDestroyed) in try ErasureTable.all(db, in: row) {
         if !wanted.contains(entry) {
+          // What was destroyed here may come again from a copy that has it.
           try ErasureTable.forget(db, entry, in: row)
-        } else if now >= seen, now - seen >= Self.erasureGrace {
+        } else if !isDestroyed, now >= seen, now - seen >= Self.erasureGrace {
           try ErasureTable.destroy(db, entry, in: row)
           isChanged = true
         }
@@ -217,10 +218,10 @@ enum ErasureTable {
         """, arguments: [row.ref, entry.bytes.data, Int64(bitPattern: time)])
   }
 
-  /// An erasure that lost its effect before anything was destroyed.
+  /// An erasure that lost its effect.
   static func forget(_ db: Database, _ entry: EntryID, in row: CaseRow) throws {
     try db.execute(
-      sql: "DELETE FROM erasure WHERE case_ref = ? AND entry = ? AND is_destroyed = 0",
+      sql: "DELETE FROM erasure WHERE case_ref = ? AND entry = ?",
       arguments: [row.ref, entry.bytes.data])
   }
 
@@ -230,13 +231,13 @@ enum ErasureTable {
       arguments: [row.ref, entry.bytes.data]) != nil
   }
 
-  static func pending(
+  static func all(
     _ db: Database, in row: CaseRow
-  ) throws -> [(entry: EntryID, seen: UInt64)] {
+  ) throws -> [(entry: EntryID, seen: UInt64, isDestroyed: Bool)] {
     try Row.fetchAll(
-      db, sql: "SELECT entry, seen FROM erasure WHERE case_ref = ? AND is_destroyed = 0",
+      db, sql: "SELECT entry, seen, is_destroyed FROM erasure WHERE case_ref = ?",
       arguments: [row.ref]
-    ).map { (try $0.identifier("entry"), $0.number("seen")) }
+    ).map { (try $0.identifier("entry"), $0.number("seen"), $0["is_destroyed"]) }
   }
 
   /// Drops all of an entry but its leaf: slots, ciphertext, what is shown and found of it, and attachments

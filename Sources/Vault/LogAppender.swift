@@ -8,6 +8,8 @@ internal import VerifiableLog
 final class LogAppender {
   let db: Database
   let row: CaseRow
+  /// The case as it was before this appends to it.
+  let state: CaseState
   private let surroundings: Surroundings
   private let logRef: Int64
   private var tree: CompactRange
@@ -30,9 +32,8 @@ final class LogAppender {
         db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, row.logID.bytes.data])
     else { throw VaultError(.databaseDamaged) }
-    guard try !CaseView.state(db, of: row).isStoppedByNewerVersion else {
-      throw VaultError(.newerVersion)
-    }
+    state = try CaseView.state(db, of: row)
+    guard !state.isStoppedByNewerVersion else { throw VaultError(.newerVersion) }
     logRef = log["id"]
     tree = try CompactRange(row: log)
     receipts = try Self.takeReceipts(db, ownLog: logRef)

@@ -137,7 +137,8 @@ enum CaseView {
     }
   }
 
-  private static func decode(kind: EntryKind, parts: [Part]) -> Result<Control, CaseLogError> {
+  /// What the parts of a control entry say.
+  static func decode(kind: EntryKind, parts: [Part]) -> Result<Control, CaseLogError> {
     do throws(CaseLogError) {
       return .success(try Control(kind: kind, parts: parts))
     } catch {

@@ -22,6 +22,7 @@ public struct NewEntry: Sendable {
   public var isWithoutContent: Bool
   /// Address, words, times and so on; its attachments are made from `sources`.
   public var content: EntryContent
+  public var audience = EntryAudience.allReaders
 
   public init(
     kind: EntryKind? = nil, sources: [Source] = [], isWithoutContent: Bool = false,

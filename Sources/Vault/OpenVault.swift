@@ -95,6 +95,18 @@ public actor OpenVault {
     }
   }
 
+  /// This copy has keys of its own now, here: it may sign.
+  func settle() throws(VaultError) {
+    do {
+      try Self.writeAnchor(
+        files: files, database: database, key: keys.anchor, vaultID: vaultID,
+        machine: surroundings.machine)
+    } catch {
+      throw .ofDatabase(error)
+    }
+    standing = .sound
+  }
+
   /// Refuses to sign from a copy that must not.
   func requireSoundStanding() throws(VaultError) {
     switch standing {

@@ -27,7 +27,7 @@ public struct EntrySummary: Hashable, Sendable {
   public let standing: Standing
   /// The role of its author; nil while the author's admission has not arrived.
   public let author: Role?
-  public let isOwn: Bool
+  public internal(set) var isOwn: Bool
   /// Nil for a locked entry.
   public let kind: EntryKind?
   /// By the author's clock, in seconds since 1970: a claim.

@@ -75,7 +75,12 @@ struct CaseRow: Hashable {
   let root: VerifyingKey
   let role: Role
   let card: Card
+  /// The folder that all members share.
   let mailbox: String?
+  /// The folder for the survivor's own devices.
+  let ownMailbox: String?
+  /// The recovery kit that the case is sealed to; nil where this vault is an advocate's.
+  let kit: BoxPublicKey?
 
   /// This device's own log in the case.
   var logIdentity: LogIdentity { LogIdentity(caseID: caseID.raw, key: card.signingKey) }
@@ -93,6 +98,14 @@ struct CaseRow: Hashable {
     self.role = role
     card = try Card(decoding: row.bytes("card"))
     mailbox = row["mailbox"]
+    ownMailbox = row["own_mailbox"]
+    kit = row.bytesIfAny("kit").flatMap { BoxPublicKey($0) }
+  }
+
+  /// The kit that new epochs of the case are wrapped to: the case's, whatever kit opens this vault.
+  func requireKit() throws -> BoxPublicKey {
+    guard let kit else { throw VaultError(.databaseDamaged) }
+    return kit
   }
 
   static func all(_ db: Database) throws -> [CaseRow] {

@@ -136,6 +136,38 @@ enum Schema {
     "CREATE INDEX blob_by_size ON blob(sealed_size)",
     // Takedown records, requests and what is about other entries: few among many.
     "CREATE INDEX entry_by_kind ON entry(case_ref, kind) WHERE kind > 16",
+    // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
+    "ALTER TABLE vault_case ADD COLUMN kit BLOB",
+    """
+    UPDATE vault_case SET kit = (SELECT value FROM setting WHERE name = 'kit')
+    WHERE role = 1 AND case_id IS NOT NULL
+    """,
+    // The folder that only the survivor's own devices use, beside the shared one.
+    "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
+
+    // What the members are called here; a name never leaves the vault.
+    """
+    CREATE TABLE member_name(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL, name TEXT NOT NULL,
+      PRIMARY KEY(case_ref, log_id), UNIQUE(case_ref, name)) WITHOUT ROWID
+    """,
+    // Epoch keys that this device has wrapped for members itself: what others carry cannot be checked.
+    """
+    CREATE TABLE wrapped(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, log_id BLOB NOT NULL,
+      PRIMARY KEY(case_ref, epoch, log_id)) WITHOUT ROWID
+    """,
+    // Own entries that were meant for fewer than all with whom the case is shared.
+    "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf)",
+    "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
+    // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
+    "ALTER TABLE vault_case ADD COLUMN kit BLOB",
+    """
+    UPDATE vault_case SET kit = (SELECT value FROM setting WHERE name = 'kit')
+    WHERE role = 1 AND case_id IS NOT NULL
+    """,
+    // The folder that only the survivor's own devices use, beside the shared one.
+    "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
   ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,

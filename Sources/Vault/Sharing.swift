@@ -1,7 +1,7 @@
 internal import CaseLog
 internal import Cryptography
 internal import GRDB
-internal import VerifiableLog
+public import VerifiableLog
 
 /// A card to hand to whoever shares a case, and the words to say with it.
 public struct CardOffer: Hashable, Sendable {
@@ -16,7 +16,20 @@ public struct ShareOutcome: Hashable, Sendable {
   public let invitation: [UInt8]
   /// To be compared by voice before the invitation is accepted.
   public let caseWords: [String]
+  public let member: LogID
   public let entryCount: Int
+  /// Entries that were meant for fewer, and stay so unless they are named.
+  public let keptBackCount: Int
+}
+
+/// What sharing further entries with a member did.
+public struct FurtherShareOutcome: Hashable, Sendable {
+  public let caseName: String
+  public let member: LogID
+  public let entries: [EntryID]
+  /// Chosen entries that she could open before.
+  public let alreadySharedCount: Int
+  public let keptBackCount: Int
 }
 
 extension OpenVault {
@@ -40,133 +53,190 @@ extension OpenVault {
     return CardOffer(text: Armor.card.encode(card.bytes), words: try ComparedWords.of(card))
   }
 
-  /// Admits an advocate to a case and opens to her all that the survivor's devices hold of their own now.
+  /// Admits an advocate to a case, and opens to her what was chosen of it and what is added later.
   ///
-  /// - Parameter words: the card's six words, as heard from its holder.
-  /// - Throws: `.cardDamaged`, `.wrongWords`, `.alreadyMember`, `.cardUsed`, `.notAllowed`.
+  /// - Parameters:
+  ///   - words: the card's six words, as heard from its holder.
+  ///   - selection: of what the case holds now.
+  ///   - until: when it ends, in seconds since 1970; nil for no end.
+  /// - Throws: `.cardDamaged`, `.wrongWords`, `.alreadyMember`, `.cardUsed`, `.notAllowed`, `.timePassed`,
+  ///   and what a selection of entries throws. Then nothing was written.
   public func share(
-    caseNamed name: String?, with cardText: [UInt8], words: [String]
+    caseNamed name: String?, with cardText: [UInt8], words: [String],
+    selection: EntrySelection = .all, until: UInt64? = nil
   ) throws(VaultError) -> ShareOutcome {
+    try requireSoundStanding()
     let card = try ComparedWords.card(cardText)
     let row = try read { db in try CaseRow.find(db, name) }
-    guard row.role == .survivor, card.role == .advocate else { throw VaultError(.notAllowed) }
+    try checkMayAdmit(card, to: row, until: until)
     guard ComparedWords.match(words, try ComparedWords.of(card)) else {
       throw VaultError(.wrongWords)
     }
-    let (invitation, count) = try commit { db in
-      let sharing = try CaseSharing(db, row: row, keys: keys, surroundings: surroundings)
-      return try sharing.admit(card, kit: try Self.kitKey(db), keys: keys)
+    let (invitation, chosen) = try commit { db in
+      let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+      try control.removeLapsed()
+      let sharing = CaseSharing(control)
+      return try sharing.admit(card, selection: selection, until: until)
     }
     return ShareOutcome(
       caseName: row.name, invitation: Armor.invitation.encode(invitation),
-      caseWords: try ComparedWords.of(root: row.root), entryCount: count)
+      caseWords: try ComparedWords.of(root: row.root), member: card.logID(in: row.caseID),
+      entryCount: chosen.leaves.count, keptBackCount: chosen.keptBackCount)
+  }
+
+  /// Opens chosen entries of a case to an advocate who is a member already: the same entries, at the same
+  /// place and time, and a trace of who was shown what, when.
+  ///
+  /// - Throws: `.notAllowed`, `.unknownMember`, `.ambiguousMember`, `.notAnAdvocate`, `.alreadyRemoved`,
+  ///   `.timePassed`, and what a selection of entries throws. Then nothing was written.
+  public func share(
+    _ selection: EntrySelection, ofCase name: String?, withMember member: String
+  ) throws(VaultError) -> FurtherShareOutcome {
+    try requireSoundStanding()
+    let row = try read { db in try CaseRow.find(db, name) }
+    guard row.role == .survivor else { throw VaultError(.notAllowed) }
+    let reader = try read { db in
+      let state = try CaseView.state(db, of: row)
+      let found = try MemberTable.find(db, member, of: row, in: state)
+      let reader = try state.reader(found.logID, at: surroundings.now())
+      // Most of what can be wrong is known before anything is begun; if there is nothing to do, nothing is.
+      let chosen = try EntryChoice(db, of: row, in: state)
+        .leaves(selection, for: .advocate(reader.firstLogID))
+      return (member: reader, chosen: chosen)
+    }
+    if !reader.chosen.leaves.isEmpty {
+      try commit { db in
+        let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+        try control.removeLapsed()
+        try CaseSharing(control).open(reader.chosen, to: reader.member)
+        try control.sign()
+      }
+    }
+    return FurtherShareOutcome(
+      caseName: row.name, member: reader.member.logID, entries: reader.chosen.leaves.map(\.id),
+      alreadySharedCount: reader.chosen.alreadyOpenCount,
+      keptBackCount: reader.chosen.keptBackCount)
+  }
+
+  /// Whether the holder of a card may be admitted; before anybody compares words.
+  func checkMayAdmit(
+    _ card: Card, to row: CaseRow, until: UInt64?
+  ) throws(VaultError) {
+    guard row.role == .survivor, card.role == .advocate else { throw VaultError(.notAllowed) }
+    if let until, until <= surroundings.now() { throw VaultError(.timePassed) }
+    try read { db in
+      for other in try CaseRow.all(db) {
+        guard try CaseView.state(db, of: other).member(card.logID(in: other.caseID)) == nil else {
+          throw VaultError(other.ref == row.ref ? .alreadyMember : .cardUsed)
+        }
+      }
+    }
   }
 }
 
-/// Admission of an advocate (`Protocol/CaseLog.md`, "Start of a case"), within one transaction.
+/// Admission of an advocate (`Protocol/CaseLog.md`, "Start of a case") and what is opened to her later,
+/// within one transaction.
 struct CaseSharing {
-  private let db: Database
-  private let row: CaseRow
-  private let appender: LogAppender
-  private let epochs: [LoadedEpoch]
+  private let control: CaseControl
+  private var db: Database { control.db }
+  private var row: CaseRow { control.row }
 
-  init(
-    _ db: Database, row: CaseRow, keys: VaultKeys, surroundings: Surroundings
-  ) throws {
-    self.db = db
-    self.row = row
-    appender = try LogAppender(db, of: row, surroundings: surroundings)
-    epochs = try LoadedEpoch.all(db, of: row, keys: keys)
-  }
+  init(_ control: CaseControl) { self.control = control }
 
-  /// The sealed invitation, and how many entries were opened to the new member.
+  /// The sealed invitation, and what was opened to the new member.
   func admit(
-    _ card: Card, kit: BoxPublicKey, keys: VaultKeys
-  ) throws -> ([UInt8], Int) {
-    try checkIsNew(card)
-    guard let everyone = epochs.last(where: { $0.key.audience == .everyone }) else {
-      throw VaultError(.databaseDamaged)
-    }
+    _ card: Card, selection: EntrySelection, until: UInt64?
+  ) throws -> ([UInt8], EntryChoice.Chosen) {
     let logID = card.logID(in: row.caseID)
-    try appendControl(.admit(.init(card: card, role: .advocate)), everyone: everyone)
+    let audience = Audience.advocate(logID)
+    let chosen = try EntryChoice(db, of: row, in: control.state).leaves(selection, for: audience)
+    try control.append(.admit(.init(card: card, role: .advocate, until: until)))
     try LogTable.addLog(db, case: row.ref, logID: logID, key: card.signingKey)
-    let start = EpochStart(appender: appender, kit: kit)
-    let epoch = try start.begin(
-      .advocate(logID), members: [row.card, card], everyone: everyone, keys: keys)
-    let everyoneWrap = try everyone.key.wrap(for: logID, boxKey: card.boxKey)
-    try start.add(everyoneWrap)
-    let slots = try openExisting(to: epoch)
-    if !slots.isEmpty {
-      try appendControl(.share(Self.share(slots, epoch: epoch.key.id)), everyone: everyone)
+    guard let member = control.state.member(logID) else { throw VaultError(.notAllowed) }
+    let epoch = try control.begin(audience)
+    // Control entries of earlier times are sealed to earlier epochs of everyone.
+    var wraps = [try epoch.key.wrap(for: logID, boxKey: card.boxKey)]
+    for everyone in control.epochs where everyone.key.audience == .everyone {
+      let wrap = try everyone.key.wrap(for: logID, boxKey: card.boxKey)
+      try WrapTable.add(db, wrap, to: row)
+      wraps.append(wrap)
     }
-    try appender.sign(with: try DeviceKeys.load(db, case: row.ref, keys: keys).takeSigning())
+    try open(chosen, to: member)
+    try control.sign()
     guard
       let founding = try CaseView.statements(db, of: row).first(where: { statement in
         if case .founding = statement.content { true } else { false }
       })
     else { throw VaultError(.databaseDamaged) }
+    // The newest; what an invitation has no room for comes with the first exchange.
     let invitation = Invitation(
       root: row.root, founding: founding, inviter: row.logID,
-      wraps: [everyoneWrap, try epoch.key.wrap(for: logID, boxKey: card.boxKey)])
-    return (try invitation.seal(to: card), slots.count)
+      wraps: Array(wraps.prefix(1) + wraps.dropFirst().suffix(Self.wrapsOfInvitation)))
+    return (try invitation.seal(to: card), chosen)
   }
 
-  private func checkIsNew(_ card: Card) throws {
-    for other in try CaseRow.all(db) {
-      guard try CaseView.state(db, of: other).member(card.logID(in: other.caseID)) == nil else {
-        throw VaultError(other.ref == row.ref ? .alreadyMember : .cardUsed)
-      }
-    }
-  }
+  private static let wrapsOfInvitation = 128
 
-  private func appendControl(_ control: Control, everyone: LoadedEpoch) throws {
-    let key = SecretKey.random()
-    let entry = try appender.append(kind: control.kind, parts: [control.part], key: key)
-    try appender.addSlot(for: entry, key: key, epoch: everyone.key)
-  }
-
-  /// Seals the keys of this device's own content and notes for the new audience.
-  private func openExisting(to epoch: LoadedEpoch) throws -> [Slot] {
-    let leaves = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT l.id, l.data FROM leaf l JOIN log g ON g.id = l.log_ref JOIN entry e ON e.id = l.id
-        WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1 AND e.problem IS NULL ORDER BY l.sequence
-        """, arguments: [row.ref, row.logID.bytes.data])
-    return try leaves.map { record in
-      let leafRef: Int64 = record["id"]
-      let leaf = try LeafData(parsing: record.bytes("data"))
+  /// Seals the keys of chosen entries for an advocate, and says so in the log.
+  func open(_ chosen: EntryChoice.Chosen, to member: CaseState.Member) throws {
+    guard !chosen.leaves.isEmpty else { return }
+    let epoch = try control.current(.advocate(member.firstLogID))
+    let slots = try chosen.leaves.map { entry in
       let key = try EntryKeys.key(
-        of: leafRef, leaf: leaf, logID: row.logID, epochs: epochs, db: db)
-      let slot = epoch.key.slot(for: key, leaf: leaf, logID: row.logID)
+        of: entry.ref, leaf: entry.leaf, logID: entry.logID, epochs: control.epochs, db: db)
+      let slot = epoch.key.slot(for: key, leaf: entry.leaf, logID: entry.logID)
       try db.execute(
-        sql: "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
-        arguments: [leafRef, slot.epoch.bytes.data, slot.box.data])
+        sql: "INSERT OR REPLACE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
+        arguments: [entry.ref, slot.epoch.bytes.data, slot.box.data])
       return slot
     }
+    for share in Self.shares(slots, epoch: epoch.key.id) { try control.append(.share(share)) }
   }
 
-  private static func share(_ slots: [Slot], epoch: EpochID) -> Control.Share {
+  /// As many shares as it takes: one names a bounded number of ranges.
+  private static func shares(_ slots: [Slot], epoch: EpochID) -> [Control.Share] {
+    var shares: [Control.Share] = []
     var ranges: [Control.Share.Range] = []
-    for slot in slots {
+    var first = 0
+    func close(at end: Int) {
+      shares.append(
+        .init(
+          epoch: epoch, entries: ranges, slotBatch: Slot.batchHash(Array(slots[first..<end]))))
+      ranges = []
+      first = end
+    }
+    for (index, slot) in slots.enumerated() {
       if let last = ranges.last, last.logID == slot.logID, last.first + last.count == slot.sequence
       {
         ranges[ranges.count - 1] = .init(
           logID: last.logID, first: last.first, count: last.count + 1)
-      } else {
-        ranges.append(.init(logID: slot.logID, first: slot.sequence, count: 1))
+        continue
       }
+      if ranges.count == Limits.ranges { close(at: index) }
+      ranges.append(.init(logID: slot.logID, first: slot.sequence, count: 1))
     }
-    return Control.Share(epoch: epoch, entries: ranges, slotBatch: Slot.batchHash(slots))
+    close(at: slots.count)
+    return shares
   }
 }
 
 /// Keys of entries, out of their slots.
 enum EntryKeys {
   /// The key in a slot that was found valid.
+  ///
+  /// - Throws: `.entryLocked` if there is none.
   static func key(
     of leafRef: Int64, leaf: LeafData, logID: LogID, epochs: [LoadedEpoch], db: Database
   ) throws -> SecretKey {
+    guard
+      let key = try keyIfAny(of: leafRef, leaf: leaf, logID: logID, epochs: epochs, db: db)
+    else { throw VaultError(.entryLocked) }
+    return key
+  }
+
+  static func keyIfAny(
+    of leafRef: Int64, leaf: LeafData, logID: LogID, epochs: [LoadedEpoch], db: Database
+  ) throws -> SecretKey? {
     let slots = try Row.fetchAll(
       db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ? AND is_valid = 1",
       arguments: [leafRef])
@@ -177,6 +247,6 @@ enum EntryKeys {
       guard let epoch = epochs.first(where: { $0.key.id == slot.epoch }) else { continue }
       return try epoch.key.open(slot, leaf: leaf)
     }
-    throw VaultError(.entryLocked)
+    return nil
   }
 }

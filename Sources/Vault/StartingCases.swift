@@ -49,6 +49,7 @@ extension OpenVault {
     }
   }
 
+  /// The kit that opens this vault, and to which cases that begin here are sealed.
   static func kitKey(_ db: Database) throws -> BoxPublicKey {
     guard
       let row = try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'kit'"),
@@ -89,13 +90,13 @@ enum CaseStart {
     try db.execute(
       sql: """
         INSERT INTO vault_case(case_id, name, is_default, root, role, card, log_id,
-          signing_seed, receipt_seed, box_seed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          signing_seed, receipt_seed, box_seed, kit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         caseID.bytes.data, name, isDefault, root.publicKey.bytes.data,
         Int64(Role.survivor.rawValue), card.bytes.data, card.logID(in: caseID).bytes.data,
         keys.seal(device.signingSeed).data, keys.seal(device.receiptSeed).data,
-        keys.seal(device.boxSeed).data,
+        keys.seal(device.boxSeed).data, kit.raw.bytes.data,
       ])
     let ref = db.lastInsertedRowID
     try db.execute(
@@ -116,9 +117,12 @@ struct EpochStart {
   let appender: LogAppender
   let kit: BoxPublicKey
 
-  /// - Parameter everyone: the epoch that opens control entries; nil for that epoch itself.
+  /// - Parameters:
+  ///   - everyone: the epoch that opens control entries; nil for that epoch itself.
+  ///   - replaces: earlier epochs of the audience, to which nothing more is sealed from now on.
   func begin(
-    _ audience: Audience, members: [Card], everyone: LoadedEpoch?, keys: VaultKeys
+    _ audience: Audience, members: [Card], replaces: [EpochID] = [], everyone: LoadedEpoch?,
+    keys: VaultKeys
   ) throws -> LoadedEpoch {
     let row = appender.row
     let epochKey = SecretKey.random()
@@ -126,7 +130,7 @@ struct EpochStart {
       .init(
         audience: audience,
         commitment: EpochKey.commitment(caseID: row.caseID, audience: audience, key: epochKey),
-        members: members.map { $0.logID(in: row.caseID) }.sorted()))
+        members: members.map { $0.logID(in: row.caseID) }.sorted(), replaces: replaces))
     let sealedKey = keys.seal(epochKey)
     let entryKey = SecretKey.random()
     let entry = try appender.append(kind: control.kind, parts: [control.part], key: entryKey)
@@ -137,15 +141,11 @@ struct EpochStart {
       sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
       arguments: [row.ref, entry.id.bytes.data, audience.encoded.data, sealedKey.data])
     for member in members {
-      try add(try epoch.key.wrap(for: member.logID(in: row.caseID), boxKey: member.boxKey))
+      let logID = member.logID(in: row.caseID)
+      try WrapTable.add(
+        appender.db, try epoch.key.wrap(for: logID, boxKey: member.boxKey), to: row)
     }
-    try add(try epoch.key.wrap(for: nil, boxKey: kit))
+    try WrapTable.add(appender.db, try epoch.key.wrap(for: nil, boxKey: kit), to: row)
     return epoch
-  }
-
-  func add(_ wrap: Wrap) throws {
-    try appender.db.execute(
-      sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
-      arguments: [appender.row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
   }
 }

@@ -7,6 +7,8 @@ public import VerifiableLog
 public struct CaseStatus: Sendable {
   public struct Member: Hashable, Sendable {
     public let logID: LogID
+    /// What the member is called here; nil if it has no name.
+    public let name: String?
     public let role: Role
     public let isOwn: Bool
     public let isCut: Bool
@@ -136,12 +138,14 @@ struct StatusReader {
   private let now: UInt64
   private let state: CaseState
   private let ownLog: Row?
+  private let names: [LogID: String]
 
   init(_ db: Database, of row: CaseRow, now: UInt64) throws {
     self.db = db
     self.row = row
     self.now = now
     state = try CaseView.state(db, of: row)
+    names = try MemberTable.names(db, of: row)
     ownLog = try Row.fetchOne(
       db, sql: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
       arguments: [row.ref, row.logID.bytes.data])
@@ -182,7 +186,8 @@ struct StatusReader {
     let size = ownLog?.number("size") ?? 0
     let isOwn = member.logID == row.logID
     return CaseStatus.Member(
-      logID: member.logID, role: member.role, isOwn: isOwn, isCut: member.cut != nil,
+      logID: member.logID, name: names[member.logID], role: member.role, isOwn: isOwn,
+      isCut: member.cut != nil,
       newEntries: isOwn
         ? 0
         : try count(

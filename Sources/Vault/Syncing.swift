@@ -32,6 +32,8 @@ public struct SyncOutcome: Sendable {
   /// Entries that members made against the rules of the case; kept aside.
   public let violations: Int
   public let problems: [Problem]
+  /// A folder for the survivor's own devices was named for the first time.
+  public let isNewOwnFolder: Bool
 
   /// Something that the exchange met and the person should know. None of them ends it.
   public enum Problem: Hashable, Sendable {
@@ -47,6 +49,8 @@ public struct SyncOutcome: Sendable {
     case ownLogAhead
     case newerVersion(LogID)
     case notWritten
+    /// One of the case's two folders could not be reached; the other was.
+    case unreachable(MailboxAudience)
   }
 }
 
@@ -60,23 +64,52 @@ extension OpenVault {
   /// Meets the other members of a case in a folder: takes in what they left, leaves what they lack, gives
   /// and takes receipts. What was taken in stays, however it ends.
   ///
-  /// - Parameter mailbox: a folder, which is remembered; nil for the one remembered.
-  /// - Throws: `.unknownCase`, `.mailboxUnknown`, `.mailboxUnreachable`, `.mailboxOfAnotherCase`, `.diskFull`, `.cancelled`.
+  /// - Parameters:
+  ///   - mailbox: a folder, which is remembered; nil for all that are remembered: one where all members meet,
+  ///     and one for the survivor's own devices.
+  ///   - audience: who meets in the folder; without one, to meet in the remembered one of these only.
+  /// - Throws: `.unknownCase`, `.mailboxUnknown`, `.mailboxUnreachable`, `.mailboxOfAnotherCase`,
+  ///   `.mailboxOfOthers`, `.mailboxOfOwnDevices`, `.notAllowed`, `.diskFull`, `.cancelled`.
   public func sync(
-    caseNamed name: String?, mailbox: String?,
+    caseNamed name: String?, mailbox: String?, audience: MailboxAudience? = nil,
     progress: @escaping (SyncProgress) -> Void = { _ in },
     isCancelled: @escaping () -> Bool = { false }
   ) throws(VaultError) -> SyncOutcome {
     try requireSoundStanding()
     let row = try read { db in try CaseRow.find(db, name) }
-    guard let folder = mailbox.map(VaultFiles.absolute) ?? row.mailbox else {
-      throw VaultError(.mailboxUnknown)
+    let places = try MeetingPlace.all(of: row, mailbox: mailbox, audience: audience)
+    for place in places { try check(place, row) }
+    var met = Exchanges()
+    for (index, place) in places.enumerated() where index < 2 || met.hasNewsForOthers {
+      do throws(VaultError) {
+        let report = try exchange(in: place, row, progress, isCancelled)
+        met.reports.append(report)
+        if place.audience == .ownDevices, row.ownMailbox == nil { met.isNewOwnFolder = true }
+        if report.isOwnLogAhead {
+          try noteRollback()
+          break
+        }
+      } catch {
+        // Of two folders one may be on a stick that is not here now.
+        guard places.count > 1, error.code == .mailboxUnreachable else { throw error }
+        met.unreachable.append(place.audience)
+      }
     }
+    guard !met.reports.isEmpty else { throw VaultError(.mailboxUnreachable) }
+    try settleErasures(of: row)
+    return try outcome(of: met, row)
+  }
+
+  private func exchange(
+    in place: MeetingPlace, _ row: CaseRow, _ progress: @escaping (SyncProgress) -> Void,
+    _ isCancelled: @escaping () -> Bool
+  ) throws(VaultError) -> ExchangeReport {
     var replica = VaultReplica(
-      row: row, database: database, keys: keys, store: blobs, surroundings: surroundings)
+      row: row, database: database, keys: keys, store: blobs, surroundings: surroundings,
+      audience: place.audience)
     let report: ExchangeReport
     do {
-      report = try FolderMailbox(path: folder).exchange(
+      report = try FolderMailbox(path: place.folder).exchange(
         with: &replica,
         progress: { step in
           progress(
@@ -86,19 +119,50 @@ extension OpenVault {
     } catch {
       throw .ofExchange(error)
     }
-    if report.isOwnLogAhead { try noteRollback() }
-    if row.mailbox != folder {
-      try replica.write { db in
+    if !place.isRemembered { try remember(place, row) }
+    return report
+  }
+
+  /// A folder is used one way only.
+  private func remember(_ place: MeetingPlace, _ row: CaseRow) throws(VaultError) {
+    do {
+      try database.queue.write { db in
         try db.execute(
-          sql: "UPDATE vault_case SET mailbox = ? WHERE id = ?", arguments: [folder, row.ref])
+          sql: """
+            UPDATE vault_case SET \(place.audience.column) = ?1,
+              \(place.audience.otherColumn) = nullif(\(place.audience.otherColumn), ?1) WHERE id = ?2
+            """, arguments: [place.folder, row.ref])
       }
+    } catch {
+      throw .ofDatabase(error)
     }
-    try settleErasures(of: row)
-    return try outcome(of: report, row)
+  }
+
+  /// Refuses to put what is the survivor's alone where others meet.
+  private func check(_ place: MeetingPlace, _ row: CaseRow) throws(VaultError) {
+    guard place.audience == .ownDevices else {
+      guard place.folder != row.ownMailbox else { throw VaultError(.mailboxOfOwnDevices) }
+      return
+    }
+    guard row.role == .survivor else { throw VaultError(.notAllowed) }
+    let state = try read { db in try CaseView.state(db, of: row) }
+    let hasAdvocates = state.members.contains { $0.role == .advocate }
+    guard place.folder != row.mailbox || !hasAdvocates else { throw VaultError(.mailboxOfOthers) }
+    let devices: [LogID]
+    do throws(MailboxError) {
+      devices = try FolderMailbox(path: place.folder)
+        .devices(of: MailboxTag(caseID: row.caseID.raw))
+    } catch {
+      // The exchange itself says why, where that ends it.
+      return
+    }
+    guard !devices.contains(where: { state.member($0)?.role == .advocate }) else {
+      throw VaultError(.mailboxOfOthers)
+    }
   }
 
   private func outcome(
-    of report: ExchangeReport, _ row: CaseRow
+    of met: Exchanges, _ row: CaseRow
   ) throws(VaultError) -> SyncOutcome {
     try read { db in
       let state = try CaseView.state(db, of: row)
@@ -106,7 +170,7 @@ extension OpenVault {
         db, sql: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, row.logID.bytes.data])
       let members = try state.members.map { member in
-        let log = report.logs.first { $0.id == member.logID }
+        let logs = met.reports.flatMap(\.logs).filter { $0.id == member.logID }
         let receipt = try Row.fetchOne(
           db,
           sql:
@@ -117,7 +181,8 @@ extension OpenVault {
         let size = own?.number("size") ?? 0
         return SyncOutcome.Member(
           logID: member.logID, role: member.role, isOwn: member.logID == row.logID,
-          entriesSent: log?.entriesSent ?? 0, entriesReceived: log?.entriesReceived ?? 0,
+          entriesSent: logs.map(\.entriesSent).reduce(0, +),
+          entriesReceived: logs.map(\.entriesReceived).reduce(0, +),
           lastReceipt: time.map(UInt64.init(bitPattern:)),
           entriesWithoutReceipt: size - min(size, UInt64(covered ?? 0)))
       }
@@ -127,13 +192,82 @@ extension OpenVault {
           SELECT count(DISTINCT b.id) FROM blob b JOIN attachment a ON a.blob_ref = b.id
           JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0
           """, arguments: [row.ref])
+      let reports = met.reports
       return SyncOutcome(
-        caseName: row.name, caseID: row.caseID, members: members, filesSent: report.blobsSent,
-        filesReceived: report.blobsReceived, filesAwaited: awaited ?? 0,
-        bytesRead: report.bytesRead, bytesWritten: report.bytesWritten,
-        violations: state.violations.count, problems: report.findings.map(SyncOutcome.Problem.init))
+        caseName: row.name, caseID: row.caseID, members: members,
+        filesSent: reports.map(\.blobsSent).reduce(0, +),
+        filesReceived: reports.map(\.blobsReceived).reduce(0, +), filesAwaited: awaited ?? 0,
+        bytesRead: reports.map(\.bytesRead).reduce(0, +),
+        bytesWritten: reports.map(\.bytesWritten).reduce(0, +),
+        violations: state.violations.count, problems: met.problems,
+        isNewOwnFolder: met.isNewOwnFolder)
     }
   }
+}
+
+/// What the exchanges of one sync gave.
+private struct Exchanges {
+  var reports: [ExchangeReport] = []
+  var unreachable: [MailboxAudience] = []
+  var isNewOwnFolder = false
+
+  /// Whether the last exchange brought what those who meet elsewhere may lack.
+  var hasNewsForOthers: Bool {
+    reports.last.map { $0.blobsReceived > 0 || $0.logs.contains { $0.entriesReceived > 0 } }
+      ?? false
+  }
+
+  /// Each once.
+  var problems: [SyncOutcome.Problem] {
+    var problems: [SyncOutcome.Problem] = []
+    for problem in reports.flatMap(\.findings).map(SyncOutcome.Problem.init)
+      + unreachable.map(SyncOutcome.Problem.unreachable) where !problems.contains(problem)
+    {
+      problems.append(problem)
+    }
+    return problems
+  }
+}
+
+/// A folder, and who meets in it.
+private struct MeetingPlace {
+  let folder: String
+  let audience: MailboxAudience
+  let isRemembered: Bool
+
+  /// Where to go, in order: first to where other devices of the survivor's left what others may be waiting for.
+  static func all(
+    of row: CaseRow, mailbox: String?, audience: MailboxAudience?
+  ) throws(VaultError) -> [MeetingPlace] {
+    if let mailbox {
+      let folder = VaultFiles.absolute(mailbox)
+      let audience = audience ?? .everyone
+      return [
+        MeetingPlace(
+          folder: folder, audience: audience, isRemembered: row.mailbox(of: audience) == folder)
+      ]
+    }
+    let wanted = audience.map { [$0] } ?? [.ownDevices, .everyone]
+    let places = wanted.compactMap { audience in
+      row.mailbox(of: audience).map {
+        MeetingPlace(folder: $0, audience: audience, isRemembered: true)
+      }
+    }
+    guard let first = places.first else { throw VaultError(.mailboxUnknown) }
+    // Once more with what came in from where all meet.
+    return places.count == 2 ? places + [first] : places
+  }
+}
+
+extension CaseRow {
+  fileprivate func mailbox(of audience: MailboxAudience) -> String? {
+    audience == .everyone ? mailbox : ownMailbox
+  }
+}
+
+extension MailboxAudience {
+  fileprivate var column: String { self == .everyone ? "mailbox" : "own_mailbox" }
+  fileprivate var otherColumn: String { self == .everyone ? "own_mailbox" : "mailbox" }
 }
 
 extension SyncOutcome.Problem {

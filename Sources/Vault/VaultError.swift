@@ -13,6 +13,7 @@ public struct VaultError: Error, Hashable, Sendable {
     case storedUnconfirmed
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
+    case caseHeldAlready
     case notErased, erasedHere, notSetAside
     case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
     /// Where a list is to go on is not what an earlier page of it gave; more is searched for than is typed.
@@ -20,8 +21,19 @@ public struct VaultError: Error, Hashable, Sendable {
     // Other people's things.
     case notAllowed, cardDamaged, cardUsed, invitationDamaged, invitationForSomebodyElse
     case notAMember, notSyncedYet, alreadyMember, wrongWords
+    // Members by name or id, and their standing.
+    case unknownMember, ambiguousMember, memberNameTaken, notAnAdvocate, ownMember, alreadyRemoved
+    case removalWithoutEffect, timePassed
+    /// This member was removed from the case, or is in dispute: what it writes would not count.
+    case removed
+    /// A cut that is none: of the member who stays, twice, or lifted before; and a member who is not cut.
+    case cutWithoutEffect, notCut
     // A mailbox.
     case mailboxUnreachable, mailboxOfAnotherCase, mailboxUnknown, mailboxFull
+    /// There is no case in it, or none of which enough can be read.
+    case mailboxEmpty, mailboxDamaged
+    /// Others meet where only the survivor's own devices should, or the other way round.
+    case mailboxOfOthers, mailboxOfOwnDevices
     case cancelled
   }
 

@@ -14,6 +14,8 @@ struct VaultReplica: Replica {
   let keys: VaultKeys
   let store: BlobStore
   let surroundings: Surroundings
+  /// Who meets in the mailbox.
+  var audience = MailboxAudience.everyone
 
   var caseID: Bytes32 { row.caseID.raw }
   var ownLog: LogID { row.logID }
@@ -74,8 +76,7 @@ extension VaultReplica {
     of log: LogID, in run: Range<UInt64>, byteBudget: Int
   ) throws(VaultError) -> [WireEntry] {
     try read { db in
-      let own = try LoadedEpoch.all(db, of: row, keys: keys)
-        .filter { $0.key.audience == .devices }.map { $0.key.id }
+      let privacy = try EntryPrivacy(db, of: row, log: log, in: audience, keys: keys)
       let leaves = try Row.fetchCursor(
         db,
         sql: """
@@ -88,33 +89,49 @@ extension VaultReplica {
       var entries: [WireEntry] = []
       var bytes = 0
       while bytes <= byteBudget, let record = try leaves.next() {
-        let entry = try wireEntry(record, isOwn: log == ownLog, ownEpochs: own, db)
-        entries.append(entry)
+        entries.append(try wireEntry(record, privacy, db))
         bytes += 128 + (record.bytesIfAny("ciphertext")?.count ?? 0)
       }
       return entries
     }
   }
 
-  /// An own entry that nobody else can open goes as its leaf alone.
+  /// What only the survivor's devices may have goes as its leaf alone.
   private func wireEntry(
-    _ record: Row, isOwn: Bool, ownEpochs: [EpochID], _ db: Database
+    _ record: Row, _ privacy: EntryPrivacy, _ db: Database
   ) throws -> WireEntry {
     let leaf = try LeafData(parsing: record.bytes("data"))
     let slots = try Row.fetchAll(
       db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ? ORDER BY is_valid DESC LIMIT ?",
       arguments: [record["id"] as Int64, SyncLimits.slotsOfEntry]
     ).map { WireSlot(epoch: try $0.identifier("epoch"), box: $0.bytes("box")) }
-    let isShared = !isOwn || slots.contains { !ownEpochs.contains($0.epoch) }
+    let isSent = try privacy.maySend(leaf, record["id"], db)
     let content: WireEntry.Content
-    if isShared, let ciphertext = record.bytesIfAny("ciphertext") {
+    if isSent, let ciphertext = record.bytesIfAny("ciphertext") {
       content = .ciphertext(ciphertext)
     } else {
       content = .hash(leaf.ciphertextHash)
     }
     return WireEntry(
       classByte: leaf.classByte, commitment: leaf.commitment, content: content,
-      slots: isShared ? slots : [])
+      slots: isSent ? slots : [])
+  }
+
+  /// Where everything goes, as far as everything is here.
+  func passableSize(of log: LogID) throws(VaultError) -> UInt64 {
+    try read { db in
+      let state = try CaseView.state(db, of: row)
+      guard audience == .ownDevices, state.member(log)?.role == .survivor else { return .max }
+      let lacking = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT sequence, entry_id FROM leaf WHERE log_ref = ? AND ciphertext IS NULL ORDER BY sequence
+          """, arguments: [try Self.logRef(db, row, log)])
+      while let leaf = try lacking.next() {
+        if try !state.isErased(leaf.identifier("entry_id")) { return leaf.number("sequence") }
+      }
+      return .max
+    }
   }
 
   mutating func accept(_ range: VerifiedRange) throws(VaultError) -> Bool {
@@ -160,6 +177,8 @@ extension VaultReplica {
     }
   }
 
+  /// Nothing is remembered of earlier readings: whoever can write in a folder could serve leaves without their
+  /// content once, and the good file would never be read again. What is still locked is read anew each time.
   func wants(
     _ run: Range<UInt64>, of log: LogID, from device: LogID
   ) throws(VaultError) -> Bool {
@@ -177,12 +196,6 @@ extension VaultReplica {
           """, arguments: arguments) != nil
     }
   }
-
-  /// Nothing is remembered: whoever can write in a folder could serve leaves without their content once, and
-  /// the good file would never be read again. What is still locked is read anew in each exchange.
-  mutating func settle(
-    _ run: Range<UInt64>, of log: LogID, from device: LogID
-  ) throws(VaultError) {}
 }
 
 /// Slots and ciphertexts that arrive.

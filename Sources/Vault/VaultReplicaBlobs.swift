@@ -10,29 +10,28 @@ internal import VerifiableLog
 extension VaultReplica {
   func blobs() throws(VaultError) -> [HeldBlob] {
     try read { db in
-      let own = try LoadedEpoch.all(db, of: row, keys: keys)
-        .filter { $0.key.audience == .devices }.map { $0.key.id }
       let records = try Row.fetchAll(
         db,
         sql: """
-          SELECT DISTINCT b.root, b.sealed_size, e.id AS entry, g.log_id FROM blob b
+          SELECT DISTINCT b.root, b.sealed_size, l.id AS leaf, l.data, g.log_id FROM blob b
           JOIN attachment a ON a.blob_ref = b.id JOIN entry e ON e.id = a.entry_ref
           JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
           WHERE e.case_ref = ? AND b.is_present = 1 ORDER BY e.id
           """, arguments: [row.ref])
+      var privacies: [LogID: EntryPrivacy] = [:]
       return try records.compactMap { record in
-        let isOwn = try record.identifier("log_id") == ownLog
-        guard try !isOwn || isShared(entry: record["entry"], ownEpochs: own, db) else { return nil }
+        let log: LogID = try record.identifier("log_id")
+        let privacy =
+          try privacies[log]
+          ?? EntryPrivacy(db, of: row, log: log, in: audience, keys: keys)
+        privacies[log] = privacy
+        let leaf = try LeafData(parsing: record.bytes("data"))
+        guard try privacy.maySend(leaf, record["leaf"], db) else { return nil }
         return HeldBlob(
           root: try record.identifier("root"), byteCount: record.number("sealed_size"),
-          isOwn: isOwn)
+          isOwn: log == ownLog)
       }
     }
-  }
-
-  private func isShared(entry: Int64, ownEpochs: [EpochID], _ db: Database) throws -> Bool {
-    try Row.fetchAll(db, sql: "SELECT epoch FROM slot WHERE leaf_ref = ?", arguments: [entry])
-      .contains { !ownEpochs.contains(try $0.identifier("epoch")) }
   }
 
   func wantedBlobs() throws(VaultError) -> [WantedBlob] {

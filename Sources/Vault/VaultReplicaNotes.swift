@@ -61,9 +61,11 @@ extension VaultReplica {
     }
   }
 
-  /// A receipt for each log that grew since the last one that we gave for it, stored before it is sent.
+  /// A receipt for each log that grew since the last one that we gave for it, stored before it is sent; and
+  /// the epoch keys that members lack.
   mutating func giveReceipts() throws(VaultError) {
     try write { db in
+      try WrapTable.complete(db, of: row, keys: keys, now: surroundings.now())
       let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
       let grown = try Row.fetchAll(
         db,
@@ -73,7 +75,11 @@ extension VaultReplica {
               WHERE r.log_ref = g.id AND r.witness = ?)
           """, arguments: [row.ref, ownLog.bytes.data, ownLog.bytes.data])
       let now = surroundings.now()
+      let state = try CaseView.state(db, of: row)
       for log in grown {
+        // A receipt over what was cut would be a word for it.
+        let cut = state.member(try log.identifier("log_id"))?.cut
+        guard cut.map({ log.number("note_size") <= $0.size }) ?? true else { continue }
         let identity = LogIdentity(
           caseID: row.caseID.raw, key: try VerifyingKey(try log.bytes32("signing_key")))
         let checkpoint = try VerifiedCheckpoint(verifying: log.bytes("note"), of: identity)
@@ -153,6 +159,23 @@ extension VaultReplica {
           arguments: [row.ref, bytes.data])
         if db.changesCount > 0 { isChanged = true }
       }
+      if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      return isChanged
+    }
+  }
+
+  func successions() throws(VaultError) -> [[UInt8]] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT bytes FROM succession WHERE case_ref = ? ORDER BY bytes",
+        arguments: [row.ref]
+      ).map { $0.bytes("bytes") }
+    }
+  }
+
+  mutating func accept(successions: [[UInt8]]) throws(VaultError) -> Bool {
+    try write { db in
+      let isChanged = try SuccessionTable.accept(db, successions, of: row)
       if isChanged { try Absorber.run(db, of: row, keys: keys) }
       return isChanged
     }

@@ -89,7 +89,8 @@ import Testing
     for (name, code, sentence) in [
       ("missing.png", "fileMissing", "There is no file “missing.png”."),
       ("empty.png", "fileEmpty", "“empty.png” is empty: it has 0 bytes."),
-      ("vault", "notAFile", "“vault” is not a file, but a folder or a device."),
+      ("vault", "ownVault", "“vault” is the folder of this vault, or lies in it."),
+      ("./vault/blobs/", "ownVault", "“./vault/blobs” is the folder of this vault, or lies in it."),
       ("/dev/null", "notAFile", "“/dev/null” is not a file, but a folder or a device."),
     ] {
       let refused = try await person.cairn("add", "good.png", name)

@@ -127,8 +127,8 @@ import Testing
     let help = try await person.run(arguments)
     #expect(help.status == 0)
     for command in [
-      "init", "add", "list", "show", "extract", "case", "card", "share", "join", "sync", "export",
-      "open", "verify", "check", "version",
+      "init", "add", "list", "show", "extract", "case", "card", "share", "join", "sync", "members",
+      "remove", "export", "open", "verify", "check", "version",
     ] {
       #expect(help.output.contains("cairn \(command)"), "\(command)")
     }

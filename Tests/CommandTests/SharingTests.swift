@@ -26,7 +26,7 @@ struct Pair {
   func invite(_ name: String = "invitation") async throws -> String {
     let words = try await makeCard()
     let shared = try await survivor.cairn(
-      "share", "default", "--with", "card", "--words", words, "--output", name, "--json")
+      "share", "default", "--with", "card", "--words", words, "--output", name, "--yes", "--json")
     #expect(shared.status == 0, "\(shared.all)")
     try FileManager.default.copyItem(
       atPath: survivor.path(name), toPath: advocate.path(name))
@@ -86,15 +86,15 @@ struct Pair {
     _ = try await pair.makeCard()
     let wrong = "one two three four five six"
     let refused = try await pair.survivor.cairn(
-      "share", "default", "--with", "card", "--words", wrong, "--output", "invitation")
+      "share", "default", "--with", "card", "--words", wrong, "--output", "invitation", "--yes")
     #expect(refused.status == 1)
     #expect(refused.told.contains("The six words are not the same on both sides."))
     #expect(!FileManager.default.fileExists(atPath: pair.survivor.path("invitation")))
     let few = try await pair.survivor.cairn(
-      "share", "default", "--with", "card", "--words", "one two", "--output", "invitation")
+      "share", "default", "--with", "card", "--words", "one two", "--output", "invitation", "--yes")
     #expect(few.status == 64)
     let none = try await pair.survivor.cairn(
-      "share", "default", "--with", "card", "--output", "invitation", "--json")
+      "share", "default", "--with", "card", "--output", "invitation", "--yes", "--json")
     #expect(try none.errorCode() == "noWords")
 
     let other = try await Pair()

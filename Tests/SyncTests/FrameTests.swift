@@ -21,6 +21,7 @@ import VerifiableLog
     return [
       hello,
       .statements([[0x41, 1], [0x82, 0x41, 1, 0x40]]),
+      .successions([[0x82, 0x41, 2, 0x40]]),
       .heads([SignedHead(signingKey: hash, note: [1, 2, 3])]),
       .range(RangeFrame(logID: log, first: 5, entries: entries, note: [1], proof: [hash])),
       .bodies([Body(logID: log, sequence: 3, ciphertext: [1, 2])]),
@@ -97,7 +98,8 @@ import VerifiableLog
       ([0x04, 0xff, 0xff, 0xff, 0xff], .tooLong), ([0x04, 1, 0, 0, 1], .tooLong),
       ([0x7f, 0, 0, 0, 2], .tooLong), ([0x55], .unknownType), ([0x0b], .unknownType),
       ([0x01], .misplacedHello), ([0x07, 0, 0, 0, 5, 0x9b, 0xff, 0xff, 0xff, 0xff], .malformed),
-      ([0x07, 0, 0, 0, 1, 0xf6], .malformed),
+      ([0x07, 0, 0, 0, 1, 0xf6], .malformed), ([0x0d, 0, 0, 0, 1, 0xf6], .malformed),
+      ([0x0d, 1, 0, 0, 1], .tooLong),
     ]
     for (bytes, error) in cases {
       #expect(throws: error, "\(bytes)") { try Self.read(head + bytes) }
@@ -141,6 +143,23 @@ import VerifiableLog
     let bytes = Self.stream([Self.hello, .range(frame), .end])
     if count <= SyncLimits.slotsOfEntry {
       #expect(try Self.read(bytes).count == 3)
+    } else {
+      #expect(throws: FrameError.malformed) { try Self.read(bytes) }
+    }
+  }
+
+  @Test(arguments: [(4096, 1), (4097, 1), (1, 4096), (1, 4097)])
+  func `successions are bounded in number and length`(count: Int, byteCount: Int) throws {
+    // A byte string with its head is one item.
+    let item =
+      byteCount == 1
+      ? [0x40]
+      : [0x59, UInt8((byteCount - 3) >> 8), UInt8((byteCount - 3) & 255)]
+        + [UInt8](repeating: 7, count: byteCount - 3)
+    let frame = Frame.successions([[UInt8]](repeating: item, count: count))
+    let bytes = Self.stream([Self.hello, frame, .end])
+    if count <= SyncLimits.successions, byteCount <= SyncLimits.statementByteCount {
+      #expect(try Self.read(bytes)[1] == frame)
     } else {
       #expect(throws: FrameError.malformed) { try Self.read(bytes) }
     }

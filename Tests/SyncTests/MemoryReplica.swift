@@ -57,7 +57,7 @@ struct MemoryReplica: Replica {
   var ownBlobs: Set<BlobRoot> = []
   var knownShares: [EntryID: (log: LogID, sequences: [UInt64])] = [:]
   var privateEntries: Set<UInt64> = []
-  var settled: [LogID: UInt64] = [:]
+  var knownSuccessions: Set<[UInt8]> = []
   var clock: UInt64 = 1000
   /// From here on every change fails, as of a store whose disk is full.
   var isBroken = false
@@ -187,6 +187,7 @@ struct MemoryReplica: Replica {
       lines.append("slots \(bodies.reduce(0) { $0 + (log.slots[$1]?.count ?? 0) })")
     }
     lines.append("statements \(knownStatements.count) wraps \(knownWraps.count)")
+    lines.append("successions \(knownSuccessions.count)")
     lines.append("blobs \(sealedBlobs.keys.sorted().map { $0.hex.prefix(8) })")
     lines.append("forks \(knownForks.keys.sorted().map { $0.hex.prefix(8) })")
     return lines

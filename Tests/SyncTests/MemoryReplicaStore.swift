@@ -34,6 +34,8 @@ extension MemoryReplica {
     return entries
   }
 
+  func passableSize(of log: LogID) throws(Failure) -> UInt64 { stored[log]?.held.size ?? 0 }
+
   mutating func accept(_ range: VerifiedRange) throws(Failure) -> Bool {
     guard !isBroken, var log = stored[range.logID] else { throw .broken }
     guard range.sizeBefore == log.held.size else { throw .broken }
@@ -59,16 +61,8 @@ extension MemoryReplica {
   func wants(
     _ run: Range<UInt64>, of log: LogID, from device: LogID
   ) throws(Failure) -> Bool {
-    log == device && (settled[log] ?? 0) < run.upperBound
-  }
-
-  mutating func settle(
-    _ run: Range<UInt64>, of log: LogID, from device: LogID
-  ) throws(Failure) {
-    guard !isBroken else { throw .broken }
-    if log == device, run.lowerBound <= settled[log] ?? 0 {
-      settled[log] = max(settled[log] ?? 0, run.upperBound)
-    }
+    guard let held = stored[log] else { return false }
+    return run.contains { held.ciphertexts[$0] == nil }
   }
 
   func heads() throws(Failure) -> [SignedHead] {
@@ -134,6 +128,17 @@ extension MemoryReplica {
     let before = knownStatements.count
     knownStatements.formUnion(statements)
     return knownStatements.count > before
+  }
+
+  func successions() throws(Failure) -> [[UInt8]] {
+    knownSuccessions.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  mutating func accept(successions: [[UInt8]]) throws(Failure) -> Bool {
+    guard !isBroken else { throw .broken }
+    let before = knownSuccessions.count
+    knownSuccessions.formUnion(successions)
+    return knownSuccessions.count > before
   }
 
   func wraps() throws(Failure) -> [[UInt8]] {

@@ -178,7 +178,7 @@ func words(_ text: String) -> NewEntry {
 extension OpenVault {
   /// Stops an exchange when it asks for the `count`th time; why it ended.
   func syncStopping(
-    after count: Int, caseNamed name: String, mailbox: String
+    after count: Int, caseNamed name: String, mailbox: String?
   ) -> VaultError.Code? {
     var asked = 0
     do throws(VaultError) {

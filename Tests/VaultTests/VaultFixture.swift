@@ -12,7 +12,7 @@ final class TestClock: Sendable {
   private let seconds: Mutex<UInt64>
   init(_ seconds: UInt64 = 1_700_000_000) { self.seconds = Mutex(seconds) }
   var now: UInt64 { seconds.withLock { $0 } }
-  func advance(_ by: UInt64) { seconds.withLock { $0 += by } }
+  func advance(_ by: UInt64) { seconds.withLock { $0 &+= by } }
 }
 
 /// A vault of a test's own, at the least cost that the program allows.

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Vault
+
+struct RenewCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "renew", abstract: "Let a copied or restored vault write again, with new keys.",
+    discussion: """
+      A vault that was copied, moved to another machine or put back from a backup writes nothing, \
+      so that no two of them sign under one name. This gives it new keys in each case: from then \
+      on it is a device of its own, beside the one that it was copied from, if that still exists. \
+      Everything in it stays, and what it lacks comes with the next sync.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() async throws {
+    let outcome = try await global.withVault(terminal: global.terminal, isTelling: false) { vault in
+      try await vault.renew()
+    }
+    if global.json {
+      struct Object: Encodable {
+        let cardsDropped: Int
+        let cases: [String]
+      }
+      return try Output.json(Object(cardsDropped: outcome.cardsDropped, cases: outcome.cases))
+    }
+    guard !outcome.cases.isEmpty else {
+      return Output.paragraph("This vault has keys of its own, and needs no new ones.")
+    }
+    let count = Quantity.count(outcome.cases.count, "case", "cases")
+    Output.paragraph("This vault has new keys in \(count), and writes again.")
+    Output.paragraph(
+      "Others learn of them when you sync. What was signed with the old keys stays, under its old"
+        + " name.")
+    if outcome.cardsDropped > 0 {
+      let cards = Quantity.count(outcome.cardsDropped, "card", "cards")
+      Output.remark(
+        "Note: \(cards) that you made and that nobody had answered can be used no more. Make a new"
+          + " one with “cairn card”.")
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import CaseLog
+import Cryptography
+import Vault
+import VerifiableLog
+
+/// What is said before and after something was shared.
+enum ShareText {
+  /// What cannot be taken back.
+  static func warning(_ preview: SharePreview, isNew: Bool, until: UInt64?) -> String {
+    let count = Quantity.count(preview.entries.count, "entry", "entries")
+    var text = "They will be able to open \(count) of \(SafeText.quoted(preview.caseName)) now"
+    if isNew {
+      text += ", and what is added to it later"
+      text += until.map { ", until \(Clock.text($0))" } ?? ""
+    }
+    text += ". What somebody has opened cannot be taken back: they may keep it."
+    if preview.keptBackCount > 0 { text += " " + keptBack(preview.keptBackCount) }
+    return text + " “cairn share --preview” shows all of it."
+  }
+
+  static func keptBack(_ count: Int) -> String {
+    count == 1
+      ? "One entry that was kept private is not among them; --entries shares it by its id."
+      : "\(count) entries that were kept private are not among them; --entries shares them by id."
+  }
+
+  static func report(
+    _ shared: ShareOutcome, typedCase: String, output: String, _ until: UInt64?, _ isJSON: Bool
+  ) throws {
+    if isJSON {
+      struct Object: Encodable {
+        let `case`: String
+        let entryCount: Int
+        let keptBack: Int
+        let member: String
+        let output: String
+        let until: String?
+        let words: String
+      }
+      try Output.json(
+        Object(
+          case: shared.caseName, entryCount: shared.entryCount, keptBack: shared.keptBackCount,
+          member: shared.member.base32, output: output, until: until.map(Clock.iso),
+          words: SixWords.shown(shared.caseWords)))
+      return
+    }
+    let count = Quantity.count(shared.entryCount, "entry", "entries")
+    Output.paragraph(
+      "The case \(SafeText.quoted(shared.caseName)) is shared: \(count) so far, and what is added"
+        + " later" + (until.map { ", until \(Clock.text($0))." } ?? "."))
+    if shared.keptBackCount > 0 { Output.paragraph(keptBack(shared.keptBackCount)) }
+    Output.paragraph(
+      "The invitation is in \(SafeText.line(output)). Send it to them; it is for their card only.")
+    Output.line("When they ask for the six words of the case, say these by voice:")
+    Output.line()
+    Output.line("    " + SixWords.shown(shared.caseWords))
+    Output.line()
+    Output.paragraph(
+      "Then meet in a folder: cairn sync \(SafeText.argument(typedCase)) --mailbox FOLDER")
+    Output.paragraph(
+      "To give them a name of your own: cairn members name \(MemberText.shortID(shared.member))"
+        + " NAME --case \(SafeText.argument(typedCase))")
+  }
+
+  static func report(
+    _ shared: FurtherShareOutcome, typedCase: String, member: String, _ isJSON: Bool
+  ) throws {
+    if isJSON {
+      struct Object: Encodable {
+        let alreadyShared: Int
+        let `case`: String
+        let entries: [String]
+        let keptBack: Int
+        let member: String
+      }
+      try Output.json(
+        Object(
+          alreadyShared: shared.alreadySharedCount, case: shared.caseName,
+          entries: shared.entries.map(\.base32), keptBack: shared.keptBackCount,
+          member: shared.member.base32))
+      return
+    }
+    let who = SafeText.line(member)
+    if shared.entries.isEmpty {
+      Output.paragraph("There was nothing to share: \(who) can open all of that already.")
+    } else {
+      let count = Quantity.count(shared.entries.count, "entry", "entries")
+      Output.paragraph(
+        "\(count) \(shared.entries.count == 1 ? "is" : "are") shared with \(who). They arrive with"
+          + " the next exchange: cairn sync \(SafeText.argument(typedCase))")
+    }
+    if shared.alreadySharedCount > 0, !shared.entries.isEmpty {
+      Output.paragraph("\(shared.alreadySharedCount) of those chosen could be opened there before.")
+    }
+    if shared.keptBackCount > 0 { Output.paragraph(keptBack(shared.keptBackCount)) }
+  }
+}
+
+/// What somebody would see.
+struct SharePreviewReport {
+  let preview: SharePreview
+  let until: UInt64?
+
+  func printText() {
+    let count = Quantity.count(preview.entries.count, "entry", "entries")
+    Output.paragraph("Nothing is shared yet. They would see \(count), as it stands here:")
+    Output.line()
+    for entry in preview.entries {
+      for line in EntryText(summary: entry).listLines { Output.line(line) }
+      for attachment in entry.content?.attachments ?? [] {
+        Output.line("            SHA-256 " + Hex.encode(attachment.sha256.bytes))
+      }
+    }
+    if !preview.entries.isEmpty { Output.line() }
+    if preview.alreadySharedCount > 0 {
+      Output.paragraph("\(preview.alreadySharedCount) of those chosen can be opened there already.")
+    }
+    if preview.keptBackCount > 0 { Output.paragraph(ShareText.keptBack(preview.keptBackCount)) }
+    if preview.member == nil {
+      Output.paragraph(
+        "Also what is added later" + (until.map { ", until \(Clock.text($0))." } ?? "."))
+    }
+    Output.paragraph("Whoever is a member sees of everybody, without being able to open it:")
+    for log in preview.logs {
+      Output.paragraph(
+        "\(log.role.name) \(MemberText.shortID(log.logID)), public keys,"
+          + " \(Quantity.count(log.entryCount, "entry", "entries")), of which"
+          + " \(log.withheldCount) not shared with them", indent: 4)
+    }
+  }
+
+  private struct Object: Encodable {
+    struct Member: Encodable {
+      let entryCount: Int
+      let id: String
+      let receiptKey: String
+      let role: String
+      let signingKey: String
+      let withheldCount: Int
+    }
+    let alreadyShared: Int
+    let `case`: String
+    let entries: [EntryObject]
+    let keptBack: Int
+    let laterToo: Bool
+    let member: String?
+    let members: [Member]
+    let until: String?
+  }
+
+  func printJSON() throws {
+    try Output.json(
+      Object(
+        alreadyShared: preview.alreadySharedCount, case: preview.caseName,
+        entries: preview.entries.map { EntryObject($0) }, keptBack: preview.keptBackCount,
+        laterToo: preview.member == nil, member: preview.member?.base32,
+        members: preview.logs.map { log in
+          Object.Member(
+            entryCount: log.entryCount, id: log.logID.base32,
+            receiptKey: Hex.encode(log.receiptKey.bytes), role: log.role.name,
+            signingKey: Hex.encode(log.signingKey.bytes), withheldCount: log.withheldCount)
+        }, until: until.map(Clock.iso)))
+  }
+}

@@ -1,0 +1,188 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+public import VerifiableLog
+
+/// Who is to open a new entry. The survivor's own devices always can.
+public enum EntryAudience: Hashable, Sendable {
+  /// Everyone with whom the case is shared now. What is about other entries goes to those only who can open
+  /// all of these: an amendment of a private entry is private.
+  case allReaders
+  /// Nobody else. Others still see that there is an entry.
+  case ownDevices
+  /// These advocates, by log id.
+  case members([LogID])
+}
+
+extension OpenVault {
+  /// Refuses a choice of readers before anything is read and sealed.
+  ///
+  /// - Throws: `.notAllowed` for an advocate, whose notes go to the survivor and to nobody else;
+  ///   `.unknownMember`, `.notAnAdvocate`, `.alreadyRemoved`.
+  func checkAudiences(of entries: [NewEntry], in row: CaseRow) throws(VaultError) {
+    guard entries.contains(where: { $0.audience != .allReaders }) else { return }
+    guard row.role == .survivor else { throw VaultError(.notAllowed) }
+    try read { db in
+      let state = try CaseView.state(db, of: row)
+      for entry in entries {
+        guard case .members(let members) = entry.audience else { continue }
+        for member in members { _ = try state.reader(member, at: surroundings.now()) }
+      }
+    }
+  }
+}
+
+extension OpenVault {
+  /// Whether it should be said that others can see how many entries are not shared with them: in a shared
+  /// case, until it was said once.
+  public func shouldTellOfWithheld(inCase name: String?) throws(VaultError) -> Bool {
+    try read { db in
+      let row = try CaseRow.find(db, name)
+      let isTold = try Row.fetchOne(
+        db, sql: "SELECT 1 FROM setting WHERE name = ?", arguments: [Self.toldOfWithheld(row)])
+      guard row.role == .survivor, isTold == nil else { return false }
+      return try CaseView.state(db, of: row).members.contains { $0.role == .advocate }
+    }
+  }
+
+  public func noteToldOfWithheld(inCase name: String?) throws(VaultError) {
+    try commit { db in
+      let row = try CaseRow.find(db, name)
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO setting(name, value) VALUES (?, x'01')",
+        arguments: [Self.toldOfWithheld(row)])
+    }
+  }
+
+  private static func toldOfWithheld(_ row: CaseRow) -> String { "told-withheld-\(row.ref)" }
+}
+
+extension CaseState {
+  /// An advocate to whom something can be sealed now.
+  ///
+  /// - Throws: `.unknownMember`, `.notAnAdvocate`, `.alreadyRemoved`, `.timePassed`.
+  func reader(_ logID: LogID, at now: UInt64) throws -> Member {
+    guard let member = member(logID) else { throw VaultError(.unknownMember) }
+    guard member.role == .advocate else { throw VaultError(.notAnAdvocate) }
+    guard member.cut == nil else { throw VaultError(.alreadyRemoved) }
+    guard member.isReader(at: now) else { throw VaultError(.timePassed) }
+    return member
+  }
+}
+
+/// Chooses the epochs that an entry's key is sealed to.
+struct ReaderChoice {
+  private let control: CaseControl
+  init(_ control: CaseControl) { self.control = control }
+
+  /// - Parameter targets: the entries that the new one is about.
+  func epochs(for audience: EntryAudience, about targets: [EntryID]) throws -> [LoadedEpoch] {
+    let row = control.row
+    guard row.role == .survivor else {
+      guard audience == .allReaders, let own = control.state.member(row.logID) else {
+        throw VaultError(.notAllowed)
+      }
+      return [try control.current(.advocate(own.firstLogID))]
+    }
+    return try ([.devices] + advocates(for: audience, about: targets)).map {
+      try control.current($0)
+    }
+  }
+
+  private func advocates(
+    for audience: EntryAudience, about targets: [EntryID]
+  ) throws -> [Audience] {
+    switch audience {
+    case .ownDevices: return []
+    case .members(let members):
+      var result: [Audience] = []
+      for logID in members {
+        let reader = try control.state.reader(logID, at: control.now)
+        let audience = Audience.advocate(reader.firstLogID)
+        if !result.contains(audience) { result.append(audience) }
+      }
+      return result
+    case .allReaders:
+      guard !targets.isEmpty else { return control.advocates }
+      let slots = OpenSlots(control.db, of: control.row, in: control.state)
+      return try control.advocates.filter { audience in
+        try targets.allSatisfy { try slots.isOpen($0, to: audience) }
+      }
+    }
+  }
+}
+
+/// Who can open which entries, by the slots that were found good here. A member's copy can tell only of
+/// audiences that it belongs to.
+struct OpenSlots {
+  private let db: Database
+  private let row: CaseRow
+  private let state: CaseState
+
+  init(_ db: Database, of row: CaseRow, in state: CaseState) {
+    self.db = db
+    self.row = row
+    self.state = state
+  }
+
+  func epochs(of audience: Audience) -> [EpochID] {
+    state.epochs.filter { $0.epoch.audience == audience }.map(\.id)
+  }
+
+  /// The audiences of these epochs, each once.
+  func audiences(of epochs: [EpochID]) -> [Audience] {
+    var found: [Audience] = []
+    for id in epochs {
+      guard let record = state.epochs.first(where: { $0.id == id }) else { continue }
+      if !found.contains(record.epoch.audience) { found.append(record.epoch.audience) }
+    }
+    return found
+  }
+
+  /// The epochs whose keys open entries, with the case of each.
+  static func epochs(
+    _ db: Database, of entries: [EntryID]
+  ) throws -> [EntryID: (caseRef: Int64, epochs: [EpochID])] {
+    var found: [EntryID: (caseRef: Int64, epochs: [EpochID])] = [:]
+    for start in stride(from: 0, to: entries.count, by: 500) {
+      let chunk = entries[start..<min(start + 500, entries.count)]
+      let marks = chunk.map { _ in "?" }.joined(separator: ",")
+      let slots = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT l.entry_id, g.case_ref, s.epoch FROM leaf l JOIN log g ON g.id = l.log_ref
+          JOIN slot s ON s.leaf_ref = l.id AND s.is_valid = 1
+          WHERE l.entry_id IN (\(marks)) ORDER BY s.leaf_ref, s.epoch
+          """, arguments: StatementArguments(chunk.map { $0.bytes.data }))
+      for slot in slots {
+        let id: EntryID = try slot.identifier("entry_id")
+        found[id, default: (slot["case_ref"], [])].epochs.append(try slot.identifier("epoch"))
+      }
+    }
+    return found
+  }
+
+  /// Whether an audience can open an entry; true for one that is not known here, which tells nothing.
+  func isOpen(_ entry: EntryID, to audience: Audience) throws -> Bool {
+    let isKnown = try EntryTable.row(db, entry, of: row) != nil
+    guard isKnown else { return true }
+    let epochs = try Self.epochs(db, of: [entry])[entry]?.epochs ?? []
+    return audiences(of: epochs).contains(audience)
+  }
+
+  /// The rows of all leaves of content and notes that an audience can open.
+  func leaves(openTo audience: Audience) throws -> Set<Int64> {
+    var found: Set<Int64> = []
+    for epoch in epochs(of: audience) {
+      found.formUnion(
+        try Int64.fetchAll(
+          db,
+          sql: """
+            SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
+            WHERE g.case_ref = ? AND l.class <> 1 AND EXISTS
+              (SELECT 1 FROM slot s WHERE s.leaf_ref = l.id AND s.epoch = ? AND s.is_valid = 1)
+            """, arguments: [row.ref, epoch.bytes.data]))
+    }
+    return found
+  }
+}

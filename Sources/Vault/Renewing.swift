@@ -1,0 +1,80 @@
+internal import CaseLog
+internal import Cryptography
+internal import GRDB
+internal import VerifiableLog
+
+/// What taking new keys did.
+public struct RenewalOutcome: Hashable, Sendable {
+  /// By name, in the order in which they began here; none where the vault needed no new keys.
+  public let cases: [String]
+  /// Cards that were made and not used yet: whoever has the other copy has their keys too.
+  public let cardsDropped: Int
+}
+
+extension OpenVault {
+  /// Takes new keys in every case for a vault that was copied, restored or rolled back: its old ones sign
+  /// nothing any more here, and it may write again. The old logs stay and can be read.
+  ///
+  /// Each case is one transaction. After a failure the vault still signs nothing, and this can be repeated.
+  /// A vault in good standing is left as it is.
+  ///
+  /// - Throws: `.notAMember` where four other copies of this vault took new keys before, `.diskFull`, `.inputOutput`, `.databaseDamaged`.
+  public func renew() throws(VaultError) -> RenewalOutcome {
+    guard standing != .sound else { return RenewalOutcome(cases: [], cardsDropped: 0) }
+    let rows = try read { db in try CaseRow.all(db) }
+    for row in rows {
+      try write { db in try KeyRenewal.run(db, of: row, keys: keys) }
+    }
+    let dropped = try write { db in
+      try db.execute(sql: "DELETE FROM vault_case WHERE case_id IS NULL")
+      let count = db.changesCount
+      try db.execute(sql: "DELETE FROM setting WHERE name = 'rolled-back'")
+      return count
+    }
+    try settle()
+    return RenewalOutcome(cases: rows.map(\.name), cardsDropped: dropped)
+  }
+
+  private func write<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
+    do { return try database.queue.write { db in try body(db) } } catch { throw .ofDatabase(error) }
+  }
+}
+
+/// New keys of this device in one case (`Protocol/CaseLog.md`, "New keys for a device"), within one
+/// transaction.
+enum KeyRenewal {
+  static func run(_ db: Database, of row: CaseRow, keys: VaultKeys) throws {
+    let old = try DeviceKeys.load(db, case: row.ref, keys: keys)
+    let device = NewDevice()
+    let card = try device.card(role: row.role)
+    let logID = card.logID(in: row.caseID)
+    let succession = try Succession(
+      decoding: Succession.sign(card, in: row.caseID, with: old.signing), caseID: row.caseID)
+    // Of more copies of one vault than may count, the root admits the others.
+    guard try SuccessionTable.insert(db, succession, of: row) else { throw VaultError(.notAMember) }
+    try LogTable.addLog(db, case: row.ref, logID: logID, key: card.signingKey)
+    try Rewrapping.run(
+      db, try unopened(db, of: row), with: old.box, to: card, logID: logID, case: row.ref)
+    // The old seeds are overwritten: nothing here can sign with them again.
+    try db.execute(
+      sql: """
+        UPDATE vault_case SET card = ?, log_id = ?, signing_seed = ?, receipt_seed = ?, box_seed = ?
+        WHERE id = ?
+        """,
+      arguments: [
+        card.bytes.data, logID.bytes.data, keys.seal(device.signingSeed).data,
+        keys.seal(device.receiptSeed).data, keys.seal(device.boxSeed).data, row.ref,
+      ])
+  }
+
+  /// Epoch keys for the old keys of which the entry has not come yet: it alone tells whether they count.
+  private static func unopened(_ db: Database, of row: CaseRow) throws -> [Wrap] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT bytes FROM wrap w WHERE case_ref = ? AND NOT EXISTS
+          (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
+        """, arguments: [row.ref]
+    ).map { try Wrap(decoding: $0.bytes("bytes")) }.filter { $0.recipient == row.logID }
+  }
+}

@@ -1,0 +1,207 @@
+public import CaseLog
+internal import Cryptography
+internal import GRDB
+public import VerifiableLog
+
+/// What the root of a case was asked to say about members, and what follows from it.
+public struct RootDecision: Hashable, Sendable {
+  /// A member, and how many of its records stand.
+  public struct Limit: Hashable, Sendable {
+    public let logID: LogID
+    public let role: Role
+    /// What it writes, or wrote, from here on does not count.
+    public let size: UInt64
+    /// Records that are here and stand behind it.
+    public let setAside: UInt64
+  }
+
+  public let caseName: String
+  /// Whose cuts of it have no effect.
+  public let stays: LogID
+  public let cut: [Limit]
+}
+
+extension OpenVault {
+  /// What a decision would do. Writes nothing, and needs no kit.
+  ///
+  /// - Parameters:
+  ///   - stays: the member that is right in a dispute, by name or the beginning of its id; nil for this device.
+  ///   - cut: members, each with the number of its records that stand; nil for all that this device gave a
+  ///     receipt for, or holds.
+  /// - Throws: `.unknownMember`, `.ambiguousMember`, `.notAllowed`, `.cutWithoutEffect`.
+  public func previewDecision(
+    stays: String?, cut: [(member: String, size: UInt64?)], inCase name: String?
+  ) throws(VaultError) -> RootDecision {
+    try read { db in
+      try decision(db, of: try CaseRow.find(db, name), stays: stays, cut: cut)
+    }
+  }
+
+  /// Cuts members by the root's word, whatever they say of each other: for a device that is lost, stolen or in
+  /// dispute. New keys begin for what is written later. All of it is written, or nothing.
+  ///
+  /// - Throws: as `previewDecision`, and `.kitMismatch`.
+  public func decide(
+    stays: String?, cut: [(member: String, size: UInt64?)], inCase name: String?,
+    kit: borrowing RecoveryKit
+  ) throws(VaultError) -> RootDecision {
+    let pair = try kit.keyPair()
+    return try commit { db in
+      let row = try CaseRow.find(db, name)
+      let decision = try decision(db, of: row, stays: stays, cut: cut)
+      let root = try CaseRoot.open(db, of: row, with: pair)
+      let limits = decision.cut.map { RootStatement.Limit(logID: $0.logID, size: $0.size) }
+      try CaseRoot.add(
+        db, RootStatement.decide(stays: decision.stays, cut: limits, root: root), to: row)
+      let state = try CaseView.state(db, of: row)
+      let removed = try limits.map { limit in
+        guard let member = state.member(limit.logID), member.cut != nil else {
+          throw VaultError(.cutWithoutEffect)
+        }
+        return member
+      }
+      try renewEpochs(db, of: row, without: removed, in: state)
+      return decision
+    }
+  }
+
+  /// Takes every cut from a member, the root's own included: it counts again from its first record to its last.
+  ///
+  /// - Throws: `.unknownMember`, `.ambiguousMember`, `.notAllowed`, `.notCut`, `.kitMismatch`.
+  public func reinstate(
+    _ member: String, inCase name: String?, kit: borrowing RecoveryKit
+  ) throws(VaultError) -> LogID {
+    let pair = try kit.keyPair()
+    return try commit { db in
+      let row = try CaseRow.find(db, name)
+      guard row.role == .survivor else { throw VaultError(.notAllowed) }
+      var state = try CaseView.state(db, of: row)
+      let logID = try MemberTable.find(db, member, of: row, in: state).logID
+      guard state.member(logID)?.cut != nil else { throw VaultError(.notCut) }
+      let root = try CaseRoot.open(db, of: row, with: pair)
+      // A lift takes the cuts at its size and below; the one after it is only seen then. Cuts of older keys
+      // of the device are cuts of this one.
+      while let cut = state.member(logID)?.cut {
+        let target = state.cutLog(of: logID)
+        let size = state.member(target)?.cut?.size ?? cut.size
+        try CaseRoot.add(
+          db, RootStatement.lift(.init(logID: target, size: size), root: root), to: row)
+        let next = try CaseView.state(db, of: row)
+        guard next.member(target)?.cut != state.member(target)?.cut else {
+          throw VaultError(.cutWithoutEffect)
+        }
+        state = next
+      }
+      return logID
+    }
+  }
+
+  /// Keeps an entry whatever erasures of it there are or come.
+  ///
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.notAllowed`, `.kitMismatch`.
+  public func keepByRoot(
+    _ entry: EntryID, inCase name: String?, kit: borrowing RecoveryKit
+  ) throws(VaultError) {
+    let pair = try kit.keyPair()
+    try commit { db in
+      let row = try CaseRow.find(db, name)
+      guard row.role == .survivor else { throw VaultError(.notAllowed) }
+      guard
+        try Row.fetchOne(
+          db,
+          sql: """
+            SELECT 1 FROM leaf l JOIN log g ON g.id = l.log_ref
+            WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1
+            """, arguments: [entry.bytes.data, row.ref]) != nil
+      else { throw VaultError(.unknownEntry) }
+      let root = try CaseRoot.open(db, of: row, with: pair)
+      try CaseRoot.add(db, RootStatement.keep(entry, root: root), to: row)
+    }
+  }
+
+  private func decision(
+    _ db: Database, of row: CaseRow, stays: String?, cut: [(member: String, size: UInt64?)]
+  ) throws -> RootDecision {
+    guard row.role == .survivor else { throw VaultError(.notAllowed) }
+    let state = try CaseView.state(db, of: row)
+    let staying =
+      try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
+    let limits = try cut.map { wanted in
+      let member = try MemberTable.find(db, wanted.member, of: row, in: state)
+      guard member.logID != staying else { throw VaultError(.cutWithoutEffect) }
+      let held = try seen(member.logID, db, of: row)
+      let size = wanted.size ?? held.receipt ?? held.size
+      return RootDecision.Limit(
+        logID: member.logID, role: member.role, size: size,
+        setAside: held.size - min(held.size, size))
+    }
+    guard limits.count <= Limits.cutsOfLog, Set(limits.map(\.logID)).count == limits.count else {
+      throw VaultError(.cutWithoutEffect)
+    }
+    return RootDecision(caseName: row.name, stays: staying, cut: limits)
+  }
+
+  /// How much of a log is here, and how much of it this device gave a receipt for.
+  private func seen(
+    _ log: LogID, _ db: Database, of row: CaseRow
+  ) throws -> (size: UInt64, receipt: UInt64?) {
+    guard
+      let record = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT g.size, (SELECT max(r.size) FROM receipt r WHERE r.log_ref = g.id AND r.witness = ?3)
+            AS receipt FROM log g WHERE g.case_ref = ?1 AND g.log_id = ?2
+          """, arguments: [row.ref, log.bytes.data, row.logID.bytes.data])
+    else { throw VaultError(.unknownMember) }
+    let receipt: Int64? = record["receipt"]
+    return (record.number("size"), receipt.map(UInt64.init(bitPattern:)))
+  }
+
+  /// What is written later is sealed to keys that those who were cut do not get. A device that is cut itself
+  /// leaves that to the others.
+  private func renewEpochs(
+    _ db: Database, of row: CaseRow, without removed: [CaseState.Member], in state: CaseState
+  ) throws {
+    guard let own = state.member(row.logID), own.cut == nil, !removed.isEmpty else { return }
+    let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+    try control.renewEpochs(without: removed)
+    try control.sign()
+  }
+}
+
+extension CaseState {
+  /// The log that a cut of this member's is about: its own, or that of the oldest keys that are cut.
+  fileprivate func cutLog(of logID: LogID) -> LogID {
+    var target = logID
+    while case .succession(let old) = member(target)?.origin, member(old)?.cut != nil {
+      target = old
+    }
+    return target
+  }
+}
+
+extension CaseRoot {
+  /// The root of a case that is held here.
+  ///
+  /// - Throws: `.kitMismatch`.
+  static func open(
+    _ db: Database, of row: CaseRow, with kit: borrowing BoxKeyPair
+  ) throws -> SigningKey {
+    for statement in try CaseView.statements(db, of: row) {
+      guard case .founding(_, _, let sealed) = statement.content else { continue }
+      do throws(VaultError) {
+        return try open(sealed, of: row.root, with: kit)
+      } catch {
+        continue
+      }
+    }
+    throw VaultError(.kitMismatch)
+  }
+
+  /// Stores a statement, which goes out with the next exchange.
+  static func add(_ db: Database, _ statement: [UInt8], to row: CaseRow) throws {
+    try db.execute(
+      sql: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
+      arguments: [row.ref, statement.data])
+  }
+}

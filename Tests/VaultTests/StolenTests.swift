@@ -1,0 +1,130 @@
+import CaseLog
+import Cryptography
+import Foundation
+import GRDB
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+@Suite struct StolenTests {
+  /// A phone is gone: what the thief enters later, however it is dated, is set aside on every copy.
+  @Test(arguments: [true, false])
+  func `what a stolen device writes later is set aside on every copy`(
+    arrivesBefore: Bool
+  ) async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    let phone = survivor.vault
+    try await phone.meet(survivor.shared)
+    let (_, laptop) = try await survivor.recover("laptop")
+    for _ in 0..<2 {
+      for vault in [laptop, theirs, phone] { try await vault.meet(survivor.shared) }
+    }
+    let held = try await laptop.size(of: phone)
+    #expect(
+      try await laptop.previewDecision(stays: nil, cut: [(phone.name(), nil)], inCase: nil)
+        .cut.map(\.size) == [held])
+    survivor.device.clock.rewind(10_000)
+    _ = try await phone.add([words("forged")], toCase: nil)
+    if arrivesBefore {
+      // The thief was quicker: the size has to be said.
+      try await phone.meet(survivor.shared)
+      try await laptop.meet(survivor.shared)
+    }
+    let kit = try survivor.kit()
+    let decision = try await laptop.decide(
+      stays: nil, cut: [(phone.name(), arrivesBefore ? held : nil)], inCase: nil, kit: kit)
+    #expect(decision.cut.map(\.size) == [held])
+    #expect(decision.cut.map(\.setAside) == [arrivesBefore ? 1 : 0])
+    for _ in 0..<2 {
+      for vault in [phone, laptop, theirs] { try await vault.meet(survivor.shared) }
+    }
+    for vault in [laptop, theirs] {
+      #expect(try await vault.standings()["one"] == .open)
+      let standing = try await vault.standings()["forged"]
+      #expect(standing == (arrivesBefore ? .disputed : .setAside))
+    }
+    #expect(try await laptop.hash() == theirs.hash())
+
+    // It was found again, and nobody had it.
+    _ = try await laptop.reinstate(phone.name(), inCase: nil, kit: kit)
+    for _ in 0..<2 {
+      for vault in [laptop, theirs] { try await vault.meet(survivor.shared) }
+    }
+    for vault in [laptop, theirs] { #expect(try await vault.standings()["forged"] == .open) }
+    #expect(try await laptop.hash() == theirs.hash())
+  }
+
+  @Test func `the root's word needs the kit and a survivor, and leaves nothing behind else`()
+    async throws
+  {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    try await survivor.vault.meet(survivor.shared)
+    try await theirs.meet(survivor.shared)
+    try await survivor.vault.meet(survivor.shared)
+    let kit = try survivor.kit()
+    let wrong = try RecoveryKit.make()
+    let (hers, before) = (try await theirs.name(), try await survivor.vault.hash())
+    let entry = try #require(try await survivor.vault.entries(ofCase: nil).first?.id)
+    await #expect(throws: VaultError(.kitMismatch)) {
+      try await survivor.vault.decide(stays: nil, cut: [(hers, nil)], inCase: nil, kit: wrong)
+    }
+    await #expect(throws: VaultError(.kitMismatch)) {
+      try await survivor.vault.keepByRoot(entry, inCase: nil, kit: wrong)
+    }
+    await #expect(throws: VaultError(.notAllowed)) {
+      try await theirs.decide(stays: hers, cut: [(hers, nil)], inCase: "theirs", kit: kit)
+    }
+    await #expect(throws: VaultError(.notCut)) {
+      try await survivor.vault.reinstate(hers, inCase: nil, kit: kit)
+    }
+    await #expect(throws: VaultError(.unknownMember)) {
+      try await survivor.vault.decide(stays: nil, cut: [("abc", nil)], inCase: nil, kit: kit)
+    }
+    await #expect(throws: VaultError(.cutWithoutEffect)) {
+      try await survivor.vault.decide(
+        stays: nil, cut: [(survivor.vault.name(), nil)], inCase: nil, kit: kit)
+    }
+    #expect(try await survivor.vault.hash() == before)
+    try await survivor.vault.keepByRoot(entry, inCase: nil, kit: kit)
+    // A size that was lifted cannot be cut at again, and nothing is kept of the attempt.
+    _ = try await survivor.vault.decide(stays: nil, cut: [(hers, 0)], inCase: nil, kit: kit)
+    _ = try await survivor.vault.reinstate(hers, inCase: nil, kit: kit)
+    await #expect(throws: VaultError(.cutWithoutEffect)) {
+      try await survivor.vault.decide(stays: nil, cut: [(hers, 0)], inCase: nil, kit: kit)
+    }
+  }
+}
+
+extension TestClock {
+  func rewind(_ by: UInt64) { advance(0 &- by) }
+}
+
+extension OpenVault {
+  /// This device's id in the case that tests are about.
+  func name() throws -> String {
+    let name = try cases().first { $0.name == "theirs" }?.name
+    return try read { db in try CaseRow.find(db, name).logID.base32 }
+  }
+
+  func size(of other: OpenVault) async throws -> UInt64 {
+    let name = try await other.name()
+    return try read { db in
+      try Row.fetchAll(db, sql: "SELECT log_id, size FROM log").first {
+        try $0.identifier("log_id") as LogID == LogID(Bytes32(try Base32.decode(name))!)
+      }?.number("size") ?? 0
+    }
+  }
+
+  func standings() throws -> [String: EntrySummary.Standing] {
+    let name = try cases().first { $0.name == "theirs" }?.name
+    var standings: [String: EntrySummary.Standing] = [:]
+    for entry in try entries(ofCase: name) {
+      if let words = entry.content?.words { standings[words] = entry.standing }
+    }
+    return standings
+  }
+}
