@@ -160,14 +160,6 @@ enum Schema {
     // Own entries that were meant for fewer than all with whom the case is shared.
     "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf)",
     "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
-    // The public half of the recovery kit that a survivor's case is sealed to; an advocate does not know it.
-    "ALTER TABLE vault_case ADD COLUMN kit BLOB",
-    """
-    UPDATE vault_case SET kit = (SELECT value FROM setting WHERE name = 'kit')
-    WHERE role = 1 AND case_id IS NOT NULL
-    """,
-    // The folder that only the survivor's own devices use, beside the shared one.
-    "ALTER TABLE vault_case ADD COLUMN own_mailbox TEXT",
   ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,
