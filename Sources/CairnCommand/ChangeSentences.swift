@@ -12,6 +12,10 @@ extension Sentences {
         "This device erased the entry itself, or has destroyed it since.", safe: unchanged,
         next: "Another device that still has it can say “cairn keep”; so can this one, with the"
           + " twelve words (--kit). It comes back with a sync from a copy that has it.")
+    case .keptByAnother:
+      return Sentence(
+        "Another of your devices, or the twelve words, said that this stays.", safe: unchanged,
+        next: "It is kept on every copy; nothing can erase it but its author’s removal.")
     case .differentCases:
       return Sentence(
         "These entries are of different cases.", safe: unchanged,

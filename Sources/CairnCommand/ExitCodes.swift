@@ -65,7 +65,7 @@ enum ExitStatus: Int32, CaseIterable {
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
       .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
       .notCut,
-      .notSyncedYet, .notErased, .erasedHere, .notSetAside, .differentCases, .unknownMember,
+      .notSyncedYet, .notErased, .erasedHere, .keptByAnother, .notSetAside, .differentCases, .unknownMember,
       .ambiguousMember,
       .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
       self = .other

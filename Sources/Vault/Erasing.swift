@@ -32,6 +32,10 @@ extension OpenVault {
         let end = min(start + Limits.references, erasing.entries.count)
         try control.append(.erase(Array(erasing.entries[start..<end])))
       }
+      // Where another device or the root said that one stays, nothing may be destroyed.
+      guard erasing.entries.allSatisfy({ control.state.isErased($0) }) else {
+        throw VaultError(.keptByAnother)
+      }
       try control.sign()
       for entry in erasing.entries {
         try ErasureTable.note(db, entry, in: erasing.row, at: surroundings.now())
@@ -123,20 +127,22 @@ extension OpenVault {
   /// the list of files, and the next opening goes on.
   func clearAway() throws(VaultError) {
     let roots = try read { db in
-      try Row.fetchAll(db, sql: "SELECT root FROM doomed_blob").map {
-        try $0.identifier("root") as BlobRoot
-      }
+      try Row.fetchAll(
+        db,
+        sql: "SELECT root FROM doomed_blob d WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.root = d.root)"
+      ).map { try $0.identifier("root") as BlobRoot }
     }
-    for root in roots { Folders.remove(blobs.path(of: root)) }
-    if !roots.isEmpty { try blobs.synchronizeFolders(of: roots) }
+    // Small attachments stand in the database and have no file.
+    for path in roots.map({ blobs.path(of: $0) }) where Folders.exists(path) {
+      try Folders.removeFile(path)
+      try Folders.synchronize(Folders.parent(of: path))
+    }
     do {
-      try database.queue.write { db in
-        try db.execute(sql: "DELETE FROM doomed_blob")
-      }
-      // What was deleted still stands in the log of the database until it is cut.
+      // What was deleted still stands in the log of the database until that is cut.
       try database.queue.writeWithoutTransaction { db in
         _ = try db.checkpoint(.truncate)
       }
+      try database.queue.write { db in try db.execute(sql: "DELETE FROM doomed_blob") }
     } catch {
       throw .ofDatabase(error)
     }

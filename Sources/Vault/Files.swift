@@ -199,7 +199,13 @@ enum Folders {
     guard unsafe Glibc.rename(old, new) == 0 else { throw .ofSystem(errno) }
   }
 
+  /// Where it does not matter whether it was there, or whether it goes now or at the next opening.
   static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  /// Where it must be gone afterwards.
+  static func removeFile(_ path: String) throws(VaultError) {
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .ofSystem(errno) }
+  }
 
   /// Returns once the names in the folder are on the medium.
   static func synchronize(_ path: String) throws(VaultError) {

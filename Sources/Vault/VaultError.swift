@@ -14,7 +14,7 @@ public struct VaultError: Error, Hashable, Sendable {
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
     case caseHeldAlready
-    case notErased, erasedHere, notSetAside
+    case notErased, erasedHere, notSetAside, keptByAnother
     case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
     /// Where a list is to go on is not what an earlier page of it gave; more is searched for than is typed.
     case cursorUnknown, searchTooLong

@@ -49,6 +49,21 @@ import VerifiableLog
     #expect(left == 0)
   }
 
+  /// A small attachment stands in the database: there is no file to remove, nor a folder.
+  @Test func `a small file is erased like a large one`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let file = try fixture.folder.file("small.txt", Array("a few".utf8))
+    let id = try await vault.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil
+    ).saved[0].id
+    #expect(try await vault.erase([id.base32]).fileCount == 1)
+    try await vault.close()
+    let again = try fixture.open()
+    try await again.settleErasures()
+    #expect(try await again.entries(ofCase: nil).map(\.standing) == [.erased])
+  }
+
   @Test func `a file that another entry has too is kept for it`() async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
