@@ -117,6 +117,8 @@ extension CaseEvaluation {
   ) {
     let logID = card.logID(in: caseID)
     guard members.count < Limits.members, member(logID) == nil else { return }
+    // Keys upon keys of one device must not leave others without a place.
+    if let first, members.count(where: { $0.firstLogID == first }) >= Limits.keysOfDevice { return }
     members.append(
       CaseState.Member(
         logID: logID, card: card, role: role, origin: origin, until: until,

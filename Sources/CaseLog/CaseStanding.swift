@@ -66,12 +66,13 @@ extension CaseState {
     forks.first { $0.logID == logID }?.size
   }
 
-  /// Epochs of an audience that a writer may use: not replaced, and of nobody who was cut. Several may
-  /// have been begun at once; by id.
+  /// Epochs of an audience that a writer may use: not replaced, and neither begun by nor given to anybody
+  /// who was cut. Several may have been begun at once; by id.
   public func usableEpochs(of audience: Audience) -> [EpochRecord] {
     let own = epochs.filter { $0.epoch.audience == audience }
     return own.filter { record in
       !own.contains { $0.epoch.replaces.contains(record.id) }
+        && member(record.logID)?.cut == nil
         && record.epoch.members.allSatisfy { member($0)?.cut == nil }
     }
   }

@@ -21,6 +21,10 @@ public enum Limits {
   /// Cuts of one log that count, and new keys of one device: the first, and the least.
   public static let cutsOfLog = 64
   public static let successionsOfLog = 4
+  /// Members that all follow from one device's first keys.
+  public static let keysOfDevice = 32
+  /// Receipts that an entry embeds when it is written; a reader takes more.
+  public static let receiptsOfEntry = 64
   public static let note = 16 * 1024
   public static let references = 4096
   public static let ranges = 16 * 1024

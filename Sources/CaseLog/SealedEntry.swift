@@ -27,6 +27,8 @@ public struct SealedEntry: Hashable, Sendable {
     let header = EntryHeader(
       caseID: place.caseID, logID: place.logID, sequence: place.sequence, kind: kind,
       partCount: parts.count + 2)
+    // Nothing is signed that a reader would refuse.
+    _ = try EntryContext(decoding: context.encoded)
     let all = [Part(.header, header.encoded), Part(.context, context.encoded)] + parts
     let plaintext = try Self.padded(Self.encode(all))
     let ciphertext = AEAD.seal(

@@ -2,8 +2,8 @@ public import Cryptography
 public import VerifiableLog
 
 /// New keys of a device that must not sign with its old ones any more, since its vault was copied,
-/// restored or rolled back: certified by the old signing key, outside every log. Only verification
-/// makes one.
+/// restored or rolled back: certified by the old signing key, outside every log, and taken by the new
+/// one, so that nobody can claim somebody else's card. Only verification makes one.
 ///
 /// It gives the new keys what the old ones have, and no longer than they have it: with a cut of the old
 /// log all that hangs from it goes too, so a thief gains nothing by it.
@@ -17,9 +17,12 @@ public struct Succession: Hashable, Sendable {
 
   public init(decoding bytes: [UInt8], caseID: CaseID) throws(CaseLogError) {
     guard bytes.count <= Limits.statement else { throw .malformed }
-    let (body, signatureBytes) = try decodeWhole(bytes) { (decoder) throws(CBORError) in
-      try decoder.readArray(count: 2)
-      return (try decoder.readBytes(max: Limits.statement), try decoder.readBytes(count: 64))
+    let (body, byOld, byNew) = try decodeWhole(bytes) { (decoder) throws(CBORError) in
+      try decoder.readArray(count: 3)
+      return (
+        try decoder.readBytes(max: Limits.statement), try decoder.readBytes(count: 64),
+        try decoder.readBytes(count: 64)
+      )
     }
     guard try version(of: body) == 1 else { throw .newerVersion }
     let fields = try decodeWhole(body) { (decoder) throws(CBORError) in
@@ -35,18 +38,19 @@ public struct Succession: Hashable, Sendable {
     }
     guard fields.0 == caseID else { throw .otherCase }
     do { oldKey = try VerifyingKey(fields.1) } catch { throw .badSignature }
-    guard let signature = Signature(signatureBytes),
-      oldKey.isValid(signature, for: body, in: .succession)
-    else { throw .badSignature }
     card = try Card(decoding: fields.2)
     guard card.signingKey != oldKey else { throw .malformed }
+    guard let byOld = Signature(byOld), let byNew = Signature(byNew),
+      oldKey.isValid(byOld, for: body, in: .succession),
+      card.signingKey.isValid(byNew, for: body, in: .succession)
+    else { throw .badSignature }
     order = SHA256Hash.hash(body)
     self.bytes = bytes
   }
 
-  /// Certifies the card of the new keys.
+  /// Certifies the card of the new keys with both.
   public static func sign(
-    _ card: Card, in caseID: CaseID, with old: borrowing SigningKey
+    _ card: Card, in caseID: CaseID, with old: borrowing SigningKey, and new: borrowing SigningKey
   ) -> [UInt8] {
     let key = old.publicKey.bytes
     var body = CBOREncoder()
@@ -57,9 +61,10 @@ public struct Succession: Hashable, Sendable {
       map.field(3) { $0.encodeBytes(card.bytes) }
     }
     var succession = CBOREncoder()
-    succession.encodeArray(count: 2)
+    succession.encodeArray(count: 3)
     succession.encodeBytes(body.bytes)
     succession.encodeBytes(old.sign(body.bytes, in: .succession).bytes)
+    succession.encodeBytes(new.sign(body.bytes, in: .succession).bytes)
     return succession.bytes
   }
 

@@ -125,15 +125,19 @@ final class LogAppender {
     }
   }
 
+  /// The newest of each witness, which says more than her older ones, and a bounded number of them: a member
+  /// who gives thousands must not make an entry that others refuse.
   private static func takeReceipts(
     _ db: Database, ownLog: Int64
   ) throws -> (notes: [[UInt8]], newest: (time: UInt64, witness: LogID)?) {
     let receipts = try Row.fetchAll(
       db,
       sql: """
-        SELECT note, time, witness FROM receipt WHERE log_ref = ? AND is_embedded = 0
-        ORDER BY size, witness
-        """, arguments: [ownLog])
+        SELECT note, time, witness FROM receipt r WHERE log_ref = ?1 AND is_embedded = 0
+          AND size = (SELECT max(o.size) FROM receipt o WHERE o.log_ref = ?1
+            AND o.witness = r.witness AND o.is_embedded = 0)
+        ORDER BY time DESC, witness LIMIT ?2
+        """, arguments: [ownLog, Limits.receiptsOfEntry])
     try db.execute(
       sql: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
     let newest = try receipts.max { $0.number("time") < $1.number("time") }.map { receipt in

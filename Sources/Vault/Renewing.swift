@@ -49,7 +49,9 @@ enum KeyRenewal {
     let card = try device.card(role: row.role)
     let logID = card.logID(in: row.caseID)
     let succession = try Succession(
-      decoding: Succession.sign(card, in: row.caseID, with: old.signing), caseID: row.caseID)
+      decoding: Succession.sign(
+        card, in: row.caseID, with: old.signing, and: SigningKey(seed: device.signingSeed)),
+      caseID: row.caseID)
     // Of more copies of one vault than may count, the root admits the others.
     guard try SuccessionTable.insert(db, succession, of: row) else { throw VaultError(.notAMember) }
     try LogTable.addLog(db, case: row.ref, logID: logID, key: card.signingKey)

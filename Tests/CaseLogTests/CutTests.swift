@@ -178,6 +178,14 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
           members: all.filter { $0 != house.hers.logID }, replaces: [old])))
     #expect(house.state().usableEpochs(of: .everyone).map(\.id) == [new])
     #expect(house.state().bindsTime(house.hers.logID) == false)
+    // One that somebody began who is cut since is not used either, whoever it lists.
+    try house.other.append(
+      .epoch(
+        .init(
+          audience: .devices, commitment: .random(), members: [house.first.logID])))
+    #expect(house.state().usableEpochs(of: .devices).count == 1)
+    try house.first.append(cut(house.other))
+    #expect(house.state().usableEpochs(of: .devices).isEmpty)
   }
 }
 
@@ -217,7 +225,8 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
     let renewed = TestDevice(.survivor)
     let succession = try Succession(
       decoding: Succession.sign(
-        try renewed.card, in: house.testCase.caseID, with: house.second.signing),
+        try renewed.card, in: house.testCase.caseID, with: house.second.signing,
+        and: renewed.signing),
       caseID: house.testCase.caseID)
     let newLog = try TestLog(renewed, in: house.testCase)
     let state = house.state(successions: [succession])
@@ -235,16 +244,52 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
     let friend = TestDevice(.advocate)
     let successions = try [
       Succession.sign(
-        try promoted.card, in: house.testCase.caseID, with: house.advocate.signing),
-      Succession.sign(try friend.card, in: house.testCase.caseID, with: stranger.signing),
+        try promoted.card, in: house.testCase.caseID, with: house.advocate.signing,
+        and: promoted.signing),
+      Succession.sign(
+        try friend.card, in: house.testCase.caseID, with: stranger.signing, and: friend.signing),
     ].map { try Succession(decoding: $0, caseID: house.testCase.caseID) }
     #expect(house.state(successions: successions).members.count == 3)
   }
 
+  /// Whoever holds a stolen key must not make somebody else's device hang from it.
+  @Test func `nobody certifies a card without its key`() throws {
+    let house = try Household()
+    let honest = TestDevice(.survivor)
+    let thief = TestDevice(.survivor)
+    let claimed = Succession.sign(
+      try honest.card, in: house.testCase.caseID, with: house.testCase.survivor.signing,
+      and: thief.signing)
+    #expect(throws: CaseLogError.badSignature) {
+      try Succession(decoding: claimed, caseID: house.testCase.caseID)
+    }
+  }
+
+  /// A chain of keys upon keys leaves everybody else a member.
+  @Test func `the keys that follow from one device are bounded`() throws {
+    let house = try Household()
+    var successions: [Succession] = []
+    var old = house.second
+    for _ in 0..<60 {
+      let new = TestDevice(.survivor)
+      successions.append(
+        try Succession(
+          decoding: Succession.sign(
+            try new.card, in: house.testCase.caseID, with: old.signing, and: new.signing),
+          caseID: house.testCase.caseID))
+      old = new
+    }
+    let state = house.state(successions: successions)
+    #expect(
+      state.members.count { $0.firstLogID == house.other.logID } == Limits.keysOfDevice)
+    #expect(state.member(house.hers.logID) != nil)
+  }
+
   @Test func `a succession altered in any byte is none`() throws {
     let house = try Household()
+    let device = TestDevice(.survivor)
     let bytes = Succession.sign(
-      try TestDevice(.survivor).card, in: house.testCase.caseID, with: house.second.signing)
+      try device.card, in: house.testCase.caseID, with: house.second.signing, and: device.signing)
     for index in bytes.indices {
       var altered = bytes
       altered[index] ^= 1
@@ -299,7 +344,7 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
     let successions = [
       try Succession(
         decoding: Succession.sign(
-          try renewed.card, in: testCase.caseID, with: devices[1].signing),
+          try renewed.card, in: testCase.caseID, with: devices[1].signing, and: renewed.signing),
         caseID: testCase.caseID)
     ]
     let seen = logs.map { $0.seen() }

@@ -192,7 +192,10 @@ extension OpenVault {
 
   func succession(by key: borrowing SigningKey, role: Role) throws -> [UInt8] {
     let caseID = try read { db in try CaseRow.find(db, nil).caseID }
-    return Succession.sign(try NewDevice().card(role: role), in: caseID, with: key)
+    let device = NewDevice()
+    return Succession.sign(
+      try device.card(role: role), in: caseID, with: key,
+      and: SigningKey(seed: device.signingSeed))
   }
 
   /// So many for this device's own log, and one more for each of the keys that these certify.
@@ -205,11 +208,14 @@ extension OpenVault {
       for _ in 0..<count {
         let device = NewDevice()
         first.append(
-          Succession.sign(try device.card(role: .survivor), in: row.caseID, with: own.signing))
+          Succession.sign(
+            try device.card(role: .survivor), in: row.caseID, with: own.signing,
+            and: SigningKey(seed: device.signingSeed)))
+        let next = NewDevice()
         second.append(
           Succession.sign(
-            try NewDevice().card(role: .survivor), in: row.caseID,
-            with: SigningKey(seed: device.signingSeed)))
+            try next.card(role: .survivor), in: row.caseID,
+            with: SigningKey(seed: device.signingSeed), and: SigningKey(seed: next.signingSeed)))
       }
       return (first, second)
     }
