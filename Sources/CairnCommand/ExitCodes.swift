@@ -64,10 +64,9 @@ enum ExitStatus: Int32, CaseIterable {
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
       .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
-      .notCut,
-      .notSyncedYet, .notErased, .erasedHere, .keptByAnother, .notSetAside, .differentCases, .unknownMember,
-      .ambiguousMember,
-      .memberNameTaken, .notAnAdvocate, .ownMember, .alreadyRemoved, .removalWithoutEffect:
+      .notCut, .notSyncedYet, .notErased, .erasedHere, .keptByAnother, .notSetAside,
+      .differentCases, .unknownMember, .ambiguousMember, .memberNameTaken, .notAnAdvocate,
+      .ownMember, .alreadyRemoved, .removalWithoutEffect:
       self = .other
     }
   }

@@ -129,7 +129,10 @@ extension OpenVault {
     let roots = try read { db in
       try Row.fetchAll(
         db,
-        sql: "SELECT root FROM doomed_blob d WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.root = d.root)"
+        sql: """
+          SELECT root FROM doomed_blob d
+          WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.root = d.root)
+          """
       ).map { try $0.identifier("root") as BlobRoot }
     }
     // Small attachments stand in the database and have no file.

@@ -260,8 +260,8 @@ struct Circle {
     #expect(refused.failure?.error == VaultError(.removed))
     #expect(try await circle.hers.check().findings == [])
     #expect(try await circle.anna.check().findings == [])
-    // Somebody else gave a receipt for it, so it stays in view, marked.
-    #expect(try await circle.hers.entry(late.base32).summary.standing == .disputed)
+    // Nobody gives a receipt for what stands behind a cut.
+    #expect(try await circle.hers.entry(late.base32).summary.standing == .setAside)
     #expect(try await circle.hers.entry(early.base32).summary.standing == .open)
     #expect(try await circle.agrees(circle.bea))
 
