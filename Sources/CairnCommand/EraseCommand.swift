@@ -92,15 +92,18 @@ struct KeepCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let id = try await kept()
+    let kept = try await kept()
     if global.json {
-      struct Object: Encodable { let kept: String }
-      return try Output.json(Object(kept: id.base32))
+      struct Object: Encodable { let kept: [String] }
+      return try Output.json(Object(kept: kept.map(\.base32)))
     }
-    Output.paragraph("The entry stays. Sync, so that the other copies learn of it.")
+    Output.paragraph(
+      (kept.count == 1
+        ? "The entry stays." : "The entry stays, with what was added to it (\(kept.count - 1)).")
+        + " Sync, so that the other copies learn of it.")
   }
 
-  private func kept() async throws -> EntryID {
+  private func kept() async throws -> [EntryID] {
     let terminal = global.terminal
     guard let kit else {
       return try await global.withVault(terminal: terminal) { try await $0.keep(entry) }
@@ -110,14 +113,14 @@ struct KeepCommand: AsyncParsableCommand {
       let summary = try await vault.entry(entry).summary
       try await vault.keepByRoot(
         summary.id, inCase: summary.caseID.fingerprint, kit: words)
-      return summary.id
+      return [summary.id]
     }
   }
 }
 
 /// A question before something that cannot be taken back.
 enum Confirmation {
-  /// - Throws: a usage failure where nobody can be asked and `isGiven` is false; `.cancelled` when the answer is no.
+  /// - Throws: a usage failure where nobody can be asked and `isGiven` is false; a failure when the answer is no.
   static func require(
     _ isGiven: Bool, terminal: Terminal?, explanation: String, question: String
   ) throws {
@@ -130,7 +133,11 @@ enum Confirmation {
           next: "Add --yes to do it without a question, or run it on a terminal."))
     }
     terminal.explain(explanation)
-    guard try terminal.confirm(question) else { throw VaultError(.cancelled) }
+    guard try terminal.confirm(question) else {
+      throw Failure(
+        code: "declined", status: .interrupted,
+        Sentence("You said no.", safe: Sentences.unchanged, next: ""))
+    }
   }
 }
 

@@ -159,7 +159,8 @@ extension CaseTrouble {
     case .erasurePending:
       return "\(entries) were erased by another of your devices, and are destroyed here"
         + " on \(time.map { String(Clock.text($0).prefix(10)) } ?? "a later day"). If that was not you,"
-        + " say “cairn keep ENTRY” for each, and “cairn remove” that device."
+        + " say “cairn keep” for each that “cairn list --state erased” shows, and “cairn remove” that"
+        + " device."
     case .lockedControl:
       return "\(Quantity.count(count, "administrative entry", "administrative entries")) cannot be"
         + " opened here yet. Sync again; if it stays so, you may have been removed from the case."

@@ -53,25 +53,31 @@ extension OpenVault {
     try read { db in try Erasing(db, entries: texts).outcome() }
   }
 
-  /// Says on behalf of this device that an entry stays, whoever of the others erased it.
+  /// Says on behalf of this device that an entry stays, whoever of the others erased it, and what was erased
+  /// with it: its amendments and retractions.
   ///
+  /// - Returns: what is kept, the entry first.
   /// - Throws: `.unknownEntry`, `.notAllowed`, `.notErased`; `.erasedHere` where this device itself erased it, or
   ///   destroyed it since.
-  public func keep(_ text: String) throws(VaultError) -> EntryID {
+  public func keep(_ text: String) throws(VaultError) -> [EntryID] {
     try commit { db in
-      let (row, entry) = try EntryTable.find(db, text)
-      guard row.role == .survivor else { throw VaultError(.notAllowed) }
-      let id: EntryID = try entry.identifier("entry_id")
-      let erasures = try CaseView.state(db, of: row).erasures(of: id)
-      guard !erasures.isEmpty else { throw VaultError(.notErased) }
-      guard !erasures.contains(where: { $0.logID == row.logID }),
-        try !ErasureTable.isDestroyed(db, id, in: row)
-      else { throw VaultError(.erasedHere) }
+      let erasing = try Erasing(db, entries: [text])
+      let row = erasing.row
+      let state = try CaseView.state(db, of: row)
+      let canKeep = { (id: EntryID) in
+        try !state.erasures(of: id).contains { $0.logID == row.logID }
+          && !ErasureTable.isDestroyed(db, id, in: row)
+      }
+      guard state.isErased(erasing.entries[0]) else { throw VaultError(.notErased) }
+      guard try canKeep(erasing.entries[0]) else { throw VaultError(.erasedHere) }
+      let kept = try erasing.entries.filter { try state.isErased($0) && canKeep($0) }
       let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-      try control.append(.keep(id))
+      for id in kept {
+        try control.append(.keep(id))
+        try ErasureTable.forget(db, id, in: row)
+      }
       try control.sign()
-      try ErasureTable.forget(db, id, in: row)
-      return id
+      return kept
     }
   }
 
