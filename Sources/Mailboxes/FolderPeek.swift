@@ -7,8 +7,8 @@ public struct FoundCase: Hashable, Sendable {
   public let tag: MailboxTag
   /// Root statements, each one CBOR item.
   public fileprivate(set) var statements: [[UInt8]] = []
-  /// Wrapped epoch keys, each one CBOR item.
-  public fileprivate(set) var wraps: [[UInt8]] = []
+  /// Wrapped epoch keys, each one CBOR item, by the subfolder that they stand in.
+  public fileprivate(set) var wraps: [[[UInt8]]] = []
 }
 
 extension FolderMailbox {
@@ -53,6 +53,8 @@ extension FolderMailbox {
 
   /// Of all heads together.
   private static var maximumPeekByteCount: UInt64 { 256 << 20 }
+  /// Of one head, as in an exchange.
+  private static var maximumPeekByteCountOfHead: UInt64 { 16 << 20 }
 
   /// Takes what stands in a head, up to where it is cut or garbled.
   private static func read(
@@ -62,7 +64,10 @@ extension FolderMailbox {
     var reader = FrameReader()
     var offset: UInt64 = 0
     var index: Int?
-    while offset < budget, let piece = piece(of: file, at: offset), !piece.isEmpty {
+    var wraps: [[UInt8]] = []
+    defer { if let index, !wraps.isEmpty { found[index].wraps.append(wraps) } }
+    let limit = min(budget, maximumPeekByteCountOfHead)
+    while offset < limit, let piece = piece(of: file, at: offset), !piece.isEmpty {
       offset += UInt64(piece.count)
       reader.feed(piece)
       do throws(FrameError) {
@@ -74,7 +79,7 @@ extension FolderMailbox {
           guard let index else { continue }
           switch frame {
           case .statements(let items): add(items, to: &found[index].statements)
-          case .wraps(let items): add(items, to: &found[index].wraps)
+          case .wraps(let items): wraps += items
           default: continue
           }
         }

@@ -11,8 +11,8 @@ public struct RecoverableCase: Hashable, Sendable {
   let root: VerifyingKey
   let founding: RootStatement
   let sealedRoot: [UInt8]
-  /// Epoch keys that are wrapped to the kit.
-  let wraps: [Wrap]
+  /// Epoch keys that are wrapped to the kit, and that it opens.
+  fileprivate(set) var wraps: [Wrap] = []
   /// Where it was found.
   let folder: String
 
@@ -47,9 +47,10 @@ extension OpenVault {
     var problem = VaultError(.mailboxDamaged)
     for one in found {
       for bytes in one.statements {
-        guard let recoverable = RecoverableCase(bytes, in: one, folder: folder) else { continue }
+        guard var recoverable = RecoverableCase(bytes, in: one, folder: folder) else { continue }
         do throws(VaultError) {
           _ = try recoverable.openRoot(with: pair)
+          recoverable.wraps = KitWraps.select(one.wraps, with: pair)
           return recoverable
         } catch {
           problem = error
@@ -144,17 +145,53 @@ extension RecoverableCase {
       let founding = try RootStatement(decoding: bytes, caseID: caseID, root: root)
       guard case .founding(_, _, let sealedRoot) = founding.content else { return nil }
       self.init(
-        caseID: caseID, root: root, founding: founding, sealedRoot: sealedRoot,
-        wraps: found.wraps.prefix(Limits.epochs * 2).compactMap { bytes in
-          do throws(CaseLogError) {
-            let wrap = try Wrap(decoding: bytes)
-            return wrap.recipient == nil ? wrap : nil
-          } catch {
-            return nil
-          }
-        }, folder: folder)
+        caseID: caseID, root: root, founding: founding, sealedRoot: sealedRoot, folder: folder)
     } catch {
       return nil
+    }
+  }
+}
+
+/// Which of the wraps in a folder the kit opens. Anybody who can write into the folder can leave as many as she
+/// likes: what does not open is not counted, so that it keeps out nothing.
+enum KitWraps {
+  /// Of what opens, so many of an epoch: which of them counts, its entry tells later.
+  static let ofEpoch = 16
+  static let ofCase = Limits.epochs * 2
+
+  /// - Parameter devices: what each device's folder has; taken in turn, so that none crowds out another.
+  static func select(_ devices: [[[UInt8]]], with kit: borrowing BoxKeyPair) -> [Wrap] {
+    var chosen: [Wrap] = []
+    var counts: [EpochID: Int] = [:]
+    var seen: Set<Wrap> = []
+    for turn in 0..<(devices.map(\.count).max() ?? 0) {
+      for wraps in devices where turn < wraps.count {
+        guard chosen.count < ofCase else { return chosen }
+        guard let wrap = wrapToKit(wraps[turn]), counts[wrap.epoch, default: 0] < ofEpoch,
+          seen.insert(wrap).inserted, opens(wrap, with: kit)
+        else { continue }
+        counts[wrap.epoch, default: 0] += 1
+        chosen.append(wrap)
+      }
+    }
+    return chosen
+  }
+
+  private static func wrapToKit(_ bytes: [UInt8]) -> Wrap? {
+    do throws(CaseLogError) {
+      let wrap = try Wrap(decoding: bytes)
+      return wrap.recipient == nil ? wrap : nil
+    } catch {
+      return nil
+    }
+  }
+
+  private static func opens(_ wrap: Wrap, with kit: borrowing BoxKeyPair) -> Bool {
+    do throws(CaseLogError) {
+      _ = try wrap.open(with: kit)
+      return true
+    } catch {
+      return false
     }
   }
 }

@@ -207,6 +207,37 @@ import VerifiableLog
     #expect(try await back.texts() == ["one"])
   }
 
+  /// Anybody who can write into the folder can leave wraps there that open nothing.
+  @Test func `wraps that open nothing keep the kit from nothing`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    try await survivor.vault.meet(survivor.own, own: true)
+    let epochs = try await survivor.vault.epochCount()
+    try await survivor.vault.forgeKitWraps(Limits.epochs * 2 + 10)
+    try await survivor.vault.meet(survivor.own, own: true)
+    let found = try OpenVault.findCase(in: survivor.own.path, kit: try survivor.kit())
+    #expect(Set(found.wraps.map(\.epoch)).count == epochs)
+    let (_, back) = try await survivor.recover("new", from: survivor.own)
+    try await back.meet(survivor.own, own: true)
+    #expect(try await back.texts() == ["one"])
+  }
+
+  @Test func `of what the kit opens, no epoch and no folder crowds out another`() throws {
+    let kit = try RecoveryKit.make().keyPair()
+    func wrap(_ epoch: EpochID) throws -> [UInt8] {
+      Wrap(
+        epoch: epoch, recipient: nil, box: try SealedBox.seal(SecretKey.random(), to: kit.publicKey)
+      ).encoded
+    }
+    let (first, second) = (
+      EpochID(Bytes32(noise(32, seed: 1))!), EpochID(Bytes32(noise(32, seed: 2))!)
+    )
+    let many = try (0..<20).map { _ in try wrap(first) }
+    let chosen = KitWraps.select([many + [try wrap(second)], [try wrap(second)]], with: kit)
+    #expect(chosen.count { $0.epoch == first } == KitWraps.ofEpoch)
+    #expect(chosen[1].epoch == second)
+    #expect(chosen.count { $0.epoch == second } == 2)
+  }
+
   @Test func `a case of its own kit is wrapped to that kit in whatever vault`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
     try await survivor.vault.meet(survivor.own, own: true)
@@ -249,6 +280,20 @@ extension OpenVault {
             sql: "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 0)",
             arguments: [record["id"] as Int64, everyone.key.id.bytes.data, box.data])
         }
+      }
+    }
+  }
+
+  /// Wraps for the kit that nothing opens, of epochs that there are not; the least ids of all come first.
+  func forgeKitWraps(_ count: Int) throws {
+    try database.queue.write { db in
+      let row = try CaseRow.find(db, nil)
+      for _ in 0..<count {
+        let epoch = EpochID(Bytes32([0, 0] + Randomness.bytes(30))!)
+        let wrap = Wrap(epoch: epoch, recipient: nil, box: Randomness.bytes(Wrap.byteCount))
+        try db.execute(
+          sql: "INSERT INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
+          arguments: [row.ref, epoch.bytes.data, wrap.encoded.data])
       }
     }
   }
