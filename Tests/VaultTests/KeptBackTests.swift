@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import SealedBundle
 import Support
 import Testing
 import VerifiableLog
@@ -90,5 +91,23 @@ import VerifiableLog
     let named = try await laptop.share(
       .entries([early.id.base32]), ofCase: nil, withMember: shared.member.base32)
     #expect(named.entries == [early.id])
+  }
+
+  @Test func `a bundle tells how much in it was kept private`() async throws {
+    let circle = try await Circle()
+    try await circle.add("before anybody")
+    try await circle.admit(circle.anna, "Anna")
+    let secret = try await circle.add("private", for: .ownDevices)
+    let open = try await circle.add("open")
+    let identity = AgeIdentity(secretKey: SecretKey.random())
+    let known = identity.recipient
+    let recipient = try #require(known)
+    for (chosen, count) in [(nil, 1), ([secret.base32], 1), ([open.base32], 0)] {
+      let outcome = try await circle.hers.export(
+        caseNamed: nil, entries: chosen,
+        to: circle.survivor.folder.path + "/" + (chosen?[0] ?? "all"),
+        seal: .recipients([recipient]), program: "test")
+      #expect(outcome.keptPrivateCount == count)
+    }
   }
 }
