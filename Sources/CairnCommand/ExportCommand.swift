@@ -13,7 +13,7 @@ struct ExportCommand: AsyncParsableCommand {
     discussion: """
       Whoever receives it opens it with the ordinary programs age and unzip, or with “cairn \
       open”, and checks it with “cairn verify”. It shows how many entries of the case were not \
-      included.
+      included. Without --entries, what you kept private in the case is in it too.
 
       Seal it with a passphrase that you tell them another way, or to the age key that they gave \
       you:
@@ -123,6 +123,7 @@ struct ExportCommand: AsyncParsableCommand {
         let files: Int
         let filesLeftOut: Int
         let fingerprint: String
+        let keptPrivate: Int
         let output: String
         let size: UInt64
         let verdict: String
@@ -131,7 +132,8 @@ struct ExportCommand: AsyncParsableCommand {
         Object(
           entries: outcome.entryCount, exporter: outcome.exporter.base32,
           files: outcome.fileCount, filesLeftOut: outcome.filesLeftOut,
-          fingerprint: outcome.fingerprint, output: output, size: outcome.byteCount,
+          fingerprint: outcome.fingerprint, keptPrivate: outcome.keptPrivateCount, output: output,
+          size: outcome.byteCount,
           verdict: outcome.verdict.outcome.rawValue))
       return
     }
@@ -141,6 +143,12 @@ struct ExportCommand: AsyncParsableCommand {
       "\(entries) with \(files), sealed in \(SafeText.line(output)), \(Quantity.bytes(outcome.byteCount))."
     )
     Output.line("It was read back, and everything in it verifies.")
+    if outcome.keptPrivateCount > 0 {
+      let kept = Quantity.count(outcome.keptPrivateCount, "entry", "entries")
+      Output.paragraph(
+        "\(kept) that you kept private \(outcome.keptPrivateCount == 1 ? "is" : "are") in it. To leave"
+          + " something out, delete this file before you hand it over, and choose with --entries.")
+    }
     if outcome.filesLeftOut > 0 {
       let left = Quantity.count(outcome.filesLeftOut, "file is", "files are")
       Output.paragraph(

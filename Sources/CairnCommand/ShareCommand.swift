@@ -162,7 +162,11 @@ struct EntrySelectionOptions: ParsableArguments {
       "Only these entries: ids or their beginnings, with commas between.", valueName: "ids"))
   var entries: String?
 
-  @Flag(help: "All that you entered, but for what was kept private (the default with a card).")
+  @Flag(
+    help: ArgumentHelp(
+      "All that you entered (the default with a card), but for what was kept private, and for what"
+        + " another of your devices entered that nobody else could open yet: name that with --entries."
+    ))
   var all = false
 
   @Flag(help: "With a card: nothing of what is there now.")

@@ -20,8 +20,10 @@ enum ShareText {
 
   static func keptBack(_ count: Int) -> String {
     count == 1
-      ? "One entry that was kept private is not among them; --entries shares it by its id."
-      : "\(count) entries that were kept private are not among them; --entries shares them by id."
+      ? "One entry was kept back: it was kept private, or another device entered it and nobody else"
+        + " could open it yet. Name it with --entries to share it."
+      : "\(count) entries were kept back: they were kept private, or another device entered them and"
+        + " nobody else could open them yet. Name them with --entries to share them."
   }
 
   static func report(

@@ -219,9 +219,11 @@ extension OpenVault {
     guard !marks.isEmpty else { return false }
     let held = try read { db -> AddOutcome.Held? in
       let table = DuplicateTable(db, of: row, keys: keys)
+      let authors = try CaseAuthors(db, of: row)
+      let isKept = !addition.entry.sources.isEmpty && !addition.entry.isWithoutContent
       var holders: [EntryID] = []
       for mark in marks {
-        let found = try table.holders(of: mark)
+        let found = try table.standingHolders(of: mark, withBytes: isKept, in: authors)
         if found.isEmpty { return nil }
         holders += found
       }

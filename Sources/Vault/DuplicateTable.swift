@@ -49,6 +49,39 @@ final class DuplicateTable {
     ).map { try $0.identifier("entry_id") }
   }
 
+  /// Holders that still stand for it, so that it need not be added again; the first sixteen. Not those that
+  /// were erased or set aside; and of a file that is to be kept, not those of which the bytes are not here.
+  func standingHolders(
+    of mark: Mark, withBytes: Bool, in authors: CaseAuthors
+  ) throws -> [EntryID] {
+    let records = try Row.fetchCursor(
+      db,
+      sql: EntryTable.select
+        + " JOIN duplicate d ON d.entry_ref = l.id WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id",
+      arguments: [row.ref, hash(mark).bytes.data])
+    var found: [EntryID] = []
+    while found.count < 16, let record = try records.next() {
+      let standing = try EntryTable.standing(db, record, in: authors)
+      guard standing == .open || standing == .disputed else { continue }
+      if withBytes, try !holdsBytes(of: mark, record) { continue }
+      found.append(try record.identifier("entry_id"))
+    }
+    return found
+  }
+
+  private func holdsBytes(of mark: Mark, _ entry: Row) throws -> Bool {
+    let present = Set(
+      try Int64.fetchAll(
+        db,
+        sql: """
+          SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
+          WHERE a.entry_ref = ? AND b.is_present = 1
+          """, arguments: [entry["id"] as Int64]
+      ).map { UInt64(bitPattern: $0) })
+    return try EntryContent(parts: try PartList.decode(entry.bytes("parts"))).attachments
+      .contains { $0.sha256.bytes == mark.bytes && present.contains($0.number) }
+  }
+
   /// Whether an own attachment of that many bytes may be there. Sizes are padded, so this may say yes too
   /// often, and never no when there is one with its bytes.
   func mayHold(fileOf size: UInt64) throws -> Bool {

@@ -5,7 +5,8 @@ internal import VerifiableLog
 
 /// Which entries of a case are opened to somebody.
 public enum EntrySelection: Hashable, Sendable {
-  /// What the survivor's devices entered, beside what was meant for fewer.
+  /// What the survivor's devices entered, beside what was meant for fewer, and what another device entered
+  /// of which nothing tells that it was not: that has to be named.
   case all
   case none
   /// These, by id or its beginning; also what other members wrote.
@@ -30,7 +31,7 @@ struct EntryChoice {
     /// By (log id, sequence); without those that are open to the audience already.
     var leaves: [Entry] = []
     var alreadyOpenCount = 0
-    /// Left out of `all`, because they were meant for fewer.
+    /// Left out of `all`: meant for fewer, or perhaps.
     var keptBackCount = 0
   }
 
@@ -72,7 +73,7 @@ struct EntryChoice {
   }
 
   private func allOfSurvivor() throws -> ([Entry], keptBack: [Entry]) {
-    let keptBack = try KeptBack(db, of: row, in: state, slots: slots)
+    let keptBack = try KeptBack(db, of: row, in: state)
     var entries: [Entry] = []
     var kept: [Entry] = []
     let records = try Row.fetchCursor(db, sql: Self.select, arguments: [row.ref])
@@ -80,7 +81,7 @@ struct EntryChoice {
       guard let entry = try counted(record), state.member(entry.logID)?.role == .survivor else {
         continue
       }
-      if keptBack.contains(entry, clock: record.number("clock")) {
+      if keptBack.contains(entry.ref, in: entry.logID, clock: record.number("clock")) {
         kept.append(entry)
       } else {
         entries.append(entry)
@@ -105,77 +106,5 @@ struct EntryChoice {
     case .open, .disputed: return entry
     case .locked, .setAside, .erased, .violation: return nil
     }
-  }
-}
-
-/// Entries of the survivor's devices that were meant for fewer than all with whom the case was shared.
-///
-/// Of its own entries a device remembers it. Of those of another device it follows, as far as clocks tell: one
-/// that somebody who was a reader then cannot open. Where that errs, an entry stays private until it is named.
-private struct KeptBack {
-  private struct Reader {
-    let leaves: Set<Int64>
-    let since: UInt64
-    let end: UInt64
-  }
-  private let ownLog: LogID
-  private let own: Set<Int64>
-  private var readers: [Reader] = []
-
-  init(_ db: Database, of row: CaseRow, in state: CaseState, slots: OpenSlots) throws {
-    ownLog = row.logID
-    own = Set(
-      try Int64.fetchAll(
-        db,
-        sql: """
-          SELECT k.leaf_ref FROM kept_back k JOIN leaf l ON l.id = k.leaf_ref
-          JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ?
-          """, arguments: [row.ref]))
-    for member in state.members where member.role == .advocate {
-      guard case .entry(let id) = member.origin,
-        let since = try Self.clock(db, of: id)
-      else { continue }
-      let cut = try member.cut.map { try Self.firstCut(db, of: member, by: $0.authors, row) }
-      readers.append(
-        Reader(
-          leaves: try slots.leaves(openTo: .advocate(member.logID)), since: since,
-          end: min(member.until ?? .max, (cut ?? nil) ?? .max)))
-    }
-  }
-
-  func contains(_ entry: EntryChoice.Entry, clock: UInt64) -> Bool {
-    if entry.logID == ownLog { return own.contains(entry.ref) }
-    return readers.contains { reader in
-      clock > reader.since && clock < reader.end && !reader.leaves.contains(entry.ref)
-    }
-  }
-
-  private static func clock(_ db: Database, of entry: EntryID) throws -> UInt64? {
-    try Row.fetchOne(
-      db, sql: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
-      arguments: [entry.bytes.data]
-    ).map { $0.number("clock") }
-  }
-
-  private static func firstCut(
-    _ db: Database, of member: CaseState.Member, by authors: [LogID], _ row: CaseRow
-  ) throws -> UInt64? {
-    let cuts = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT e.clock, e.parts, g.log_id FROM entry e JOIN leaf l ON l.id = e.id
-        JOIN log g ON g.id = l.log_ref
-        WHERE g.case_ref = ? AND l.class = 1 AND e.kind = ? AND e.problem IS NULL
-        """, arguments: [row.ref, Int64(EntryKind.cut.code)])
-    var first: UInt64?
-    for cut in cuts where authors.contains(try cut.identifier("log_id")) {
-      guard
-        case .success(.cut(let what)) = CaseView.decode(
-          kind: .cut, parts: try PartList.decode(cut.bytes("parts"))),
-        what.position.logID == member.logID
-      else { continue }
-      first = min(first ?? .max, cut.number("clock"))
-    }
-    return first
   }
 }

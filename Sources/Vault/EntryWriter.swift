@@ -56,11 +56,25 @@ final class EntryWriter {
       try control.appender.addSlot(for: entry, key: entryKey, epoch: epoch.key)
     }
     readerCount = epochs.count { $0.key.audience != .devices }
-    if audience != .allReaders {
-      try db.execute(
-        sql: "INSERT INTO kept_back(leaf_ref) VALUES (?)", arguments: [entry.leafRef])
+    if try isKeptBack(audience, epochs: epochs, about: content.about) {
+      try KeptBack.mark(db, entry.leafRef)
     }
     return entry
+  }
+
+  /// Whether an entry is meant for fewer than all: by what was said, because somebody who reads the case
+  /// now is left out, or because it is about what is meant for fewer. Who comes later is not to have it
+  /// unless it is named.
+  private func isKeptBack(
+    _ audience: EntryAudience, epochs: [LoadedEpoch], about targets: [EntryID]
+  ) throws -> Bool {
+    guard row.role == .survivor else { return false }
+    if audience != .allReaders { return true }
+    guard !targets.isEmpty else { return false }
+    let chosen = epochs.map { $0.key.audience }
+    guard control.advocates.allSatisfy(chosen.contains) else { return true }
+    let keptBack = try KeptBack(db, of: row, in: control.state)
+    return try targets.contains { try keptBack.contains($0) }
   }
 
   func sign() throws { try control.sign() }

@@ -16,6 +16,8 @@ public enum BundleSeal: ~Copyable {
 public struct ExportOutcome: Sendable {
   public let entryCount: Int
   public let fileCount: Int
+  /// Entries in it that were kept from everybody with whom the case is shared, or meant for fewer.
+  public let keptPrivateCount: Int
   /// Attachments that are hash, size and type only, or of which the bytes have not come.
   public let filesLeftOut: Int
   public let byteCount: UInt64
@@ -88,7 +90,7 @@ extension OpenVault {
     let signing = try deviceSigningKey(row)
     let identity = try writeSealed(
       writer, to: path, seal: seal, signedBy: signing, onBytes: onBytes)
-    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents)
+    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents, row)
   }
 
   /// Writes the file and gives what opens it once, for reading it back.
@@ -117,7 +119,7 @@ extension OpenVault {
   /// Verifies the file as a stranger will.
   private func readBack(
     _ path: String, _ identity: borrowing AgeIdentity, writer: BundleWriter, leftOut: Int,
-    _ contents: BundleContents
+    _ contents: BundleContents, _ row: CaseRow
   ) throws(VaultError) -> ExportOutcome {
     let file = try OpenFile(reading: path, followingLinks: false)
     let size = try file.status().size
@@ -131,9 +133,22 @@ extension OpenVault {
     guard verdict.outcome == .consistent || verdict.outcome == .intact, let record = verdict.record
     else { throw VaultError(.exportFailed) }
     return ExportOutcome(
-      entryCount: record.exhibits.count, fileCount: writer.exhibits.count, filesLeftOut: leftOut,
+      entryCount: record.exhibits.count, fileCount: writer.exhibits.count,
+      keptPrivateCount: try keptPrivateCount(of: contents, in: row), filesLeftOut: leftOut,
       byteCount: size, fingerprint: contents.caseID.fingerprint, exporter: contents.exporter,
       verdict: verdict)
+  }
+
+  private func keptPrivateCount(
+    of contents: BundleContents, in row: CaseRow
+  ) throws(VaultError) -> Int {
+    guard row.role == .survivor else { return 0 }
+    return try read { db in
+      let keptBack = try KeptBack(db, of: row, in: try CaseView.state(db, of: row))
+      return try contents.logs.reduce(0) { sum, log in
+        try sum + keptBack.privateCount(of: log.entries.map(\.sequence), in: log.identity.id)
+      }
+    }
   }
 
   private static func begin(

@@ -11,6 +11,8 @@ public struct RemovalOutcome: Hashable, Sendable {
   public let opened: [EntryID]
   /// Advocates who stay.
   public let remainingReaders: Int
+  /// Records written with newer keys of the device: a cut of its first ones takes the power from all of these.
+  public let setAside: UInt64
 }
 
 extension OpenVault {
@@ -46,14 +48,15 @@ extension OpenVault {
     }
   }
 
-  /// Of an advocate who took new keys all are cut, so it is the log of her first ones that is named.
+  /// Of a member that took new keys all are cut, so it is the log of the first ones that is named: whoever
+  /// has a copy of them is to write and read no more either.
   private static func removable(
     _ db: Database, _ text: String, _ row: CaseRow, _ state: CaseState
   ) throws -> CaseState.Member {
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     let found = try MemberTable.find(db, text, of: row, in: state)
     guard found.logID != row.logID else { throw VaultError(.ownMember) }
-    let target = found.role == .advocate ? state.member(found.firstLogID) ?? found : found
+    let target = state.oldestKeys(of: found, sparing: [row.logID])
     guard target.cut == nil else { throw VaultError(.alreadyRemoved) }
     return target
   }
@@ -69,6 +72,42 @@ extension OpenVault {
       opened: try table.opened(by: target),
       remainingReaders: state.standingMembers.count {
         $0.isReader(at: now) && $0.logID == $0.firstLogID && $0.logID != target.logID
-      })
+      },
+      setAside: try LogTable.size(db, of: state.laterKeys(of: target.logID), in: row))
+  }
+}
+
+extension LogTable {
+  /// How many records are here of these logs together.
+  static func size(_ db: Database, of logs: [LogID], in row: CaseRow) throws -> UInt64 {
+    try logs.reduce(0) { sum, log in
+      let record = try Row.fetchOne(
+        db, sql: "SELECT size FROM log WHERE case_ref = ? AND log_id = ?",
+        arguments: [row.ref, log.bytes.data])
+      return sum + (record?.number("size") ?? 0)
+    }
+  }
+}
+
+extension CaseState {
+  /// The oldest keys of a member's device that are not those of a device to be spared too: a copy of a vault
+  /// that took new keys has its first ones in common with the other.
+  func oldestKeys(of member: Member, sparing spared: [LogID]) -> Member {
+    let line = Set(spared.flatMap { keys(of: $0) })
+    return keys(of: member.logID).last { !line.contains($0) }.flatMap(self.member) ?? member
+  }
+
+  /// The logs of keys that a log's own certified, and of those that these did.
+  func laterKeys(of logID: LogID) -> [LogID] {
+    members.map(\.logID).filter { $0 != logID && keys(of: $0).contains(logID) }
+  }
+
+  /// A log, and those of older keys of its device, newest first.
+  private func keys(of logID: LogID) -> [LogID] {
+    var result = [logID]
+    while let last = result.last, case .succession(let old) = member(last)?.origin,
+      !result.contains(old)
+    { result.append(old) }
+    return result
   }
 }

@@ -11,7 +11,7 @@ public struct RootDecision: Hashable, Sendable {
     public let role: Role
     /// What it writes, or wrote, from here on does not count.
     public let size: UInt64
-    /// Records that are here and stand behind it.
+    /// Records that are here and stand behind it, those of newer keys of the device too.
     public let setAside: UInt64
   }
 
@@ -27,7 +27,7 @@ extension OpenVault {
   /// - Parameters:
   ///   - stays: the member that is right in a dispute, by name or the beginning of its id; nil for this device.
   ///   - cut: members, each with the number of its records that stand; nil for all that this device gave a
-  ///     receipt for, or holds.
+  ///     receipt for, or holds, of the first keys of its device, and for none of its newer ones.
   /// - Throws: `.unknownMember`, `.ambiguousMember`, `.notAllowed`, `.cutWithoutEffect`.
   public func previewDecision(
     stays: String?, cut: [(member: String, size: UInt64?)], inCase name: String?
@@ -127,13 +127,18 @@ extension OpenVault {
     let staying =
       try stays.map { try MemberTable.find(db, $0, of: row, in: state).logID } ?? row.logID
     let limits = try cut.map { wanted in
-      let member = try MemberTable.find(db, wanted.member, of: row, in: state)
+      let found = try MemberTable.find(db, wanted.member, of: row, in: state)
+      guard found.logID != staying else { throw VaultError(.cutWithoutEffect) }
+      // A size is one of the log that was named; without it, all keys of the device are meant.
+      let member =
+        wanted.size == nil ? state.oldestKeys(of: found, sparing: [staying, row.logID]) : found
       guard member.logID != staying else { throw VaultError(.cutWithoutEffect) }
       let held = try seen(member.logID, db, of: row)
       let size = wanted.size ?? held.receipt ?? held.size
       return RootDecision.Limit(
         logID: member.logID, role: member.role, size: size,
-        setAside: held.size - min(held.size, size))
+        setAside: held.size - min(held.size, size)
+          + (try LogTable.size(db, of: state.laterKeys(of: member.logID), in: row)))
     }
     guard limits.count <= Limits.cutsOfLog, Set(limits.map(\.logID)).count == limits.count else {
       throw VaultError(.cutWithoutEffect)

@@ -146,13 +146,15 @@ extension OpenVault {
   /// Refuses to put what is the survivor's alone where others meet.
   private func check(_ place: MeetingPlace, _ row: CaseRow) throws(VaultError) {
     guard place.audience == .ownDevices else {
-      guard place.folder != row.ownMailbox else { throw VaultError(.mailboxOfOwnDevices) }
+      guard !place.isSame(as: row.ownMailbox) else { throw VaultError(.mailboxOfOwnDevices) }
       return
     }
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     let state = try read { db in try CaseView.state(db, of: row) }
     let hasAdvocates = state.members.contains { $0.role == .advocate }
-    guard place.folder != row.mailbox || !hasAdvocates else { throw VaultError(.mailboxOfOthers) }
+    guard !place.isSame(as: row.mailbox) || !hasAdvocates else {
+      throw VaultError(.mailboxOfOthers)
+    }
     let devices: [LogID]
     do throws(MailboxError) {
       devices = try FolderMailbox(path: place.folder)
@@ -240,12 +242,17 @@ private struct MeetingPlace {
   let audience: MailboxAudience
   let isRemembered: Bool
 
+  /// Whether it is the folder that was remembered, however either is spelled.
+  func isSame(as remembered: String?) -> Bool {
+    remembered.map { VaultFiles.resolved($0) == VaultFiles.resolved(folder) } ?? false
+  }
+
   /// Where to go, in order: first to where other devices of the survivor's left what others may be waiting for.
   static func all(
     of row: CaseRow, mailbox: String?, audience: MailboxAudience?
   ) throws(VaultError) -> [MeetingPlace] {
     if let mailbox {
-      let folder = VaultFiles.absolute(mailbox)
+      let folder = VaultFiles.resolved(mailbox)
       let audience = audience ?? .everyone
       return [
         MeetingPlace(

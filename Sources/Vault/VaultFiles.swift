@@ -63,6 +63,15 @@ struct VaultFiles: Sendable {
   /// By name: opening and closing the file beside SQLite would drop SQLite's locks on it (POSIX).
   func databaseInode() throws(VaultError) -> UInt64 { try Folders.inode(of: database) }
 
+  /// One spelling for a folder, so that two of them can be compared: without links, `.` and `..`; as it was
+  /// given where it is not there.
+  static func resolved(_ path: String) -> String {
+    let path = absolute(path)
+    guard let found = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(found) }
+    return unsafe String(cString: found)
+  }
+
   static func absolute(_ path: String) -> String {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

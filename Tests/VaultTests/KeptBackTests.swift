@@ -1,0 +1,113 @@
+import CaseLog
+import Cryptography
+import Foundation
+import SealedBundle
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+/// What was meant for fewer stays so, whoever comes later.
+@Suite struct KeptBackTests {
+  private func say(
+    _ text: String, about target: EntryID, as kind: EntryKind, in vault: OpenVault
+  ) async throws {
+    var content = EntryContent()
+    content.words = text
+    content.about = [target]
+    _ = try await vault.append(content, as: kind, toCase: nil)
+  }
+
+  @Test(arguments: [true, false])
+  func `what is about a private entry is not shared with who comes later`(
+    isSharedBefore: Bool
+  ) async throws {
+    let circle = try await Circle()
+    if isSharedBefore { try await circle.admit(circle.anna, "Anna") }
+    let secret = try await circle.add("private", for: .ownDevices)
+    let open = try await circle.add("open")
+    for (kind, name) in [(EntryKind.amend, "amend"), (.retract, "retract")] {
+      try await say("\(name) private", about: secret, as: kind, in: circle.hers)
+      try await say("\(name) open", about: open, as: kind, in: circle.hers)
+    }
+    let shared = try await circle.admit(circle.bea, "Bea")
+    #expect(shared.keptBackCount == 3)
+    try await circle.sync(isSharedBefore ? nil : [circle.bea])
+    #expect(try await circle.seen(by: circle.bea) == ["open", "amend open", "retract open"])
+  }
+
+  @Test func `what is about an entry for one advocate is not shared with another`() async throws {
+    let circle = try await Circle()
+    let anna = try await circle.admit(circle.anna, "Anna").member
+    try await circle.admit(circle.bea, "Bea", selection: .none)
+    let onlyAnna = try await circle.add("for Anna", for: .members([anna]))
+    try await say("more for Anna", about: onlyAnna, as: .amend, in: circle.hers)
+    let all = try await circle.hers.share(.all, ofCase: nil, withMember: "Bea")
+    #expect(all.entries == [])
+    #expect(all.keptBackCount == 2)
+    try await circle.sync()
+    #expect(try await circle.seen(by: circle.bea) == [])
+    #expect(try await circle.seen(by: circle.anna) == ["for Anna", "more for Anna"])
+  }
+
+  @Test func `marks stay when a device takes new keys`() async throws {
+    let survivor = try await SurvivorWithKit()
+    let (_, theirs) = try await survivor.admitAdvocate()
+    _ = try await survivor.vault.add([words("open")], toCase: nil)
+    try await survivor.vault.meet(survivor.shared)
+    _ = try await theirs.meet(survivor.shared)
+    var secret = words("private")
+    secret.audience = .ownDevices
+    _ = try await survivor.vault.add([secret], toCase: nil)
+    try await survivor.vault.close()
+    let other = try survivor.device.copied(to: "another")
+    let copy = try other.open()
+    _ = try await copy.renew()
+    let card = try await survivor.fixture("second advocate").create().makeCard()
+    let shared = try await copy.share(caseNamed: nil, with: card.text, words: card.words)
+    #expect(shared.entryCount == 1)
+    #expect(shared.keptBackCount == 1)
+  }
+
+  @Test func `what another device entered for nobody else has to be named`() async throws {
+    let survivor = try await SurvivorWithKit([words("early")])
+    var secret = words("private")
+    secret.audience = .ownDevices
+    _ = try await survivor.vault.add([secret], toCase: nil)
+    try await survivor.vault.meet(survivor.own, own: true)
+    let (_, laptop) = try await survivor.recover("laptop", from: survivor.own)
+    try await laptop.meet(survivor.own, own: true)
+    try await survivor.vault.meet(survivor.own, own: true)
+    try await laptop.meet(survivor.own, own: true)
+    _ = try await laptop.add([words("of the laptop")], toCase: nil)
+    let advocate = try await survivor.fixture("advocate").create()
+    let card = try await advocate.makeCard()
+    let shared = try await laptop.share(caseNamed: nil, with: card.text, words: card.words)
+    #expect(shared.entryCount == 1)
+    #expect(shared.keptBackCount == 2)
+    let early = try #require(
+      try await laptop.entries(ofCase: nil).first { $0.content?.words == "early" })
+    let named = try await laptop.share(
+      .entries([early.id.base32]), ofCase: nil, withMember: shared.member.base32)
+    #expect(named.entries == [early.id])
+  }
+
+  @Test func `a bundle tells how much in it was kept private`() async throws {
+    let circle = try await Circle()
+    try await circle.add("before anybody")
+    try await circle.admit(circle.anna, "Anna")
+    let secret = try await circle.add("private", for: .ownDevices)
+    let open = try await circle.add("open")
+    let identity = AgeIdentity(secretKey: SecretKey.random())
+    let known = identity.recipient
+    let recipient = try #require(known)
+    for (chosen, count) in [(nil, 1), ([secret.base32], 1), ([open.base32], 0)] {
+      let outcome = try await circle.hers.export(
+        caseNamed: nil, entries: chosen,
+        to: circle.survivor.folder.path + "/" + (chosen?[0] ?? "all"),
+        seal: .recipients([recipient]), program: "test")
+      #expect(outcome.keptPrivateCount == count)
+    }
+  }
+}
