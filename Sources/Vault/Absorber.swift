@@ -41,29 +41,63 @@ struct Absorber {
     let wraps = try Row.fetchAll(
       db,
       sql: """
-        SELECT bytes FROM wrap w WHERE case_ref = ? AND NOT EXISTS
+        SELECT bytes FROM wrap w WHERE case_ref = ? AND recipient = ? AND NOT EXISTS
           (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
-        """, arguments: [row.ref])
+        """, arguments: [row.ref, row.logID.bytes.data])
     guard !wraps.isEmpty else { return false }
     let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
     var isChanged = false
     for record in wraps {
       let wrap = try Wrap(decoding: record.bytes("bytes"))
-      guard wrap.recipient == row.logID, try !holds(wrap.epoch) else { continue }
+      guard try !holds(wrap.epoch) else { continue }
       let key: SecretKey
-      do { key = try wrap.open(with: device.box) } catch { continue }
-      guard let epoch = try control(of: wrap.epoch, candidate: key),
-        EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
-          == epoch.commitment
-      else { continue }
-      try db.execute(
-        sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
-        arguments: [
-          row.ref, wrap.epoch.bytes.data, epoch.audience.encoded.data, keys.seal(key).data,
-        ])
-      isChanged = true
+      do { key = try wrap.open(with: device.box) } catch {
+        try drop(wrap)
+        continue
+      }
+      switch try judge(key, of: wrap.epoch) {
+      case .good(let audience):
+        try db.execute(
+          sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
+          arguments: [
+            row.ref, wrap.epoch.bytes.data, audience.encoded.data, keys.seal(key).data,
+          ])
+        isChanged = true
+      case .junk: try drop(wrap)
+      case .undecided: break
+      }
     }
     return isChanged
+  }
+
+  /// Whether a wrap for this device holds what it should.
+  enum Verdict {
+    case good(Audience)
+    /// It never will.
+    case junk
+    /// The epoch's entry is not here, or cannot be opened yet, or not with this key.
+    case undecided
+  }
+
+  static func judge(
+    _ db: Database, _ wrap: Wrap, with own: borrowing BoxKeyPair, of row: CaseRow, keys: VaultKeys
+  ) throws -> Verdict {
+    let key: SecretKey
+    do { key = try wrap.open(with: own) } catch { return .junk }
+    return try Absorber(db: db, row: row, keys: keys).judge(key, of: wrap.epoch)
+  }
+
+  private func judge(_ key: borrowing SecretKey, of id: EpochID) throws -> Verdict {
+    guard let epoch = try control(of: id, candidate: key) else { return .undecided }
+    let commitment = EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
+    return commitment == epoch.commitment ? .good(epoch.audience) : .junk
+  }
+
+  /// What will never count must not keep out what does.
+  private func drop(_ wrap: Wrap) throws {
+    try db.execute(
+      sql: "DELETE FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
+      arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
   }
 
   private func holds(_ epoch: EpochID) throws -> Bool {

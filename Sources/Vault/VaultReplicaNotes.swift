@@ -190,26 +190,8 @@ extension VaultReplica {
     }
   }
 
-  /// Wraps of one epoch are bounded, so that junk cannot grow without end.
   mutating func accept(wraps: [[UInt8]]) throws(VaultError) -> Bool {
-    try write { db in
-      var isChanged = false
-      for bytes in wraps {
-        let wrap: Wrap
-        do throws(CaseLogError) { wrap = try Wrap(decoding: bytes) } catch { continue }
-        guard
-          try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM wrap WHERE case_ref = ? AND epoch = ?",
-            arguments: [row.ref, wrap.epoch.bytes.data]) ?? 0 < Limits.members
-        else { continue }
-        try db.execute(
-          sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
-          arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
-        if db.changesCount > 0 { isChanged = true }
-      }
-      if isChanged { try Absorber.run(db, of: row, keys: keys) }
-      return isChanged
-    }
+    try write { db in try WrapIntake.accept(db, wraps, of: row, keys: keys) }
   }
 }
 
