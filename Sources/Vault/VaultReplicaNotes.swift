@@ -117,17 +117,37 @@ extension VaultReplica {
   mutating func accept(_ fork: ForkProof) throws(VaultError) -> Bool {
     try write { db in
       let logRef = try Self.logRef(db, row, fork.log.id)
-      // One proof is enough, and a member may sign as many as she likes.
-      let known = try Row.fetchOne(
-        db, sql: "SELECT 1 FROM log WHERE id = ? AND forked_at IS NOT NULL", arguments: [logRef])
-      guard known == nil else { return false }
+      // One proof is enough, and a member may sign as many as she likes: of all, the one that proves the
+      // smallest size, so that copies that were offered the same agree.
+      let size = Int64(clamping: fork.smaller.size)
+      let known = try Int64.fetchOne(
+        db, sql: "SELECT forked_at FROM log WHERE id = ? AND forked_at IS NOT NULL",
+        arguments: [logRef])
+      guard known.map({ size < $0 }) ?? true else { return false }
+      for record in try Row.fetchAll(
+        db, sql: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
+      where Self.isProof(record.bytes("bytes"), of: fork.log) {
+        try db.execute(
+          sql: "DELETE FROM fork WHERE case_ref = ? AND bytes = ?",
+          arguments: [row.ref, record.bytes("bytes").data])
+      }
       try db.execute(
         sql: "UPDATE log SET forked_at = ? WHERE id = ?",
-        arguments: [Int64(clamping: fork.smaller.size), logRef])
+        arguments: [size, logRef])
       try db.execute(
         sql: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
         arguments: [row.ref, fork.bytes.data])
-      return db.changesCount > 0
+      try Absorber.run(db, of: row, keys: keys)
+      return true
+    }
+  }
+
+  private static func isProof(_ bytes: [UInt8], of log: LogIdentity) -> Bool {
+    do {
+      _ = try ForkProof(parsing: bytes, of: log)
+      return true
+    } catch {
+      return false
     }
   }
 

@@ -1,0 +1,56 @@
+import CaseLog
+import Cryptography
+import Foundation
+import GRDB
+import Sync
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+/// Heads, receipts and forks, as a replica takes and gives them.
+@Suite struct NotesTests {
+  @Test(arguments: [[5, 3, 9], [9, 5, 3], [3, 9, 5]] as [[UInt64]])
+  func `of many proofs of a fork the smallest counts, in whatever order they come`(
+    order: [UInt64]
+  ) async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    try await survivor.vault.proveForks(at: order)
+    #expect(try await survivor.vault.forkedSizes() == [3])
+    #expect(try await survivor.vault.forkProofs() == [3])
+  }
+}
+
+extension OpenVault {
+  func notesReplica() throws -> VaultReplica {
+    VaultReplica(
+      row: try read { db in try CaseRow.find(db, nil) }, database: database, keys: keys,
+      store: blobs, surroundings: surroundings)
+  }
+
+  fileprivate func proveForks(at sizes: [UInt64]) throws {
+    var replica = try notesReplica()
+    let row = replica.row
+    let device = try read { db in try DeviceKeys.load(db, case: row.ref, keys: keys) }
+    for size in sizes {
+      let notes = (1...2).map { number in
+        VerifiedCheckpoint(
+          signing: device.signing, of: row.logIdentity, size: size,
+          root: Bytes32(noise(32, seed: size * 2 + number))!)
+      }
+      _ = try replica.accept(try ForkProof(notes[0], notes[1]))
+    }
+  }
+
+  fileprivate func forkedSizes() throws -> [UInt64] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT forked_at FROM log WHERE forked_at IS NOT NULL")
+        .map { $0.number("forked_at") }
+    }
+  }
+
+  fileprivate func forkProofs() throws -> [UInt64] {
+    try notesReplica().forks().map(\.smaller.size)
+  }
+}
