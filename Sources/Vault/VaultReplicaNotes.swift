@@ -10,28 +10,33 @@ extension VaultReplica {
   /// The newest head of each log with the receipts on it, and older heads that carry receipts.
   func heads() throws(VaultError) -> [SignedHead] {
     try read { db in
-      var heads: [SignedHead] = []
       let logs = try Row.fetchAll(
         db, sql: "SELECT * FROM log WHERE case_ref = ? AND note IS NOT NULL ORDER BY log_id",
         arguments: [row.ref])
-      for log in logs {
+      let newest = try logs.map { log in
         let receipts = try Row.fetchAll(
-          db, sql: "SELECT size, note FROM receipt WHERE log_ref = ? ORDER BY size DESC, witness",
-          arguments: [log["id"] as Int64])
-        let newest = log.number("note_size")
-        heads.append(
-          SignedHead(
-            signingKey: try log.bytes32("signing_key"),
-            note: try Receipts.merge(
-              log.bytes("note"),
-              receipts.filter { $0.number("size") == newest }.map { $0.bytes("note") })))
-        for receipt in receipts where receipt.number("size") != newest {
-          heads.append(
-            SignedHead(
-              signingKey: try log.bytes32("signing_key"), note: receipt.bytes("note")))
-        }
+          db, sql: "SELECT note FROM receipt WHERE log_ref = ? AND size = ? ORDER BY witness",
+          arguments: [log["id"] as Int64, Int64(log.number("note_size"))])
+        return SignedHead(
+          signingKey: try log.bytes32("signing_key"),
+          note: try Receipts.merge(log.bytes("note"), receipts.map { $0.bytes("note") }))
       }
-      return Array(heads.prefix(SyncLimits.heads))
+      // Of each log and witness the newest first, so that no log with many leaves room for none of another.
+      let older = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT signing_key, note FROM
+            (SELECT g.signing_key, g.log_id, r.witness, r.note,
+              row_number() OVER (PARTITION BY r.log_ref, r.witness ORDER BY r.size DESC) AS place
+            FROM receipt r JOIN log g ON g.id = r.log_ref
+            WHERE g.case_ref = ? AND g.note IS NOT NULL AND r.size <> g.note_size)
+          ORDER BY place, log_id, witness LIMIT ?
+          """,
+        arguments: [row.ref, max(0, SyncLimits.heads - newest.count)])
+      return try newest
+        + older.map {
+          SignedHead(signingKey: try $0.bytes32("signing_key"), note: $0.bytes("note"))
+        }
     }
   }
 
