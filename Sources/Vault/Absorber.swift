@@ -155,10 +155,15 @@ struct Absorber {
             WHERE s.leaf_ref = l.id AND s.is_valid = 0)
         ORDER BY g.log_id, l.sequence
         """, arguments: [row.ref])
+    guard !records.isEmpty else { return false }
+    let standing = Set(try CaseView.state(db, of: row).standingMembers.map(\.logID))
     var isChanged = false
     for record in records {
       guard let opened = try open(record, epochs: epochs, droppingJunk: true) else { continue }
       try store(opened, of: record)
+      if opened.problem == nil, standing.contains(try record.identifier("log_id")) {
+        try noteSizes(of: opened)
+      }
       isChanged = true
     }
     return isChanged
@@ -227,15 +232,19 @@ struct Absorber {
         ? opened.entry?.context?.frontier ?? [] : [])
     try ViewTable.insert(
       db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
-    for named in opened.entry?.context?.frontier ?? [] {
-      try db.run(
-        "UPDATE log SET named_size = max(named_size, ?) WHERE case_ref = ? AND log_id = ?",
-        [Int64(clamping: named.size), row.ref, named.logID.bytes.data])
-    }
     for attachment in content?.attachments ?? [] {
       guard let blob = attachment.blob else { continue }
       try BlobTable.expect(
         db, blob.root, size: attachment.size, number: attachment.number, of: leafRef)
+    }
+  }
+
+  /// How long members say that logs are. One who is cut says it no more, and nobody what no log can be.
+  private func noteSizes(of opened: Opened) throws {
+    for named in opened.entry?.context?.frontier ?? [] where named.size <= Limits.entriesOfLog {
+      try db.run(
+        "UPDATE log SET named_size = max(named_size, ?) WHERE case_ref = ? AND log_id = ?",
+        [Int64(clamping: named.size), row.ref, named.logID.bytes.data])
     }
   }
 
