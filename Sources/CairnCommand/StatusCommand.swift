@@ -163,6 +163,14 @@ extension CaseTrouble {
     case .lockedControl:
       return "\(Quantity.count(count, "administrative entry", "administrative entries")) cannot be"
         + " opened here yet. Sync again; if it stays so, you may have been removed from the case."
+    case .newDevice:
+      let how: String =
+        switch status.members.first(where: { $0.logID == member })?.logID {
+        case let id?: " If that was not you: “cairn remove \(id.base32.prefix(10))”."
+        case nil: ""
+        }
+      return "\(capital) was admitted with your twelve words, or took new keys, since you looked last."
+        + how
     case .behind:
       return
         "Somebody has seen \(Quantity.count(count, "more entry", "more entries")) of \(who) than"
