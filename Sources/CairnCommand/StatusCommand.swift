@@ -162,7 +162,8 @@ extension CaseTrouble {
         + " say “cairn keep ENTRY” for each, and “cairn remove” that device."
     case .lockedControl:
       return "\(Quantity.count(count, "administrative entry", "administrative entries")) cannot be"
-        + " opened here yet. Sync again; if it stays so, you may have been removed from the case."
+        + " opened here yet. After “cairn renew” this waits until a device of the survivor's has synced"
+        + " with your new keys. Sync again; if it stays so, you may have been removed from the case."
     case .newDevice:
       let how: String =
         switch status.members.first(where: { $0.logID == member })?.logID {
