@@ -165,13 +165,9 @@ extension CaseTrouble {
         + " opened here yet. After “cairn renew” this waits until a device of the survivor's has synced"
         + " with your new keys. Sync again; if it stays so, you may have been removed from the case."
     case .newDevice:
-      let how: String =
-        switch status.members.first(where: { $0.logID == member })?.logID {
-        case let id?: " If that was not you: “cairn remove \(id.base32.prefix(10))”."
-        case nil: ""
-        }
-      return "\(capital) was admitted with your twelve words, or took new keys, since you looked last."
-        + how
+      let id = member?.base32.prefix(10) ?? "ID"
+      return "\(capital) was admitted with your twelve words, or took new keys, since you looked"
+        + " last. If that was not you, say “cairn remove \(id)”."
     case .behind:
       return
         "Somebody has seen \(Quantity.count(count, "more entry", "more entries")) of \(who) than"

@@ -167,7 +167,9 @@ struct WrapIntake {
     guard wrap.recipient.map({ recipients.contains($0) }) ?? true else { return false }
     let place = Place(epoch: wrap.epoch, recipient: wrap.recipient)
     var isGood = false
-    if wrap.recipient == row.logID, !openEpochs.contains(wrap.epoch) {
+    if wrap.recipient == row.logID {
+      // Its key is here: another wrap of it is of no use to anybody.
+      guard !openEpochs.contains(wrap.epoch) else { return false }
       switch try Absorber.judge(db, wrap, with: own, of: row, keys: keys) {
       case .junk: return false
       case .good:

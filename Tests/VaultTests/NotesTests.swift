@@ -2,8 +2,8 @@ import CaseLog
 import Cryptography
 import Foundation
 import GRDB
-import Sync
 import Support
+import Sync
 import Testing
 import VerifiableLog
 
@@ -63,15 +63,18 @@ extension OpenVault {
   fileprivate func proveForks(at sizes: [UInt64]) throws {
     var replica = try notesReplica()
     let row = replica.row
-    let device = try read { db in try DeviceKeys.load(db, case: row.ref, keys: keys) }
-    for size in sizes {
-      let notes = (1...2).map { number in
-        VerifiedCheckpoint(
-          signing: device.signing, of: row.logIdentity, size: size,
-          root: Bytes32(noise(32, seed: size * 2 + number))!)
+    let proofs = try read { db in
+      let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
+      return try sizes.map { size in
+        let notes = (1...2).map { number in
+          VerifiedCheckpoint(
+            signing: device.signing, of: row.logIdentity, size: size,
+            root: Bytes32(noise(32, seed: size * 2 + number))!)
+        }
+        return try ForkProof(notes[0], notes[1])
       }
-      _ = try replica.accept(try ForkProof(notes[0], notes[1]))
     }
+    for proof in proofs { _ = try replica.accept(proof) }
   }
 
   fileprivate func forkedSizes() throws -> [UInt64] {

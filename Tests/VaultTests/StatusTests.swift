@@ -82,7 +82,7 @@ import VerifiableLog
   }
 
   /// The only alarm of somebody who found the twelve words.
-  @Test func `a device that was admitted with the kit is told until it was looked at`() async throws {
+  @Test func `a device admitted with the kit is told until it was looked at`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
     let (_, theirs) = try await survivor.admitAdvocate()
     try await survivor.vault.meet(survivor.shared)
@@ -90,7 +90,8 @@ import VerifiableLog
     let (_, second) = try await survivor.recover("second")
     for vault in [second, theirs, survivor.vault] { try await vault.meet(survivor.shared) }
     let troubles = try await survivor.vault.status(ofCase: nil, isLookedAt: true)[0].troubles
-    #expect(troubles.filter { $0.code == .newDevice }.map(\.member) == [try await second.ownLogID()])
+    #expect(
+      troubles.filter { $0.code == .newDevice }.map(\.member) == [try await second.ownLogID()])
     let again = try await survivor.vault.status(ofCase: nil, isLookedAt: true)[0].troubles
     #expect(!again.map(\.code).contains(.newDevice))
     // The device itself is not news to itself, nor is the first one, nor is any to an advocate.

@@ -29,7 +29,7 @@ import VerifiableLog
   @Test func `made up epochs, strangers and crowds are not carried`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
     let (_, theirs) = try await survivor.admitAdvocate()
-    let before = try await survivor.vault.wrapCount()
+    let before = try await survivor.vault.carriedWraps()
     func wrap(_ epoch: EpochID, _ recipient: LogID?) -> [UInt8] {
       Wrap(epoch: epoch, recipient: recipient, box: Randomness.bytes(Wrap.byteCount)).encoded
     }
@@ -40,7 +40,7 @@ import VerifiableLog
     #expect(try await survivor.vault.accept(wraps: strange) == false)
     let madeUp = (0..<400).map { _ in wrap(epoch(), nil) }
     #expect(try await survivor.vault.accept(wraps: madeUp))
-    #expect(try await survivor.vault.wrapCount() == before + WrapIntake.ofUnknownEpochs)
+    #expect(try await survivor.vault.carriedWraps() == before + WrapIntake.ofUnknownEpochs)
     #expect(try await survivor.vault.accept(wraps: madeUp) == false)
     // Her places for that epoch are full; of others' and of the kit there are as many as before.
     let hers = try await theirs.memberID()
@@ -63,7 +63,7 @@ extension OpenVault {
     try self.wraps { try $0.accept(wraps: wraps) }
   }
 
-  fileprivate func wrapCount() throws -> Int {
+  fileprivate func carriedWraps() throws -> Int {
     try read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM wrap") ?? -1 }
   }
 
