@@ -21,10 +21,14 @@ struct RenewCommand: AsyncParsableCommand {
       struct Object: Encodable {
         let cardsDropped: Int
         let cases: [String]
+        let casesNotRenewed: [String]
       }
-      return try Output.json(Object(cardsDropped: outcome.cardsDropped, cases: outcome.cases))
+      return try Output.json(
+        Object(
+          cardsDropped: outcome.cardsDropped, cases: outcome.cases,
+          casesNotRenewed: outcome.casesNotRenewed))
     }
-    guard !outcome.cases.isEmpty else {
+    guard !outcome.cases.isEmpty || !outcome.casesNotRenewed.isEmpty else {
       return Output.paragraph("This vault has keys of its own, and needs no new ones.")
     }
     let count = Quantity.count(outcome.cases.count, "case", "cases")
@@ -32,6 +36,13 @@ struct RenewCommand: AsyncParsableCommand {
     Output.paragraph(
       "Others learn of them when you sync. What was signed with the old keys stays, under its old"
         + " name.")
+    if !outcome.casesNotRenewed.isEmpty {
+      let names = outcome.casesNotRenewed.map { SafeText.quoted($0) }.joined(separator: ", ")
+      Output.remark(
+        "Note: not in \(names): as many copies of this vault as may have new keys there already."
+          + " Everything stays and can be read; to write there, set up this device anew with"
+          + " “cairn recover” and the recovery kit, or ask for a new invitation.")
+    }
     if outcome.cardsDropped > 0 {
       let cards = Quantity.count(outcome.cardsDropped, "card", "cards")
       Output.remark(

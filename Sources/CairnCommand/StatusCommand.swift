@@ -163,7 +163,12 @@ extension CaseTrouble {
         + " device."
     case .lockedControl:
       return "\(Quantity.count(count, "administrative entry", "administrative entries")) cannot be"
-        + " opened here yet. Sync again; if it stays so, you may have been removed from the case."
+        + " opened here yet. After “cairn renew” this waits until a device of the survivor's has synced"
+        + " with your new keys. Sync again; if it stays so, you may have been removed from the case."
+    case .newDevice:
+      let id = member?.base32.prefix(10) ?? "ID"
+      return "\(capital) was admitted with your twelve words, or took new keys, since you looked"
+        + " last. If that was not you, say “cairn remove \(id)”."
     case .behind:
       return
         "Somebody has seen \(Quantity.count(count, "more entry", "more entries")) of \(who) than"

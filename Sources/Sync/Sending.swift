@@ -83,11 +83,12 @@ public enum HeadSender {
     for part in parts(try replica.heads(), max: SyncLimits.heads, { $0.note.count + 40 }) {
       frames.append(.heads(part))
     }
+    let forks = try replica.forks().map(\.bytes)
+    for part in parts(forks, max: SyncLimits.members, \.count) { frames.append(.forks(part)) }
+    // Last, since they are the most: a reader that stops early has all the rest.
     for part in parts(try replica.wraps(), max: SyncLimits.itemsOfFrame, \.count) {
       frames.append(.wraps(part))
     }
-    let forks = try replica.forks().map(\.bytes)
-    for part in parts(forks, max: SyncLimits.members, \.count) { frames.append(.forks(part)) }
     return frames + [.end]
   }
 

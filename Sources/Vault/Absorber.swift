@@ -41,29 +41,63 @@ struct Absorber {
     let wraps = try Row.fetchAll(
       db,
       sql: """
-        SELECT bytes FROM wrap w WHERE case_ref = ? AND NOT EXISTS
+        SELECT bytes FROM wrap w WHERE case_ref = ? AND recipient = ? AND NOT EXISTS
           (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
-        """, arguments: [row.ref])
+        """, arguments: [row.ref, row.logID.bytes.data])
     guard !wraps.isEmpty else { return false }
     let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
     var isChanged = false
     for record in wraps {
       let wrap = try Wrap(decoding: record.bytes("bytes"))
-      guard wrap.recipient == row.logID, try !holds(wrap.epoch) else { continue }
+      guard try !holds(wrap.epoch) else { continue }
       let key: SecretKey
-      do { key = try wrap.open(with: device.box) } catch { continue }
-      guard let epoch = try control(of: wrap.epoch, candidate: key),
-        EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
-          == epoch.commitment
-      else { continue }
-      try db.execute(
-        sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
-        arguments: [
-          row.ref, wrap.epoch.bytes.data, epoch.audience.encoded.data, keys.seal(key).data,
-        ])
-      isChanged = true
+      do { key = try wrap.open(with: device.box) } catch {
+        try drop(wrap)
+        continue
+      }
+      switch try judge(key, of: wrap.epoch) {
+      case .good(let audience):
+        try db.execute(
+          sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
+          arguments: [
+            row.ref, wrap.epoch.bytes.data, audience.encoded.data, keys.seal(key).data,
+          ])
+        isChanged = true
+      case .junk: try drop(wrap)
+      case .undecided: break
+      }
     }
     return isChanged
+  }
+
+  /// Whether a wrap for this device holds what it should.
+  enum Verdict {
+    case good(Audience)
+    /// It never will.
+    case junk
+    /// The epoch's entry is not here, or cannot be opened yet, or not with this key.
+    case undecided
+  }
+
+  static func judge(
+    _ db: Database, _ wrap: Wrap, with own: borrowing BoxKeyPair, of row: CaseRow, keys: VaultKeys
+  ) throws -> Verdict {
+    let key: SecretKey
+    do { key = try wrap.open(with: own) } catch { return .junk }
+    return try Absorber(db: db, row: row, keys: keys).judge(key, of: wrap.epoch)
+  }
+
+  private func judge(_ key: borrowing SecretKey, of id: EpochID) throws -> Verdict {
+    guard let epoch = try control(of: id, candidate: key) else { return .undecided }
+    let commitment = EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
+    return commitment == epoch.commitment ? .good(epoch.audience) : .junk
+  }
+
+  /// What will never count must not keep out what does.
+  private func drop(_ wrap: Wrap) throws {
+    try db.execute(
+      sql: "DELETE FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
+      arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
   }
 
   private func holds(_ epoch: EpochID) throws -> Bool {
@@ -121,10 +155,15 @@ struct Absorber {
             WHERE s.leaf_ref = l.id AND s.is_valid = 0)
         ORDER BY g.log_id, l.sequence
         """, arguments: [row.ref])
+    guard !records.isEmpty else { return false }
+    let standing = Set(try CaseView.state(db, of: row).standingMembers.map(\.logID))
     var isChanged = false
     for record in records {
       guard let opened = try open(record, epochs: epochs, droppingJunk: true) else { continue }
       try store(opened, of: record)
+      if opened.problem == nil, standing.contains(try record.identifier("log_id")) {
+        try noteSizes(of: opened)
+      }
       isChanged = true
     }
     return isChanged
@@ -193,15 +232,19 @@ struct Absorber {
         ? opened.entry?.context?.frontier ?? [] : [])
     try ViewTable.insert(
       db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
-    for named in opened.entry?.context?.frontier ?? [] {
-      try db.run(
-        "UPDATE log SET named_size = max(named_size, ?) WHERE case_ref = ? AND log_id = ?",
-        [Int64(clamping: named.size), row.ref, named.logID.bytes.data])
-    }
     for attachment in content?.attachments ?? [] {
       guard let blob = attachment.blob else { continue }
       try BlobTable.expect(
         db, blob.root, size: attachment.size, number: attachment.number, of: leafRef)
+    }
+  }
+
+  /// How long members say that logs are. One who is cut says it no more, and nobody what no log can be.
+  private func noteSizes(of opened: Opened) throws {
+    for named in opened.entry?.context?.frontier ?? [] where named.size <= Limits.entriesOfLog {
+      try db.run(
+        "UPDATE log SET named_size = max(named_size, ?) WHERE case_ref = ? AND log_id = ?",
+        [Int64(clamping: named.size), row.ref, named.logID.bytes.data])
     }
   }
 

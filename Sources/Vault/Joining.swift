@@ -67,9 +67,7 @@ extension OpenVault {
       try LogTable.addLog(db, case: ref, logID: card.logID(in: caseID), key: card.signingKey)
     }
     for wrap in invitation.wraps {
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
-        arguments: [ref, wrap.epoch.bytes.data, wrap.encoded.data])
+      try WrapTable.store(db, wrap, case: ref)
     }
   }
 

@@ -282,9 +282,7 @@ enum Rewrapping {
       } catch {
         continue
       }
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
-        arguments: [ref, own.epoch.bytes.data, own.encoded.data])
+      try WrapTable.store(db, own, case: ref)
     }
   }
 

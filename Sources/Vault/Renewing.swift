@@ -7,6 +7,9 @@ internal import VerifiableLog
 public struct RenewalOutcome: Hashable, Sendable {
   /// By name, in the order in which they began here; none where the vault needed no new keys.
   public let cases: [String]
+  /// Cases in which as many other copies of this vault took new keys before as may: here they can be read,
+  /// and written only once the root admits this device.
+  public let casesNotRenewed: [String]
   /// Cards that were made and not used yet: whoever has the other copy has their keys too.
   public let cardsDropped: Int
 }
@@ -18,12 +21,17 @@ extension OpenVault {
   /// Each case is one transaction. After a failure the vault still signs nothing, and this can be repeated.
   /// A vault in good standing is left as it is.
   ///
-  /// - Throws: `.notAMember` where four other copies of this vault took new keys before, `.diskFull`, `.inputOutput`, `.databaseDamaged`.
+  /// - Throws: `.diskFull`, `.inputOutput`, `.databaseDamaged`.
   public func renew() throws(VaultError) -> RenewalOutcome {
-    guard standing != .sound else { return RenewalOutcome(cases: [], cardsDropped: 0) }
+    guard standing != .sound else {
+      return RenewalOutcome(cases: [], casesNotRenewed: [], cardsDropped: 0)
+    }
     let rows = try read { db in try CaseRow.all(db) }
+    var renewed: [String] = []
+    var rest: [String] = []
     for row in rows {
-      try write { db in try KeyRenewal.run(db, of: row, keys: keys) }
+      let isCertified = try write { db in try KeyRenewal.run(db, of: row, keys: keys) }
+      if isCertified { renewed.append(row.name) } else { rest.append(row.name) }
     }
     let dropped = try write { db in
       try db.execute(sql: "DELETE FROM vault_case WHERE case_id IS NULL")
@@ -32,7 +40,7 @@ extension OpenVault {
       return count
     }
     try settle()
-    return RenewalOutcome(cases: rows.map(\.name), cardsDropped: dropped)
+    return RenewalOutcome(cases: renewed, casesNotRenewed: rest, cardsDropped: dropped)
   }
 
   private func write<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
@@ -43,7 +51,9 @@ extension OpenVault {
 /// New keys of this device in one case (`Protocol/CaseLog.md`, "New keys for a device"), within one
 /// transaction.
 enum KeyRenewal {
-  static func run(_ db: Database, of row: CaseRow, keys: VaultKeys) throws {
+  /// Whether the new keys are certified by the old ones. Of more copies of one vault than may count, the root
+  /// admits the others; the old keys, which another copy has too, go in any case.
+  static func run(_ db: Database, of row: CaseRow, keys: VaultKeys) throws -> Bool {
     let old = try DeviceKeys.load(db, case: row.ref, keys: keys)
     let device = NewDevice()
     let card = try device.card(role: row.role)
@@ -52,8 +62,7 @@ enum KeyRenewal {
       decoding: Succession.sign(
         card, in: row.caseID, with: old.signing, and: SigningKey(seed: device.signingSeed)),
       caseID: row.caseID)
-    // Of more copies of one vault than may count, the root admits the others.
-    guard try SuccessionTable.insert(db, succession, of: row) else { throw VaultError(.notAMember) }
+    let isCertified = try SuccessionTable.insert(db, succession, of: row)
     try LogTable.addLog(db, case: row.ref, logID: logID, key: card.signingKey)
     try Rewrapping.run(
       db, try unopened(db, of: row), with: old.box, to: card, logID: logID, case: row.ref)
@@ -67,6 +76,7 @@ enum KeyRenewal {
         card.bytes.data, logID.bytes.data, keys.seal(device.signingSeed).data,
         keys.seal(device.receiptSeed).data, keys.seal(device.boxSeed).data, row.ref,
       ])
+    return isCertified
   }
 
   /// Epoch keys for the old keys of which the entry has not come yet: it alone tells whether they count.

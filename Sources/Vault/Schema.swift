@@ -169,6 +169,14 @@ enum Schema {
     "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
     // For whom a wrap is; NULL for the kit. So that nobody's junk keeps another's good one out.
     "ALTER TABLE wrap ADD COLUMN recipient BLOB",
+    // Members that were there when the status was looked at.
+    """
+    CREATE TABLE member_seen(
+      case_ref INTEGER NOT NULL REFERENCES vault_case, log_id BLOB NOT NULL,
+      PRIMARY KEY(case_ref, log_id)) WITHOUT ROWID
+    """,
+    // CBOR: one byte of array, 34 of epoch id, then null or 34 of log id.
+    "UPDATE wrap SET recipient = substr(bytes, 38, 32) WHERE substr(bytes, 36, 1) <> x'f6'",
   ]
 
   /// What entries are listed and found by. One row for each leaf of content or notes, locked ones too, small,

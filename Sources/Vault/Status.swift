@@ -67,6 +67,8 @@ public struct CaseTrouble: Hashable, Sendable {
     /// It has ended; the next entry that a survivor's device writes removes the member.
     case sharingEnded
     case newerVersion
+    /// A device of the survivor's was admitted by the root, or took new keys, since the status was looked at.
+    case newDevice
   }
 
   /// Whether a check of the vault tells it too: what others did, in contrast to what merely takes its time,
@@ -74,7 +76,8 @@ public struct CaseTrouble: Hashable, Sendable {
   public var isNotable: Bool {
     switch code {
     case .contested, .disputed, .setAside, .behind, .lockedControl, .erasurePending: return true
-    case .fork, .violation, .newerVersion, .receiptOld, .sharingEndsSoon, .sharingEnded:
+    case .fork, .violation, .newerVersion, .receiptOld, .sharingEndsSoon, .sharingEnded,
+      .newDevice:
       return false
     }
   }
@@ -121,6 +124,13 @@ extension OpenVault {
                 UPDATE vault_case SET looked_leaf = (SELECT coalesce(max(id), 0) FROM leaf)
                 WHERE id = ?
                 """, arguments: [row.ref])
+            for status in statuses where status.caseID == row.caseID {
+              for member in status.members {
+                try db.execute(
+                  sql: "INSERT OR IGNORE INTO member_seen(case_ref, log_id) VALUES (?, ?)",
+                  arguments: [row.ref, member.logID.bytes.data])
+              }
+            }
           }
         }
       } catch {
@@ -205,6 +215,7 @@ struct StatusReader {
   func troubles(_ members: [CaseStatus.Member]) throws -> [CaseTrouble] {
     var found: [CaseTrouble] = []
     if state.isStoppedByNewerVersion { found.append(CaseTrouble(.newerVersion)) }
+    found += try newDevices()
     for member in state.members {
       if state.forkedAt(member.logID) != nil {
         found.append(CaseTrouble(.fork, member: member.logID))
@@ -237,6 +248,24 @@ struct StatusReader {
           time: member.lastReceipt))
     }
     return found
+  }
+
+  /// Whoever finds the twelve words can admit a device: this is where its owner learns of it.
+  private func newDevices() throws -> [CaseTrouble] {
+    guard row.role == .survivor else { return [] }
+    let seen: Set<LogID> = Set(
+      try Row.fetchAll(
+        db, sql: "SELECT log_id FROM member_seen WHERE case_ref = ?", arguments: [row.ref]
+      ).map { try $0.identifier("log_id") })
+    return state.standingMembers.filter { member in
+      guard member.role == .survivor, member.logID != row.logID, !seen.contains(member.logID) else {
+        return false
+      }
+      switch member.origin {
+      case .root, .succession: return true
+      case .founding, .entry: return false
+      }
+    }.map { CaseTrouble(.newDevice, member: $0.logID) }
   }
 
   /// Entries of a removed member behind its cut.

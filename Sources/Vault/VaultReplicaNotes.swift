@@ -10,28 +10,33 @@ extension VaultReplica {
   /// The newest head of each log with the receipts on it, and older heads that carry receipts.
   func heads() throws(VaultError) -> [SignedHead] {
     try read { db in
-      var heads: [SignedHead] = []
       let logs = try Row.fetchAll(
         db, sql: "SELECT * FROM log WHERE case_ref = ? AND note IS NOT NULL ORDER BY log_id",
         arguments: [row.ref])
-      for log in logs {
+      let newest = try logs.map { log in
         let receipts = try Row.fetchAll(
-          db, sql: "SELECT size, note FROM receipt WHERE log_ref = ? ORDER BY size DESC, witness",
-          arguments: [log["id"] as Int64])
-        let newest = log.number("note_size")
-        heads.append(
-          SignedHead(
-            signingKey: try log.bytes32("signing_key"),
-            note: try Receipts.merge(
-              log.bytes("note"),
-              receipts.filter { $0.number("size") == newest }.map { $0.bytes("note") })))
-        for receipt in receipts where receipt.number("size") != newest {
-          heads.append(
-            SignedHead(
-              signingKey: try log.bytes32("signing_key"), note: receipt.bytes("note")))
-        }
+          db, sql: "SELECT note FROM receipt WHERE log_ref = ? AND size = ? ORDER BY witness",
+          arguments: [log["id"] as Int64, Int64(log.number("note_size"))])
+        return SignedHead(
+          signingKey: try log.bytes32("signing_key"),
+          note: try Receipts.merge(log.bytes("note"), receipts.map { $0.bytes("note") }))
       }
-      return Array(heads.prefix(SyncLimits.heads))
+      // Of each log and witness the newest first, so that no log with many leaves room for none of another.
+      let older = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT signing_key, note FROM
+            (SELECT g.signing_key, g.log_id, r.witness, r.note,
+              row_number() OVER (PARTITION BY r.log_ref, r.witness ORDER BY r.size DESC) AS place
+            FROM receipt r JOIN log g ON g.id = r.log_ref
+            WHERE g.case_ref = ? AND g.note IS NOT NULL AND r.size <> g.note_size)
+          ORDER BY place, log_id, witness LIMIT ?
+          """,
+        arguments: [row.ref, max(0, SyncLimits.heads - newest.count)])
+      return try newest
+        + older.map {
+          SignedHead(signingKey: try $0.bytes32("signing_key"), note: $0.bytes("note"))
+        }
     }
   }
 
@@ -117,17 +122,37 @@ extension VaultReplica {
   mutating func accept(_ fork: ForkProof) throws(VaultError) -> Bool {
     try write { db in
       let logRef = try Self.logRef(db, row, fork.log.id)
-      // One proof is enough, and a member may sign as many as she likes.
-      let known = try Row.fetchOne(
-        db, sql: "SELECT 1 FROM log WHERE id = ? AND forked_at IS NOT NULL", arguments: [logRef])
-      guard known == nil else { return false }
+      // One proof is enough, and a member may sign as many as she likes: of all, the one that proves the
+      // smallest size, so that copies that were offered the same agree.
+      let size = Int64(clamping: fork.smaller.size)
+      let known = try Int64.fetchOne(
+        db, sql: "SELECT forked_at FROM log WHERE id = ? AND forked_at IS NOT NULL",
+        arguments: [logRef])
+      guard known.map({ size < $0 }) ?? true else { return false }
+      for record in try Row.fetchAll(
+        db, sql: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
+      where Self.isProof(record.bytes("bytes"), of: fork.log) {
+        try db.execute(
+          sql: "DELETE FROM fork WHERE case_ref = ? AND bytes = ?",
+          arguments: [row.ref, record.bytes("bytes").data])
+      }
       try db.execute(
         sql: "UPDATE log SET forked_at = ? WHERE id = ?",
-        arguments: [Int64(clamping: fork.smaller.size), logRef])
+        arguments: [size, logRef])
       try db.execute(
         sql: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
         arguments: [row.ref, fork.bytes.data])
-      return db.changesCount > 0
+      try Absorber.run(db, of: row, keys: keys)
+      return true
+    }
+  }
+
+  private static func isProof(_ bytes: [UInt8], of log: LogIdentity) -> Bool {
+    do {
+      _ = try ForkProof(parsing: bytes, of: log)
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -190,26 +215,8 @@ extension VaultReplica {
     }
   }
 
-  /// Wraps of one epoch are bounded, so that junk cannot grow without end.
   mutating func accept(wraps: [[UInt8]]) throws(VaultError) -> Bool {
-    try write { db in
-      var isChanged = false
-      for bytes in wraps {
-        let wrap: Wrap
-        do throws(CaseLogError) { wrap = try Wrap(decoding: bytes) } catch { continue }
-        guard
-          try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM wrap WHERE case_ref = ? AND epoch = ?",
-            arguments: [row.ref, wrap.epoch.bytes.data]) ?? 0 < Limits.members
-        else { continue }
-        try db.execute(
-          sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
-          arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
-        if db.changesCount > 0 { isChanged = true }
-      }
-      if isChanged { try Absorber.run(db, of: row, keys: keys) }
-      return isChanged
-    }
+    try write { db in try WrapIntake.accept(db, wraps, of: row, keys: keys) }
   }
 }
 

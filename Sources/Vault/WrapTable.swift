@@ -7,13 +7,20 @@ internal import VerifiableLog
 enum WrapTable {
   /// Stores a wrap that this device made.
   static func add(_ db: Database, _ wrap: Wrap, to row: CaseRow) throws {
-    try db.execute(
-      sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, bytes) VALUES (?, ?, ?)",
-      arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
+    try store(db, wrap, case: row.ref)
     guard let recipient = wrap.recipient else { return }
     try db.execute(
       sql: "INSERT OR IGNORE INTO wrapped(case_ref, epoch, log_id) VALUES (?, ?, ?)",
       arguments: [row.ref, wrap.epoch.bytes.data, recipient.bytes.data])
+  }
+
+  /// Stores a wrap, whoever made it.
+  static func store(_ db: Database, _ wrap: Wrap, case ref: Int64) throws {
+    try db.execute(
+      sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, recipient, bytes) VALUES (?, ?, ?, ?)",
+      arguments: [
+        ref, wrap.epoch.bytes.data, wrap.recipient?.bytes.data, wrap.encoded.data,
+      ])
   }
 
   /// Wraps what this device holds for members who were not known to whoever began an epoch. Each survivor's
@@ -66,5 +73,119 @@ enum WrapTable {
         + state.usableEpochs(of: .advocate(member.firstLogID))
     }
     return records.filter { !$0.epoch.members.contains(member.logID) }.map(\.id)
+  }
+}
+
+/// Takes wraps of others, within one transaction. Anybody can make up a wrap for somebody else, of whatever
+/// epoch: so each recipient of an epoch has places of her own, and epochs that are not known here share few.
+/// What finds no place is offered again when more of the case is here.
+struct WrapIntake {
+  static let ofRecipient = 8
+  static let ofUnknownEpochs = 256
+
+  private let db: Database
+  private let row: CaseRow
+  private let keys: VaultKeys
+  private let recipients: Set<LogID>
+  /// Entries that are epochs, or may be: they cannot be opened here yet.
+  private let epochs: Set<EpochID>
+  private var openEpochs: Set<EpochID>
+  private var counts: [Place: Int] = [:]
+  private var unknownCount = 0
+
+  private struct Place: Hashable {
+    let epoch: EpochID
+    let recipient: LogID?
+  }
+
+  /// Whether anything was kept that was not here. Opens what can then be opened.
+  static func accept(
+    _ db: Database, _ wraps: [[UInt8]], of row: CaseRow, keys: VaultKeys
+  ) throws -> Bool {
+    let held = try Row.fetchAll(
+      db, sql: "SELECT bytes FROM wrap WHERE case_ref = ?", arguments: [row.ref]
+    ).map { $0.bytes("bytes") }
+    let new = Set(wraps).subtracting(held)
+    guard !new.isEmpty else { return false }
+    var intake = try WrapIntake(db, of: row, keys: keys)
+    let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
+    var taken: [Wrap] = []
+    for bytes in wraps where new.contains(bytes) {
+      let wrap: Wrap
+      do throws(CaseLogError) { wrap = try Wrap(decoding: bytes) } catch { continue }
+      if try intake.take(wrap, with: device.box) { taken.append(wrap) }
+    }
+    guard !taken.isEmpty else { return false }
+    try Absorber.run(db, of: row, keys: keys)
+    // What turned out to be junk is gone again, and must not look like news each time that it is offered.
+    return try taken.contains { wrap in
+      try Row.fetchOne(
+        db, sql: "SELECT 1 FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
+        arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data]) != nil
+    }
+  }
+
+  private init(_ db: Database, of row: CaseRow, keys: VaultKeys) throws {
+    self.db = db
+    self.row = row
+    self.keys = keys
+    let members = try CaseView.state(db, of: row).members
+    recipients = Set(members.map(\.logID) + [row.logID])
+    let survivors = Set(members.filter { $0.role == .survivor }.map(\.logID))
+    epochs = Set(
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT l.entry_id, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
+          LEFT JOIN entry e ON e.id = l.id
+          WHERE g.case_ref = ? AND l.class = 1 AND (e.id IS NULL OR e.kind = ?)
+          """, arguments: [row.ref, Int64(EntryKind.epoch.code)]
+      ).filter { survivors.contains(try $0.identifier("log_id")) }
+        .map { try $0.identifier("entry_id") })
+    openEpochs = Set(
+      try Row.fetchAll(db, sql: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref])
+        .map { try $0.identifier("epoch") })
+    let stored = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT epoch, recipient, count(*) AS number FROM wrap WHERE case_ref = ?
+        GROUP BY epoch, recipient
+        """, arguments: [row.ref])
+    for record in stored {
+      let recipient: LogID? =
+        record.bytesIfAny("recipient") == nil ? nil : try record.identifier("recipient")
+      count(Place(epoch: try record.identifier("epoch"), recipient: recipient), record["number"])
+    }
+  }
+
+  private mutating func count(_ place: Place, _ number: Int) {
+    counts[place, default: 0] += number
+    if !epochs.contains(place.epoch) { unknownCount += number }
+  }
+
+  private mutating func take(_ wrap: Wrap, with own: borrowing BoxKeyPair) throws -> Bool {
+    guard wrap.recipient.map({ recipients.contains($0) }) ?? true else { return false }
+    let place = Place(epoch: wrap.epoch, recipient: wrap.recipient)
+    var isGood = false
+    if wrap.recipient == row.logID {
+      // Its key is here: another wrap of it is of no use to anybody.
+      guard !openEpochs.contains(wrap.epoch) else { return false }
+      switch try Absorber.judge(db, wrap, with: own, of: row, keys: keys) {
+      case .junk: return false
+      case .good:
+        isGood = true
+        openEpochs.insert(wrap.epoch)
+      case .undecided: break
+      }
+    }
+    // What is known to be good needs no place that junk could have taken.
+    guard
+      isGood
+        || counts[place, default: 0] < Self.ofRecipient
+          && (epochs.contains(wrap.epoch) || unknownCount < Self.ofUnknownEpochs)
+    else { return false }
+    try WrapTable.store(db, wrap, case: row.ref)
+    count(place, 1)
+    return true
   }
 }

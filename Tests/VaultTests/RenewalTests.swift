@@ -131,6 +131,27 @@ import VerifiableLog
     #expect(try await hers.hash() == survivor.vault.hash())
   }
 
+  /// Others took all places in one case; that must not keep the vault from its other cases.
+  @Test func `a case that has no place for new keys keeps no other from them`() async throws {
+    let made = try await VaultFixture(machine: "one").created()
+    _ = try await made.vault.startCase(named: "other")
+    let forged = try await made.vault.ordered(made.vault.leastSuccessions())
+    _ = try await made.vault.accept(successions: forged.map(\.bytes))
+    let old = try await made.vault.ownLogID()
+    try await made.vault.close()
+    let copy = try made.fixture.copied(to: "another")
+    let vault = try copy.open()
+    let outcome = try await vault.renew()
+    #expect(outcome.casesNotRenewed == ["default"])
+    #expect(outcome.cases == ["other"])
+    #expect(await vault.standing == .sound)
+    // Nothing is signed any more with keys that another copy has.
+    #expect(try await vault.ownLogID() != old)
+    let refused = try await vault.add([words("no")], toCase: nil)
+    #expect(refused.failure?.error.code == .notSyncedYet)
+    _ = try await vault.add([words("yes")], toCase: "other")
+  }
+
   @Test(arguments: 0..<4)
   func `of many successions every copy keeps the same, whatever order they come in`(
     order: Int
@@ -219,6 +240,11 @@ extension OpenVault {
       }
       return (first, second)
     }
+  }
+
+  /// Four so small in order that hardly any other comes before them.
+  func leastSuccessions() throws -> [[UInt8]] {
+    try Array(ordered(forgedSuccessions(400).first).prefix(4).map(\.bytes))
   }
 
   func ordered(_ successions: [[UInt8]]) throws -> [Succession] {

@@ -81,6 +81,26 @@ import VerifiableLog
     #expect(try await shared.hers.check().troubled.count == 1)
   }
 
+  /// The only alarm of somebody who found the twelve words.
+  @Test func `a device admitted with the kit is told until it was looked at`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    try await survivor.vault.meet(survivor.shared)
+    _ = try await survivor.vault.status(ofCase: nil, isLookedAt: true)
+    let (_, second) = try await survivor.recover("second")
+    for vault in [second, theirs, survivor.vault] { try await vault.meet(survivor.shared) }
+    let troubles = try await survivor.vault.status(ofCase: nil, isLookedAt: true)[0].troubles
+    #expect(
+      troubles.filter { $0.code == .newDevice }.map(\.member) == [try await second.ownLogID()])
+    let again = try await survivor.vault.status(ofCase: nil, isLookedAt: true)[0].troubles
+    #expect(!again.map(\.code).contains(.newDevice))
+    // The device itself is not news to itself, nor is the first one, nor is any to an advocate.
+    for (vault, name) in [(second, "default"), (theirs, "theirs")] {
+      let told = try await vault.status(ofCase: name, isLookedAt: false)[0].troubles
+      #expect(!told.map(\.code).contains(.newDevice))
+    }
+  }
+
   @Test func `what another device erased can be kept for a while`() async throws {
     let shared = try await SharedCase(before: [words("one"), words("two")])
     let id = try #require(try await shared.hers.entries(ofCase: nil).first?.id)

@@ -1,0 +1,111 @@
+import CaseLog
+import Cryptography
+import Foundation
+import GRDB
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+/// Wraps that somebody made up must keep out no good one, and must not grow without end.
+@Suite struct WrapTests {
+  @Test func `junk for this device keeps no epoch key from it`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    try await survivor.vault.meet(survivor.shared)
+    try await theirs.meet(survivor.shared)
+    let count = try await theirs.epochCount()
+    let (good, epochs) = try await theirs.forgetEpochs()
+    // Both what does not open, and what opens and holds another key, before the good ones.
+    let junk = try await theirs.junk(epochs, each: 12)
+    #expect(try await theirs.accept(wraps: junk + good))
+    #expect(try await theirs.epochCount() == count)
+    // Once all is told, it is no news any more.
+    #expect(try await theirs.accept(wraps: junk + good) == false)
+    #expect(try await theirs.texts() == ["one"])
+  }
+
+  @Test func `made up epochs, strangers and crowds are not carried`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    let before = try await survivor.vault.carriedWraps()
+    func wrap(_ epoch: EpochID, _ recipient: LogID?) -> [UInt8] {
+      Wrap(epoch: epoch, recipient: recipient, box: Randomness.bytes(Wrap.byteCount)).encoded
+    }
+    func epoch() -> EpochID { EpochID(Bytes32(Randomness.bytes(32))!) }
+    let known = try #require(try await survivor.vault.heldEpochs().first)
+    let stranger = LogID(Bytes32(Randomness.bytes(32))!)
+    let strange = (0..<5).map { _ in wrap(known, stranger) }
+    #expect(try await survivor.vault.accept(wraps: strange) == false)
+    let madeUp = (0..<400).map { _ in wrap(epoch(), nil) }
+    #expect(try await survivor.vault.accept(wraps: madeUp))
+    #expect(try await survivor.vault.carriedWraps() == before + WrapIntake.ofUnknownEpochs)
+    #expect(try await survivor.vault.accept(wraps: madeUp) == false)
+    // Her places for that epoch are full; of others' and of the kit there are as many as before.
+    let hers = try await theirs.memberID()
+    #expect(try await survivor.vault.accept(wraps: (0..<20).map { _ in wrap(known, hers) }))
+    #expect(try await survivor.vault.accept(wraps: [wrap(known, hers)]) == false)
+    #expect(try await survivor.vault.accept(wraps: [wrap(known, nil)]))
+  }
+}
+
+extension OpenVault {
+  fileprivate func wraps(_ body: (inout VaultReplica) throws -> Bool) throws -> Bool {
+    let name = try cases().first { $0.name == "theirs" }?.name
+    var replica = VaultReplica(
+      row: try read { db in try CaseRow.find(db, name) }, database: database, keys: keys,
+      store: blobs, surroundings: surroundings)
+    return try body(&replica)
+  }
+
+  fileprivate func accept(wraps: [[UInt8]]) throws -> Bool {
+    try self.wraps { try $0.accept(wraps: wraps) }
+  }
+
+  fileprivate func carriedWraps() throws -> Int {
+    try read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM wrap") ?? -1 }
+  }
+
+  fileprivate func heldEpochs() throws -> [EpochID] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT epoch FROM epoch").map { try $0.identifier("epoch") }
+    }
+  }
+
+  fileprivate func memberID() throws -> LogID {
+    try read { db in try CaseRow.find(db, "theirs").logID }
+  }
+
+  /// As before its keys came: the wraps for this device, and the epochs of which it had the key.
+  fileprivate func forgetEpochs() throws -> ([[UInt8]], [EpochID]) {
+    try database.queue.write { db in
+      let row = try CaseRow.find(db, "theirs")
+      let epochs: [EpochID] = try Row.fetchAll(
+        db, sql: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref]
+      ).map { try $0.identifier("epoch") }
+      let good = try Row.fetchAll(
+        db, sql: "SELECT bytes FROM wrap WHERE case_ref = ? AND recipient = ?",
+        arguments: [row.ref, row.logID.bytes.data]
+      ).map { $0.bytes("bytes") }
+      try db.execute(sql: "DELETE FROM epoch WHERE case_ref = ?", arguments: [row.ref])
+      try db.execute(
+        sql: "DELETE FROM wrap WHERE case_ref = ? AND recipient = ?",
+        arguments: [row.ref, row.logID.bytes.data])
+      return (good, epochs)
+    }
+  }
+
+  fileprivate func junk(_ epochs: [EpochID], each: Int) throws -> [[UInt8]] {
+    let row = try read { db in try CaseRow.find(db, "theirs") }
+    return try epochs.flatMap { epoch in
+      try (0..<each).map { number in
+        let box =
+          number % 2 == 0
+          ? Randomness.bytes(Wrap.byteCount)
+          : try SealedBox.seal(SecretKey.random(), to: row.card.boxKey)
+        return Wrap(epoch: epoch, recipient: row.logID, box: box).encoded
+      }
+    }
+  }
+}
