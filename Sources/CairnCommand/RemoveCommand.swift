@@ -9,7 +9,8 @@ struct RemoveCommand: AsyncParsableCommand {
     commandName: "remove", abstract: "Remove an advocate or a device from a case.",
     discussion: """
       From then on nothing new is sealed to them, and what they add does not count. What they \
-      have already, they keep, and what they wrote until now stays where it is.
+      have already, they keep, and what they wrote until now stays where it is. Of a device that took \
+      new keys, what it wrote with these is set aside; “cairn adopt” enters it again.
 
         cairn remove MEMBER
       """)
@@ -48,7 +49,11 @@ struct RemoveCommand: AsyncParsableCommand {
     let count = Quantity.count(outcome.opened.count, "entry", "entries")
     return "\(name(outcome.member)) can open \(count) of \(SafeText.quoted(outcome.caseName)), and"
       + " may keep what arrived there: that cannot be taken back. Nothing that comes later is"
-      + " sealed to them. The removal itself stays: only the twelve words undo it."
+      + " sealed to them. "
+      + (outcome.setAside > 0
+        ? "\(Quantity.count(Int(outcome.setAside), "record", "records")) that they wrote with newer keys"
+          + " will be set aside. " : "")
+      + "The removal itself stays: only the twelve words undo it."
   }
 
   private func printText(_ outcome: RemovalOutcome) {

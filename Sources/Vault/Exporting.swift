@@ -224,6 +224,7 @@ private struct BundleCollection {
 
   func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
     let state = try CaseView.state(db, of: row)
+    let chosen = try chosen.map(withRetractions)
     var contents = BundleContents(
       caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),
       logs: try state.members.map { try log(of: $0, in: state, chosen: chosen) },
@@ -234,6 +235,27 @@ private struct BundleCollection {
       db, sql: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes", arguments: [row.ref]
     ).map { $0.bytes("bytes") }
     return contents
+  }
+
+  /// What was taken back is not handed over without its retraction, nor that without its own.
+  private func withRetractions(_ chosen: [EntryID]) throws -> [EntryID] {
+    var all = chosen
+    var index = 0
+    while index < all.count {
+      for id in try retractions(of: all[index]) where !all.contains(id) { all.append(id) }
+      index += 1
+    }
+    return all
+  }
+
+  private func retractions(of entry: EntryID) throws -> [EntryID] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.entry_id FROM about a JOIN entry e ON e.id = a.entry_ref JOIN leaf l ON l.id = e.id
+        WHERE a.target = ? AND e.case_ref = ? AND e.kind = ? ORDER BY l.id
+        """, arguments: [entry.bytes.data, row.ref, Int64(EntryKind.retract.code)]
+    ).map { try $0.identifier("entry_id") }
   }
 
   private func log(

@@ -39,6 +39,26 @@ import Testing
     #expect(hers.filter { $0.hasPrefix(".") } == [])
   }
 
+  @Test func `what was taken back is not handed over without its retraction`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let saved = try await vault.add([words("one"), words("two")], toCase: nil).saved
+    var content = EntryContent()
+    content.about = [saved[0].id]
+    _ = try await vault.append(content, as: .retract, toCase: nil)
+    let key = AgeIdentity(secretKey: SecretKey.random())
+    let known = key.recipient
+    let recipient = try #require(known)
+    let outcome = try await vault.export(
+      caseNamed: nil, entries: [saved[0].id.base32], to: fixture.folder.path + "/one.age",
+      seal: .recipients([recipient]), program: "test")
+    #expect(outcome.entryCount == 2)
+    let other = try await vault.export(
+      caseNamed: nil, entries: [saved[1].id.base32], to: fixture.folder.path + "/two.age",
+      seal: .recipients([recipient]), program: "test")
+    #expect(other.entryCount == 1)
+  }
+
   @Test func `a sound vault checks clean, and a damaged attachment is named`() async throws {
     let fixture = try VaultFixture()
     let file = try fixture.folder.file("shot.png", noise(200_000, seed: 3))
