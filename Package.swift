@@ -57,8 +57,8 @@ let package = Package(
     .executableTarget(
       name: "CairnCommand",
       dependencies: [
-        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Vault",
-        arguments,
+        "Cryptography", "VerifiableLog", "CaseLog", "Mailboxes", "SealedBundle", "BundleCheck",
+        "Vault", arguments,
       ], swiftSettings: strict),
     .executableTarget(
       name: "VerifyCommand",

@@ -1,3 +1,4 @@
+import Mailboxes
 import Vault
 
 #if canImport(Glibc)
@@ -87,15 +88,14 @@ struct FolderWalk: Sequence, IteratorProtocol {
 
   /// Nil for what is no folder that can be read.
   private static func names(in path: [UInt8]) -> [[UInt8]]? {
-    guard let stream = unsafe withText(path, { unsafe opendir($0) }) else { return nil }
-    defer { unsafe closedir(stream) }
+    let folder = unsafe withText(path) { unsafe open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard folder >= 0 else { return nil }
     var names: [[UInt8]] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        unsafe Array(bytes.prefix { $0 != 0 })
-      }
-      if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
+    let error = FolderNames.each(in: folder) { name in
+      names.append(name)
+      return true
     }
+    guard error == 0 else { return nil }
     return names.sorted { $1.lexicographicallyPrecedes($0) }
   }
 

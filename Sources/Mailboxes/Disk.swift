@@ -129,24 +129,12 @@ struct Folder: ~Copyable {
     try disk.run(.list) { () throws(MailboxError) in
       let number = unsafe openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard number >= 0 else { throw .reading(errno) }
-      guard let stream = unsafe fdopendir(number) else {
-        let error = errno
-        _ = close(number)
-        throw .reading(error)
-      }
-      defer { unsafe closedir(stream) }
       var names: [Name] = []
-      while names.count < Folder.maximumNames {
-        errno = 0
-        guard let entry = unsafe readdir(stream) else { break }
-        // In place: the record may be shorter than the field that stands for its name.
-        let text = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
-          unsafe String(
-            validatingCString: UnsafeRawPointer(field).assumingMemoryBound(to: CChar.self))
-        }
-        if let name = text.flatMap(parse) { names.append(name) }
+      let error = FolderNames.each(in: number) { bytes in
+        if let name = String(validating: bytes, as: UTF8.self).flatMap(parse) { names.append(name) }
+        return names.count < Folder.maximumNames
       }
-      guard errno == 0 || names.count == Folder.maximumNames else { throw .reading(errno) }
+      guard error == 0 else { throw .reading(error) }
       return names
     }
   }

@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import Mailboxes
 
 #if canImport(Glibc)
   internal import Glibc
@@ -263,15 +264,14 @@ enum Folders {
 
   /// Names in a folder, sorted; without `.` and `..`.
   static func names(in path: String) throws(VaultError) -> [String] {
-    guard let stream = unsafe opendir(path) else { throw .ofSystem(reading: errno) }
-    defer { unsafe closedir(stream) }
+    let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw .ofSystem(reading: errno) }
     var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != "." && name != ".." { names.append(name) }
+    let error = FolderNames.each(in: folder) { name in
+      names.append(String(decoding: name, as: UTF8.self))
+      return true
     }
+    guard error == 0 else { throw .ofSystem(reading: error) }
     return names.sorted()
   }
 }

@@ -12,6 +12,12 @@ import Testing
       instead: "precondition and preconditionFailure are for our own bugs; for the rest, throw",
       bad: ["fatalError()"], good: ["preconditionFailure()", "// fatalError("]),
     TextRule(
+      name: "a folder read by hand", pattern: #"\breaddir\(|\bd_name\b"#,
+      instead: "FolderNames reads no name past its end",
+      allowed: ["Sources/Mailboxes/FolderNames.swift": "the one place"],
+      bad: ["while let record = unsafe readdir(stream) {", "entry.pointee.d_name"],
+      good: ["// readdir("]),
+    TextRule(
       name: "a note to self", pattern: #"\b(?:TODO|FIXME|XXX|HACK)\b"#,
       instead: "Do it, or say in a sentence what is missing and why", readsProse: true,
       bad: ["// TODO: later", "/* FIXME */", "let s = \"TODO\""], good: ["let todoList = 1"]),
