@@ -8,6 +8,17 @@ extension CaseState {
     return index < members.count && members[index].logID == logID ? members[index] : nil
   }
 
+  /// A log, and those of older keys of its device, newest first.
+  public func lineage(of logID: LogID) -> [LogID] {
+    var result = [logID]
+    while let last = result.last, case .succession(let old) = member(last)?.origin,
+      !result.contains(old)
+    {
+      result.append(old)
+    }
+    return result
+  }
+
   /// Members in good standing.
   public var standingMembers: [Member] { members.filter { $0.cut == nil } }
 

@@ -93,21 +93,12 @@ extension CaseState {
   /// The oldest keys of a member's device that are not those of a device to be spared too: a copy of a vault
   /// that took new keys has its first ones in common with the other.
   func oldestKeys(of member: Member, sparing spared: [LogID]) -> Member {
-    let line = Set(spared.flatMap { keys(of: $0) })
-    return keys(of: member.logID).last { !line.contains($0) }.flatMap(self.member) ?? member
+    let line = Set(spared.flatMap { lineage(of: $0) })
+    return lineage(of: member.logID).last { !line.contains($0) }.flatMap(self.member) ?? member
   }
 
   /// The logs of keys that a log's own certified, and of those that these did.
   func laterKeys(of logID: LogID) -> [LogID] {
-    members.map(\.logID).filter { $0 != logID && keys(of: $0).contains(logID) }
-  }
-
-  /// A log, and those of older keys of its device, newest first.
-  private func keys(of logID: LogID) -> [LogID] {
-    var result = [logID]
-    while let last = result.last, case .succession(let old) = member(last)?.origin,
-      !result.contains(old)
-    { result.append(old) }
-    return result
+    members.map(\.logID).filter { $0 != logID && lineage(of: $0).contains(logID) }
   }
 }

@@ -177,11 +177,8 @@ extension OpenVault {
 extension CaseState {
   /// The log that a cut of this member's is about: its own, or that of the oldest keys that are cut.
   fileprivate func cutLog(of logID: LogID) -> LogID {
-    var target = logID
-    while case .succession(let old) = member(target)?.origin, member(old)?.cut != nil {
-      target = old
-    }
-    return target
+    let cut = lineage(of: logID).prefix { member($0)?.cut != nil }
+    return cut.last ?? logID
   }
 }
 
