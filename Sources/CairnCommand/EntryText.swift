@@ -16,13 +16,17 @@ struct EntryText {
     if let content, let words = content.words, !content.isOnlyWords {
       lines.append("“" + SafeText.line(words.replacing("\n", with: " ")) + "”")
     }
-    if let seen = content?.seen { lines.append(Self.claimed(seen, by: summary)) }
-    if let entered { lines.append(entered) }
+    lines += timeLines
     let indent = String(repeating: " ", count: 12)
     return lines.enumerated().map { index, line in
       let head = index == 0 ? ShortID.of(summary.id) + "  " : indent
       return head + Columns.cut(line, to: Columns.width - 1 - 12)
     }
+  }
+
+  /// What is said of its time, each with its source.
+  var timeLines: [String] {
+    [content?.seen.map { Self.claimed($0, by: summary) }, entered].compactMap { $0 }
   }
 
   /// What it is, in one line.

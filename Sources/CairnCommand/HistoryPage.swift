@@ -139,38 +139,9 @@ struct EntryPage {
 
   func says(isNested: Bool = false) {
     guard let content = summary.content else { return }
-    func say(_ name: String, _ value: String?) {
-      if let value { field(name, SafeText.line(value), isNested: isNested) }
-    }
-    say("Title", content.title)
-    say("Address", content.url)
-    say("Place", content.place)
-    say("Account", content.account)
-    if !content.tags.isEmpty { say("Tags", content.tags.joined(separator: ", ")) }
-    if let takedown = content.takedown {
-      say("Takedown", takedown.step.said + (takedown.recipient.map { ", " + $0 } ?? ""))
-      say("Reference", takedown.reference)
-    }
-    if let request = content.request, request != .asked { say("Answer", request.name) }
-    if content.showsMinor {
-      field("Under 18", "It shows, or may show, somebody under 18.", isNested: isNested)
-    }
-    for attachment in content.attachments { show(attachment, isNested) }
-    guard let words = content.words else { return }
-    if !isNested { Output.line() }
-    for line in SafeText.lines(words) { Output.paragraph(line, indent: isNested ? 4 : 2) }
-  }
-
-  private func show(_ attachment: Attachment, _ isNested: Bool) {
-    field(
-      "File", EntryText.describe(attachment) + ", " + SafeText.line(attachment.mediaType),
-      isNested: isNested)
-    field("SHA-256", Hex.encode(attachment.sha256.bytes), isNested: isNested)
-    if attachment.isWithoutContent {
-      field("", "Only size, type and SHA-256 are kept.", isNested: isNested)
-    } else if !detail.presentAttachments.contains(attachment.number) {
-      field("", "The file itself has not arrived here yet.", isNested: isNested)
-    }
+    ContentText(
+      content: content, presentAttachments: detail.presentAttachments, isNested: isNested
+    ).print()
   }
 
   // MARK: - Times, each with its source
@@ -210,14 +181,7 @@ struct EntryPage {
   }
 
   func field(_ name: String, _ value: String, isNested: Bool = false) {
-    let indent = isNested ? 4 : 0
-    let width = 12
-    let lines = Columns.wrap(value, to: Columns.width - 1 - width - indent)
-    for (index, line) in lines.enumerated() {
-      Output.line(
-        String(repeating: " ", count: indent) + Columns.padded(index == 0 ? name : "", to: width)
-          + line)
-    }
+    ContentText.field(name, value, isNested: isNested)
   }
 }
 
@@ -230,6 +194,57 @@ extension EntryContent.Takedown.Step {
     case .removed: "removed"
     case .backAgain: "back again"
     case .refused: "refused"
+    }
+  }
+}
+
+/// All that an entry says, uncut: for showing it, and for showing what somebody else would be shown.
+struct ContentText {
+  let content: EntryContent
+  /// Attachments of which the bytes are here.
+  let presentAttachments: [UInt64]
+  let isNested: Bool
+
+  func print() {
+    say("Title", content.title)
+    say("Address", content.url)
+    say("Place", content.place)
+    say("Account", content.account)
+    if !content.tags.isEmpty { say("Tags", content.tags.joined(separator: ", ")) }
+    if let takedown = content.takedown {
+      say("Takedown", takedown.step.said + (takedown.recipient.map { ", " + $0 } ?? ""))
+      say("Reference", takedown.reference)
+    }
+    if let request = content.request, request != .asked { say("Answer", request.name) }
+    if content.showsMinor { say("Under 18", "It shows, or may show, somebody under 18.") }
+    for attachment in content.attachments { show(attachment) }
+    guard let words = content.words else { return }
+    if !isNested { Output.line() }
+    for line in SafeText.lines(words) { Output.paragraph(line, indent: isNested ? 4 : 2) }
+  }
+
+  private func say(_ name: String, _ value: String?) {
+    if let value { Self.field(name, SafeText.line(value), isNested: isNested) }
+  }
+
+  private func show(_ attachment: Attachment) {
+    say("File", EntryText.describe(attachment) + ", " + SafeText.line(attachment.mediaType))
+    say("SHA-256", Hex.encode(attachment.sha256.bytes))
+    if attachment.isWithoutContent {
+      say("", "Only size, type and SHA-256 are kept.")
+    } else if !presentAttachments.contains(attachment.number) {
+      say("", "The file itself has not arrived here yet.")
+    }
+  }
+
+  static func field(_ name: String, _ value: String, isNested: Bool = false) {
+    let indent = isNested ? 4 : 0
+    let width = 12
+    let lines = Columns.wrap(value, to: Columns.width - 1 - width - indent)
+    for (index, line) in lines.enumerated() {
+      Output.line(
+        String(repeating: " ", count: indent) + Columns.padded(index == 0 ? name : "", to: width)
+          + line)
     }
   }
 }

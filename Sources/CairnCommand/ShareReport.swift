@@ -108,10 +108,16 @@ struct SharePreviewReport {
     Output.paragraph("Nothing is shared yet. They would see \(count), as it stands here:")
     Output.line()
     for entry in preview.entries {
-      for line in EntryText(summary: entry).listLines { Output.line(line) }
-      for attachment in entry.content?.attachments ?? [] {
-        Output.line("            SHA-256 " + Hex.encode(attachment.sha256.bytes))
+      Output.line(ShortID.of(entry.id) + (entry.isRetracted ? "  taken back here since" : ""))
+      guard let content = entry.content else { continue }
+      if !content.about.isEmpty {
+        ContentText.field(
+          "About", content.about.map(ShortID.of).joined(separator: ", "), isNested: true)
       }
+      ContentText(
+        content: content, presentAttachments: content.attachments.map(\.number), isNested: true
+      ).print()
+      for line in EntryText(summary: entry).timeLines { Output.paragraph(line, indent: 4) }
     }
     if !preview.entries.isEmpty { Output.line() }
     if preview.alreadySharedCount > 0 {
@@ -129,6 +135,9 @@ struct SharePreviewReport {
           + " \(Quantity.count(log.entryCount, "entry", "entries")), of which"
           + " \(log.withheldCount) not shared with them", indent: 4)
     }
+    Output.paragraph(
+      "They also see when entries were shared with whom, removed or erased, and not what they say."
+        + " Additions and retractions of an entry have to be chosen too.")
   }
 
   private struct Object: Encodable {
