@@ -89,6 +89,8 @@ let package = Package(
       name: "FindingBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
       path: "Benchmarks/Finding", swiftSettings: strict),
     .target(
-      name: "Support", dependencies: ["Cryptography"], path: "Tests/Support", swiftSettings: strict),
+      name: "Support", dependencies: ["CChildProcess", "Cryptography"], path: "Tests/Support",
+      swiftSettings: strict),
+    .target(name: "CChildProcess", path: "Tests/CChildProcess"),
   ]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 /// A file of the project, and where it is from the top: `Sources/Vault/Locks.swift`.
@@ -65,19 +66,11 @@ enum Project {
   }
 
   static func output(of command: [String]) throws -> String {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = command
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw CommandFailed(command: command, status: process.terminationStatus)
+    let finished = try ChildProcess.run(command)
+    guard finished.status == 0 else {
+      throw CommandFailed(command: command, status: finished.status)
     }
-    return String(decoding: data, as: UTF8.self)
+    return finished.output
   }
 
   private static func code(under folder: String) -> [ProjectFile] {

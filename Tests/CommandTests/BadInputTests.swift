@@ -68,7 +68,7 @@ import Testing
     let person = try await Person()
     let pipe = Pipe()
     // It waits for standard input with the vault open.
-    let other = try person.begin("add", "-", input: pipe)
+    let other = try person.begin("add", "-", input: pipe.fileHandleForReading)
     #expect(
       try await eventually {
         FileManager.default.fileExists(atPath: person.vault + "/vault.db-wal")
@@ -127,9 +127,9 @@ import Testing
     // Somebody keeps writing to it, from before the reading begins until after it ends.
     let writer = try Running(
       ["/bin/sh", "-c", "while :; do printf x >> growing.mp4; sleep 0.01; done"],
-      in: person.folder.path, environment: person.environment, input: nil)
+      in: person.folder.path, environment: person.environment)
     let refused = try await person.cairn("add", "growing.mp4")
-    writer.process.terminate()
+    writer.send(SIGTERM)
     _ = try await writer.finish()
     #expect(refused.status == 1)
     #expect(refused.told.contains("“growing.mp4” changed while it was read."))

@@ -202,7 +202,7 @@ import Testing
       "'\(Program.path)' list --vault '\(person.vault)' --passphrase-file '\(person.passphraseFile)'"
     let shown = try await Running(
       ["/usr/bin/script", "-q", "-e", "-c", command, "/dev/null"], in: person.folder.path,
-      environment: person.environment, input: nil
+      environment: person.environment
     ).finish()
     #expect(shown.status == 0)
     #expect(shown.output.contains("50 entries in the case"))

@@ -10,7 +10,7 @@ import Testing
     let running = try person.begin("add", "first.png", "large.mp4")
     // The large one is being written when more than one temporary file was begun.
     #expect(try await eventually { try person.temporaryFiles().count > 1 })
-    running.interrupt()
+    running.send(SIGINT)
     let stopped = try await running.finish()
     #expect(stopped.status == 130, "\(stopped.all)")
     #expect(stopped.output.contains("first.png"))
@@ -28,7 +28,7 @@ import Testing
     try makeSparseFile(person.path("large.mp4"), byteCount: 20 << 30)
     let running = try person.begin("add", "large.mp4")
     #expect(try await eventually { try !person.temporaryFiles().isEmpty })
-    kill(running.process.processIdentifier, SIGKILL)
+    running.send(SIGKILL)
     _ = try await running.finish()
     #expect(try person.temporaryFiles().count == 1)
     try await person.expectNothingKept()
@@ -82,13 +82,9 @@ final class SmallDisk: Sendable {
     let place = FileManager.default.temporaryDirectory.path + "/cairn-disk-\(UUID().uuidString)"
     do {
       try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
-      let mount = Process()
-      mount.executableURL = URL(filePath: "/usr/bin/mount")
-      mount.arguments = ["-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place]
-      mount.standardError = FileHandle.nullDevice
-      try mount.run()
-      mount.waitUntilExit()
-      path = mount.terminationStatus == 0 ? place : nil
+      let mount = try ChildProcess(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place])
+      path = mount.wait() == 0 ? place : nil
       // Taken away again with the last process that is in it: this one.
       if path != nil { atexit { SmallDisk.unmountAll() } }
     } catch {

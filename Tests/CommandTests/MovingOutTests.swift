@@ -117,7 +117,7 @@ import Testing
       try await eventually {
         FileManager.default.fileExists(atPath: person.path("out/default/files/00001-one.png"))
       })
-    running.interrupt()
+    running.send(SIGINT)
     let stopped = try await running.finish()
     #expect(stopped.status == 130, "\(stopped.all)")
     #expect(stopped.told.contains("so far is whole"))

@@ -49,7 +49,8 @@ struct Person {
   ///   - through: a program that runs it, with its arguments.
   ///   - errors: where standard error goes, if not into what is finished.
   func start(
-    _ arguments: [String], input: Any? = nil, through: [String] = [], errors: FileHandle? = nil
+    _ arguments: [String], input: FileHandle? = nil, through: [String] = [],
+    errors: FileHandle? = nil
   ) throws -> Running {
     try Running(
       through + [Program.path] + arguments, in: folder.path, environment: environment,
@@ -57,7 +58,7 @@ struct Person {
   }
 
   /// As `start`, with vault and passphrase named.
-  func begin(_ arguments: String..., input: Any? = nil) throws -> Running {
+  func begin(_ arguments: String..., input: FileHandle? = nil) throws -> Running {
     try start(arguments + ["--vault", vault, "--passphrase-file", passphraseFile], input: input)
   }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Support
 import Testing
 
 #if canImport(Glibc)
@@ -48,18 +48,17 @@ struct Finished {
 
 /// The program while it runs. Standard output and error go to files, so that it never waits for a
 /// reader.
-final class Running: @unchecked Sendable {
-  // Sendable: the process is started before it is shared, and Foundation guards it itself.
-  let process = Process()
+final class Running: Sendable {
+  private let process: ChildProcess
+  private let command: [String]
   private let output: URL
   private let errors: URL
-  private let ended = Mutex<CheckedContinuation<Void, Never>?>(nil)
-  private let hasEnded = Atomic<Bool>(false)
 
   init(
-    _ command: [String], in folder: String, environment: [String: String], input: Any?,
-    errors terminal: FileHandle? = nil
+    _ command: [String], in folder: String, environment: [String: String],
+    input: FileHandle? = nil, errors terminal: FileHandle? = nil
   ) throws {
+    self.command = command
     let name = UUID().uuidString
     output = FileManager.default.temporaryDirectory.appending(path: "cairn-out-\(name)")
     errors = FileManager.default.temporaryDirectory.appending(path: "cairn-err-\(name)")
@@ -68,52 +67,33 @@ final class Running: @unchecked Sendable {
         throw CocoaError(.fileWriteUnknown)
       }
     }
-    process.executableURL = URL(filePath: command[0])
-    process.arguments = Array(command.dropFirst())
-    process.currentDirectoryURL = URL(filePath: folder)
-    process.environment = environment
-    process.standardInput = input ?? FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try terminal ?? FileHandle(forWritingTo: errors)
-    process.terminationHandler = { [weak self] _ in self?.end() }
-    try process.run()
+    let written = try FileHandle(forWritingTo: output)
+    let told = try terminal ?? FileHandle(forWritingTo: errors)
+    process = try ChildProcess(
+      command, in: folder, environment: environment, input: input?.fileDescriptor,
+      output: written.fileDescriptor, errors: told.fileDescriptor)
+    // They are open until the program has its own.
+    withExtendedLifetime((input, written, told)) {}
   }
 
-  func interrupt() { process.interrupt() }
+  func send(_ signal: Int32) { process.send(signal) }
 
   /// Waits for the end, and makes one after ten minutes: tests shall fail rather than stand still.
   func finish() async throws -> Finished {
     let limit = Task {
       try await Task.sleep(for: .seconds(600))
-      Issue.record("did not end: \(process.arguments ?? [])")
-      kill(process.processIdentifier, SIGKILL)
+      Issue.record("did not end: \(command.dropFirst())")
+      process.send(SIGKILL)
     }
     defer { limit.cancel() }
-    await withCheckedContinuation { continuation in
-      ended.withLock { $0 = continuation }
-      if hasEnded.load(ordering: .acquiring) { resume() }
-    }
+    let status = await process.ended()
     defer {
       for url in [output, errors] {
         do { try FileManager.default.removeItem(at: url) } catch {}
       }
     }
     return Finished(
-      status: process.terminationReason == .exit ? process.terminationStatus : -1,
-      output: try String(contentsOf: output, encoding: .utf8),
+      status: status, output: try String(contentsOf: output, encoding: .utf8),
       errors: try String(contentsOf: errors, encoding: .utf8))
-  }
-
-  private func end() {
-    hasEnded.store(true, ordering: .releasing)
-    resume()
-  }
-
-  private func resume() {
-    let waiting = ended.withLock { waiting in
-      defer { waiting = nil }
-      return waiting
-    }
-    waiting?.resume()
   }
 }

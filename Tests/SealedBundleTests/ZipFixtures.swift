@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import SealedBundle
@@ -85,18 +86,9 @@ struct HandmadeZip {
 
 /// Runs a program of the system and gives what it printed, or nil if there is no such program.
 func run(_ arguments: [String], in folder: URL? = nil) throws -> (status: Int32, output: String)? {
-  let process = Process()
-  process.executableURL = URL(filePath: "/usr/bin/env")
-  process.arguments = arguments
-  process.currentDirectoryURL = folder
-  let pipe = Pipe()
-  process.standardOutput = pipe
-  process.standardError = pipe
-  process.standardInput = FileHandle.nullDevice
-  try process.run()
-  let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-  process.waitUntilExit()
-  return process.terminationStatus == 127 ? nil : (process.terminationStatus, output)
+  let finished = try ChildProcess.run(
+    ["env"] + arguments, in: folder?.path, withErrors: true)
+  return finished.status == 127 ? nil : finished
 }
 
 /// A folder that is gone after `body`.
