@@ -93,6 +93,10 @@ public struct VerifyingKey: Hashable, Comparable, Sendable {
     self.raw = raw
   }
 
+  /// The key that was checked when it came, and since then was only where nobody else writes: checking costs as
+  /// much as verifying a signature.
+  public init(checkedBefore raw: Bytes32) { self.raw = raw }
+
   /// The key that we computed ourselves, as a multiple of the base point.
   fileprivate init(trusted raw: Bytes32) { self.raw = raw }
 

@@ -91,12 +91,12 @@ struct CaseRow: Hashable {
     caseID = try row.identifier("case_id")
     name = row["name"]
     isDefault = row["is_default"]
-    root = try VerifyingKey(try row.bytes32("root"))
+    root = VerifyingKey(checkedBefore: try row.bytes32("root"))
     guard let role = Role(rawValue: row.number("role")) else {
       throw VaultError(.databaseDamaged)
     }
     self.role = role
-    card = try Card(decoding: row.bytes("card"))
+    card = try Card(verifiedBefore: row.bytes("card"))
     mailbox = row["mailbox"]
     ownMailbox = row["own_mailbox"]
     kit = row.bytesIfAny("kit").flatMap { BoxPublicKey($0) }
@@ -141,7 +141,8 @@ struct CaseRow: Hashable {
     _ db: Database, _ condition: String, _ arguments: StatementArguments
   ) throws -> CaseRow? {
     try Row.fetchOne(
-      db, sql: "SELECT * FROM vault_case WHERE case_id IS NOT NULL AND \(condition) ORDER BY id",
+      db.cachedStatement(
+        sql: "SELECT * FROM vault_case WHERE case_id IS NOT NULL AND \(condition) ORDER BY id"),
       arguments: arguments
     ).map(CaseRow.init)
   }

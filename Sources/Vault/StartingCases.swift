@@ -39,7 +39,7 @@ extension OpenVault {
           caseID: row.caseID, name: row.name, isDefault: row.isDefault, role: row.role,
           // Those that are open; over the index alone.
           entryCount: try Int.fetchOne(
-            db, sql: "SELECT count(entered) FROM listing WHERE case_ref = ?",
+            db.cachedStatement(sql: "SELECT count(entered) FROM listing WHERE case_ref = ?"),
             arguments: [row.ref]) ?? 0,
           memberCount: try CaseAuthors.isAlone(db, row)
             ? 1 : try CaseView.state(db, of: row).members.count,
