@@ -9,13 +9,22 @@ internal import VerifiableLog
 /// that gives the order.
 struct EntryConditions {
   private(set) var filters: [SQL] = []
-  /// Statements that give the ids of candidates, each of them a condition too: where one gives few, the search
-  /// begins there.
-  private(set) var sources: [SQL] = []
+  /// Where one gives few, the search begins there.
+  private(set) var candidates: [Candidates] = []
+  /// For the full-text index, which is cheap to ask for all that match, or for those among some; not for one.
+  private(set) var words: SearchWords?
   /// No entry can fulfil it.
   private(set) var isNever = false
   /// Entries without a time of the order cannot fulfil it.
   private(set) var needsTime = false
+
+  /// Entries that fulfil one condition.
+  struct Candidates {
+    /// A statement that gives their ids, perhaps of too many where `test` is nil; then a filter tells.
+    let ids: SQL
+    /// Whether the row in hand is one of them.
+    let test: SQL?
+  }
 
   private let db: Database
   private let authors: CaseAuthorsCache
@@ -39,11 +48,8 @@ struct EntryConditions {
     addKinds(query.kinds)
     if let author = query.author { try add(author) }
     if let audience = query.audience { try add(audience) }
-    if let hasFile = query.hasFile { filters.append(hasFile ? "l.files > 0" : "l.files = 0") }
-    if !query.states.isEmpty {
-      filters.append(
-        "\(try standings().state(db)) IN \(query.states.map(\.rawValue).sorted())")
-    }
+    if let hasFile = query.hasFile { add(hasFile: hasFile) }
+    if !query.states.isEmpty { try add(query.states) }
     // Nothing is found by what an erased entry says.
     if query.asksForContent { filters.append("NOT \(try standings().isErased)") }
   }
@@ -53,7 +59,7 @@ struct EntryConditions {
   private mutating func addText(_ words: SearchWords?) {
     guard let words else { return }
     if words.isEmpty { isNever = true }
-    sources.append("SELECT rowid AS id FROM search WHERE search MATCH \(words.expression)")
+    self.words = words
   }
 
   private mutating func addFacets(_ query: EntryQuery) {
@@ -61,7 +67,9 @@ struct EntryConditions {
     if let place = query.place { wanted.append(Facet(.place, place)) }
     if let account = query.account { wanted.append(Facet(.account, account)) }
     if let type = query.mediaType { wanted.append(Facet(.mediaType, type)) }
-    for facet in wanted { sources.append(Self.entries(with: facet)) }
+    for facet in wanted {
+      candidates.append(Candidates(ids: Self.entries(with: facet), test: Self.isEntry(with: facet)))
+    }
   }
 
   private static func entries(with facet: Facet) -> SQL {
@@ -71,20 +79,50 @@ struct EntryConditions {
     """
   }
 
+  private static func isEntry(with facet: Facet) -> SQL {
+    """
+    EXISTS (SELECT 1 FROM facet
+      WHERE field = \(facet.field.rawValue) AND value = \(facet.value) AND entry_ref = l.id)
+    """
+  }
+
   private mutating func addTags(_ tags: [String]) throws {
     for tag in tags {
       let facet = Facet(.tag, tag)
-      sources.append(
-        "\(Self.entries(with: facet)) UNION \(try standings().amended(db, with: facet))")
+      let amended = try standings().amended(db, with: tag)
+      candidates.append(
+        Candidates(
+          ids: "\(Self.entries(with: facet)) UNION \(amended)",
+          test: "(\(Self.isEntry(with: facet)) OR l.id IN (\(amended)))"))
     }
   }
+
+  private mutating func add(hasFile: Bool) {
+    guard hasFile else { return filters.append("l.files = 0") }
+    candidates.append(
+      Candidates(ids: "SELECT id FROM listing WHERE files > 0\(inCase)", test: "l.files > 0"))
+  }
+
+  /// All but the open ones are few, as a rule.
+  private mutating func add(_ states: Set<EntryQuery.State>) throws {
+    let standings = try standings()
+    filters.append("\(try standings.state(db)) IN \(states.map(\.rawValue).sorted())")
+    guard !states.contains(.open) else { return }
+    let ids: SQL = """
+      SELECT id FROM listing WHERE state <> 1\(inCase) UNION \(try standings.apart(db))
+      """
+    candidates.append(Candidates(ids: ids, test: nil))
+  }
+
+  /// Of a statement over `listing`.
+  private var inCase: SQL { caseRef.map { " AND case_ref = \($0)" } ?? "" }
 
   private mutating func addKinds(_ kinds: [EntryKind]) {
     guard !kinds.isEmpty else { return }
     let codes = kinds.map { Int64(bitPattern: $0.code) }
-    var sql: SQL = "SELECT id FROM listing WHERE kind IN \(codes)"
-    if let caseRef { sql += " AND case_ref = \(caseRef)" }
-    sources.append(sql)
+    candidates.append(
+      Candidates(
+        ids: "SELECT id FROM listing WHERE kind IN \(codes)\(inCase)", test: "+l.kind IN \(codes)"))
   }
 
   // MARK: - Times
@@ -98,8 +136,22 @@ struct EntryConditions {
       filters.append(
         query.order == .happened ? "l.happened <= \(to)" : "+l.happened <= \(to)")
     }
+    if let from = query.happened.from, let to = query.happened.to { addSpan(from, to) }
     if query.order == .happened, query.happened != .init() { needsTime = true }
     if query.order == .entered, query.entered != .init() { needsTime = true }
+  }
+
+  /// Most claims are of a moment or a day, so that they begin in the span or just before it; longer ones have an
+  /// index of their own.
+  private mutating func addSpan(_ from: Int64, _ to: Int64) {
+    let early = from.subtractingReportingOverflow(ViewTable.longClaim).partialValue
+    let ids: SQL = """
+      SELECT id FROM listing WHERE happened >= \(early) AND happened <= \(to)\(inCase)
+      UNION ALL SELECT id FROM listing INDEXED BY listing_of_long_claims
+        WHERE happened_until - happened > \(sql: "\(ViewTable.longClaim)")
+        AND happened_until >= \(from) AND happened < \(early)\(inCase)
+      """
+    candidates.append(Candidates(ids: ids, test: nil))
   }
 
   private mutating func addEntered(_ sign: String, _ value: Int64, order: EntryQuery.Order) {
@@ -112,7 +164,10 @@ struct EntryConditions {
   private mutating func add(_ author: EntryQuery.Author) throws {
     let logs = try caseRefs().flatMap { try authors.of($0).refs(of: author) }
     if logs.isEmpty { isNever = true }
-    sources.append("SELECT id FROM leaf WHERE log_ref IN \(logs) AND class <> 1")
+    candidates.append(
+      Candidates(
+        ids: "SELECT id FROM leaf WHERE log_ref IN \(logs) AND class <> 1",
+        test: "l.log_ref IN \(logs)"))
   }
 
   /// By slots that were found valid: what is in others this copy cannot know.

@@ -46,18 +46,26 @@ struct EntryStandings {
     """
   }
 
+  /// Ids of all entries that are not in the state in which most are, and perhaps of some that are; without those
+  /// whose row tells.
+  func apart(_ db: Database) throws -> SQL {
+    let known: SQL = "SELECT value FROM json_each(\(Self.text(erased + (try retracted(db)))))"
+    let broken: SQL = "SELECT id FROM leaf WHERE class = 2 AND log_ref IN \(Self.list(notesOnly))"
+    return ([known, broken] + setAside + disputed).joined(separator: " UNION ")
+  }
+
   /// Ids of entries to which a survivor's amendment adds a tag, unless she took the amendment back. Whether the
   /// amendment or its target arrived first does not matter.
-  func amended(_ db: Database, with tag: Facet) throws -> SQL {
-    """
-    SELECT t.id FROM facet f
-    JOIN listing a ON a.id = f.entry_ref AND a.state = 1 AND a.class = 2
-      AND a.kind = \(Int64(EntryKind.amend.code))
-    JOIN about b ON b.entry_ref = a.id JOIN leaf m ON m.entry_id = b.target
-    JOIN listing t ON t.id = m.id AND t.case_ref = a.case_ref
-    WHERE f.field = \(tag.field.rawValue) AND f.value = \(tag.value)
-      AND NOT \(isVoid("a")) AND a.id NOT IN \(Self.list(try retracted(db)))
-    """
+  func amended(_ db: Database, with tag: String) throws -> SQL {
+    let tag = Facet(.addedTag, tag)
+    return """
+      SELECT t.id FROM facet f
+      JOIN listing a ON a.id = f.entry_ref AND a.state = 1 AND a.class = 2
+      JOIN about b ON b.entry_ref = a.id JOIN leaf m ON m.entry_id = b.target
+      JOIN listing t ON t.id = m.id AND t.case_ref = a.case_ref
+      WHERE f.field = \(tag.field.rawValue) AND f.value = \(tag.value)
+        AND NOT \(isVoid("a")) AND a.id NOT IN \(Self.list(try retracted(db)))
+      """
   }
 
   // MARK: - Taken back
@@ -147,8 +155,11 @@ struct EntryStandings {
 
   /// Row numbers as one argument: there may be more than SQLite takes arguments.
   private static func list(_ numbers: [Int64]) -> SQL {
-    let text = "[" + numbers.map(String.init).joined(separator: ",") + "]"
-    return numbers.isEmpty ? "()" : "(SELECT value FROM json_each(\(text)))"
+    numbers.isEmpty ? "()" : "(SELECT value FROM json_each(\(text(numbers))))"
+  }
+
+  static func text(_ numbers: [Int64]) -> String {
+    "[" + numbers.map(String.init).joined(separator: ",") + "]"
   }
 }
 

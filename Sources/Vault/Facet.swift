@@ -6,6 +6,8 @@ struct Facet: Hashable {
   enum Field: Int64 {
     case tag = 1
     case place, account, mediaType
+    /// A tag that an amendment gives to what it is about.
+    case addedTag
   }
   let field: Field
   let value: String

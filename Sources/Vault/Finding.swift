@@ -9,7 +9,15 @@ extension OpenVault {
   ///
   /// - Throws: `.unknownCase`, `.ambiguousCase`, `.cursorUnknown`.
   public func entries(matching query: EntryQuery) throws(VaultError) -> EntryPage {
-    try read { db in try EntryFinder(db, query).page() }
+    try entries(matching: query, beginningWithAtMost: 4000)
+  }
+
+  /// - Parameter few: candidates of one condition that are looked at one by one; with more of each, the search
+  ///   goes along the order. That is a matter of speed alone.
+  func entries(
+    matching query: EntryQuery, beginningWithAtMost few: Int
+  ) throws(VaultError) -> EntryPage {
+    try read { db in try EntryFinder(db, query, few: few).page() }
   }
 }
 
@@ -20,9 +28,11 @@ struct EntryFinder {
   private let query: EntryQuery
   private let conditions: EntryConditions
   private let authors: CaseAuthorsCache
+  private let few: Int
 
-  init(_ db: Database, _ query: EntryQuery) throws {
+  init(_ db: Database, _ query: EntryQuery, few: Int) throws {
     self.db = db
+    self.few = few
     self.query = query
     authors = CaseAuthorsCache(db)
     conditions = try EntryConditions(db, query, authors: authors)
@@ -46,27 +56,95 @@ struct EntryFinder {
 
   /// First those with a time, then those without.
   private func find(after: EntryCursor?, limit: Int?) throws -> [EntryCursor] {
-    let source = try narrowest()
+    let start = try narrowest()
     var found: [EntryCursor] = []
     if after == nil || after?.key != nil {
-      found = try places(from: source, isTimed: true, after: after, limit: limit)
+      found = try places(from: start, isTimed: true, after: after, limit: limit)
     }
     let rest = limit.map { $0 - found.count }
     if !conditions.needsTime, rest.map({ $0 > 0 }) ?? true {
-      let start = after.flatMap { $0.key == nil ? $0 : nil }
-      found += try places(from: source, isTimed: false, after: start, limit: rest)
+      let after = after.flatMap { $0.key == nil ? $0 : nil }
+      found += try places(from: start, isTimed: false, after: after, limit: rest)
     }
     return found
   }
 
+  /// What a search begins with.
+  private enum Start {
+    /// The order that was asked for: many fulfil each of the conditions.
+    case order
+    case words(SearchWords)
+    /// One of the conditions' candidates.
+    case candidates(Int)
+  }
+
+  /// Candidates that are few enough to look at each of them.
+  private func narrowest() throws -> Start {
+    var best: (start: Start, count: Int) = (.order, few + 1)
+    func consider(_ start: Start, _ ids: SQL) throws {
+      let sql: SQL = "SELECT count(*) FROM (SELECT 1 FROM (\(ids)) LIMIT \(few + 1))"
+      let count = try SQLRequest<Int>(literal: sql).fetchOne(db) ?? 0
+      if count < best.count { best = (start, count) }
+    }
+    if let words = conditions.words { try consider(.words(words), words.entries()) }
+    for (number, some) in conditions.candidates.enumerated() {
+      try consider(.candidates(number), some.ids)
+    }
+    return best.start
+  }
+
   private func places(
-    from source: SQL?, isTimed: Bool, after: EntryCursor?, limit: Int?
+    from start: Start, isTimed: Bool, after: EntryCursor?, limit: Int?
+  ) throws -> [EntryCursor] {
+    let tests = conditions.candidates.map(\.test)
+    switch (start, conditions.words) {
+    case (.words(let words), _):
+      return try places(
+        from: words.entries(), tests, isTimed: isTimed, after: after, limit: limit)
+    case (.candidates(let number), let words):
+      var others = tests
+      others[number] = nil
+      let ids = conditions.candidates[number].ids
+      if let words { others.append("+l.id IN (\(words.entries(among: ids)))") }
+      return try places(from: ids, others, isTimed: isTimed, after: after, limit: limit)
+    case (.order, let words?):
+      if let limit {
+        return try walk(words, tests, isTimed: isTimed, after: after, limit: limit)
+      }
+      let all: SQL = "+l.id IN (\(words.entries()))"
+      return try places(from: nil, tests + [all], isTimed: isTimed, after: after, limit: limit)
+    case (.order, nil):
+      return try places(from: nil, tests, isTimed: isTimed, after: after, limit: limit)
+    }
+  }
+
+  /// Along the order, more at a time as fewer are found: of words that half of all entries say, the first page
+  /// is complete long before all that say them are gathered.
+  private func walk(
+    _ words: SearchWords, _ tests: [SQL?], isTimed: Bool, after: EntryCursor?, limit: Int
+  ) throws -> [EntryCursor] {
+    var found: [EntryCursor] = []
+    var after = after
+    var step = 4 * limit
+    while found.count < limit {
+      let some = try places(from: nil, tests, isTimed: isTimed, after: after, limit: step)
+      guard let last = some.last else { break }
+      let matching = try words.entries(db, among: some.map(\.leaf))
+      found += some.filter { matching.contains($0.leaf) }
+      if some.count < step { break }
+      after = last
+      step = min(4 * step, 16_384)
+    }
+    return Array(found.prefix(limit))
+  }
+
+  private func places(
+    from ids: SQL?, _ tests: [SQL?], isTimed: Bool, after: EntryCursor?, limit: Int?
   ) throws -> [EntryCursor] {
     let key = SQL(sql: "l." + query.order.column)
     let direction = SQL(sql: query.isNewestFirst ? "DESC" : "ASC")
     let beyond = SQL(sql: query.isNewestFirst ? "<" : ">")
-    var all = conditions.filters
-    all += conditions.sources.map { ids in "+l.id IN (\(ids))" }
+    var all = conditions.filters + tests.compactMap { $0 }
     all.append(isTimed ? "\(key) IS NOT NULL" : "\(key) IS NULL")
     if let after {
       if let value = after.key {
@@ -76,7 +154,7 @@ struct EntryFinder {
       }
     }
     // CROSS JOIN holds SQLite to this order of the tables.
-    let from: SQL = source.map { "(\($0)) AS d CROSS JOIN listing l ON l.id = d.id" } ?? "listing l"
+    let from: SQL = ids.map { "(\($0)) AS d CROSS JOIN listing l ON l.id = d.id" } ?? "listing l"
     let sql: SQL = """
       SELECT l.id, \(key) AS place FROM \(from) WHERE \(all.joined(separator: " AND "))
       ORDER BY \(key) \(direction), l.id \(direction) LIMIT \(limit ?? -1)
@@ -84,18 +162,6 @@ struct EntryFinder {
     return try SQLRequest<Row>(literal: sql).fetchAll(db).map { row in
       EntryCursor(key: row["place"], leaf: row["id"])
     }
-  }
-
-  /// A set of candidates that is small enough to begin with; nil to go along the order.
-  private func narrowest() throws -> SQL? {
-    let bound = 4000
-    var best: (ids: SQL, count: Int)?
-    for ids in conditions.sources {
-      let sql: SQL = "SELECT count(*) FROM (SELECT 1 FROM (\(ids)) LIMIT \(bound + 1))"
-      let count = try SQLRequest<Int>(literal: sql).fetchOne(db) ?? 0
-      if count <= bound, count < best?.count ?? .max { best = (ids, count) }
-    }
-    return best?.ids
   }
 
   // MARK: - What is shown
@@ -119,6 +185,22 @@ struct EntryFinder {
       }
     }
     return result
+  }
+}
+
+extension SearchWords {
+  /// A statement that gives the ids of all entries that say them, or of those among some that another one gives.
+  fileprivate func entries(among ids: SQL? = nil) -> SQL {
+    // Without the sign, the index would be asked once for each of them.
+    let among: SQL = ids.map { " AND +rowid IN (\($0))" } ?? ""
+    return "SELECT rowid AS id FROM search WHERE search MATCH \(expression)\(among)"
+  }
+
+  fileprivate func entries(_ db: Database, among leaves: [Int64]) throws -> Set<Int64> {
+    guard let first = leaves.min(), let last = leaves.max() else { return [] }
+    let ids: SQL = "SELECT value FROM json_each(\(EntryStandings.text(leaves)))"
+    let sql: SQL = "\(entries(among: ids)) AND rowid BETWEEN \(first) AND \(last)"
+    return try SQLRequest<Int64>(literal: sql).fetchSet(db)
   }
 }
 

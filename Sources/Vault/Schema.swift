@@ -202,6 +202,13 @@ enum Schema {
     "CREATE INDEX listing_by_happened ON listing(case_ref, happened, id)",
     "CREATE INDEX listing_by_existed ON listing(case_ref, existed_by, id)",
     "CREATE INDEX listing_of_all ON listing(entered, id)",
+    "CREATE INDEX listing_of_all_by_happened ON listing(happened, id)",
+    """
+    CREATE INDEX listing_of_long_claims ON listing(happened_until, happened)
+    WHERE happened_until - happened > \(ViewTable.longClaim)
+    """,
+    "CREATE INDEX listing_with_files ON listing(case_ref) WHERE files > 0",
+    "CREATE INDEX listing_not_open ON listing(case_ref) WHERE state <> 1",
     "CREATE INDEX listing_by_kind ON listing(kind, case_ref)",
     "DROP INDEX entry_by_case",
 

@@ -20,6 +20,9 @@ enum ViewTable {
     var acknowledged: [LogPosition] = []
   }
 
+  /// Claims of a time that last longer are few; in seconds. `listing_of_long_claims` names it too.
+  static let longClaim: Int64 = 2 * 86_400
+
   /// Lays an entry into the view, under the row of its leaf.
   ///
   /// - Parameter content: nil for control entries and violations.
@@ -112,7 +115,8 @@ enum ViewTable {
       try db.run(
         "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", [target.bytes.data, leaf])
     }
-    for facet in Facet.all(of: content) {
+    let added = kind == .amend ? content.tags.map { Facet(.addedTag, $0) } : []
+    for facet in Facet.all(of: content) + added {
       try db.run(
         "INSERT OR IGNORE INTO facet(field, value, entry_ref) VALUES (?, ?, ?)",
         [facet.field.rawValue, facet.value, leaf])

@@ -370,29 +370,69 @@ func entry(_ text: String, _ change: (inout EntryContent) -> Void = { _ in }) ->
     }
   }
 
-  /// More matches than a search begins with take another way to the same result.
-  @Test func `few and many matches are found alike`() async throws {
+  /// Where a search begins is chosen by how many fit each condition, and is not to be seen in its answer.
+  @Test(arguments: EntryQuery.Order.all, [false, true])
+  func `many and few matches are found alike`(
+    order: EntryQuery.Order, isNewestFirst: Bool
+  ) async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
-    let new = (0..<4300).map { number in
-      entry("common \(number % 1000 == 7 ? "rare" : "\(number)")") { $0.tags = ["all"] }
+    let ids = try await addVaried(to: vault, fixture.clock)
+    for (kind, tags, target) in [(EntryKind.retract, [], 10), (.amend, ["odd"], 12)] {
+      var content = EntryContent()
+      content.about = [ids[target]]
+      content.tags = tags
+      _ = try await vault.append(content, as: kind, toCase: nil)
     }
-    #expect(try await vault.add(new, toCase: nil).failure == nil)
-    let rare = (0..<5).map { _ in "common rare" }
-    for scope in [EntryQuery.Scope.oneCase(nil), .allCases] {
-      #expect(try await list(vault, scope) { $0.text = try SearchWords(typed: "rare") } == rare)
-      let both = try await list(vault, scope) {
-        $0.text = try SearchWords(typed: "common rare")
-        $0.tags = ["all"]
+    let changes: [(inout EntryQuery) throws -> Void] = [
+      { $0.text = try SearchWords(typed: "common") }, { $0.text = try SearchWords(typed: "ra*") },
+      { $0.text = try SearchWords(typed: "nowhere") }, { $0.tags = ["odd"] },
+      { $0.place = "example.org" }, { $0.kinds = [.retract] }, { $0.kinds = [.evidence] },
+      { $0.states = [.retracted] }, { $0.states = [.open] }, { $0.states = [.locked, .violation] },
+      { $0.hasFile = true }, { $0.author = .own }, { $0.audience = .ownDevices },
+      {
+        $0.happened = .init(
+          from: ClaimedTime(typed: "2024-02-03"), to: ClaimedTime(typed: "2024-02"))
+      },
+    ]
+    for (first, second) in changes.indices.flatMap({ one in changes.indices.map { (one, $0) } })
+    where first <= second {
+      var query = EntryQuery(first % 2 == 0 ? .oneCase(nil) : .allCases)
+      query.order = order
+      query.isNewestFirst = isNewestFirst
+      try changes[first](&query)
+      try changes[second](&query)
+      let whole = try await vault.entries(matching: query).entries.map(\.id)
+      query.limit = 3
+      for few in [0, 12, 4000] {
+        var paged: [EntryID] = []
+        query.after = nil
+        repeat {
+          let page = try await vault.entries(matching: query, beginningWithAtMost: few)
+          paged += page.entries.map(\.id)
+          query.after = page.next
+        } while query.after != nil
+        #expect(paged == whole, "conditions \(first) and \(second), beginning with \(few)")
       }
-      #expect(both == rare)
-      let many = try await list(vault, scope) {
-        $0.text = try SearchWords(typed: "common")
-        $0.tags = ["all"]
-        $0.limit = 3
-      }
-      #expect(many == ["common 0", "common 1", "common 2"])
     }
+  }
+
+  private func addVaried(to vault: OpenVault, _ clock: TestClock) async throws -> [EntryID] {
+    var ids: [EntryID] = []
+    for batch in 0..<3 {
+      let new = (0..<20).map { number in
+        entry(number == 7 ? "common rare" : number % 4 > 0 ? "common \(number)" : "\(number)") {
+          if number % 2 > 0 { $0.tags = ["odd"] }
+          if number % 5 == 0 { $0.url = "https://example.org/\(number)" }
+          if number % 3 > 0 {
+            $0.seen = ClaimedTime(typed: ["2024-02-0\(number % 9 + 1)", "2024-02"][number % 2])
+          }
+        }
+      }
+      ids += try await vault.add(new, toCase: nil).saved.map(\.id)
+      clock.advance(batch == 1 ? 5 : 0)
+    }
+    return ids
   }
 }
 
