@@ -19,7 +19,6 @@ final class EntryWriter {
     self.db = db
     self.row = row
     control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-    try control.removeLapsed()
     duplicates = DuplicateTable(db, of: row, keys: keys)
   }
 

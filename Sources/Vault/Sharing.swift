@@ -74,9 +74,7 @@ extension OpenVault {
     }
     let (invitation, chosen) = try commit { db in
       let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-      try control.removeLapsed()
-      let sharing = CaseSharing(control)
-      return try sharing.admit(card, selection: selection, until: until)
+      return try CaseSharing(control).admit(card, selection: selection, until: until)
     }
     return ShareOutcome(
       caseName: row.name, invitation: Armor.invitation.encode(invitation),
@@ -107,7 +105,6 @@ extension OpenVault {
     if !reader.chosen.leaves.isEmpty {
       try commit { db in
         let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-        try control.removeLapsed()
         try CaseSharing(control).open(reader.chosen, to: reader.member)
         try control.sign()
       }
