@@ -110,8 +110,10 @@ enum Schema {
       target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
       PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
     """,
-    // How far a case was looked at, and how long others said that a log is.
-    "ALTER TABLE vault_case ADD COLUMN looked_leaf INTEGER NOT NULL DEFAULT 0",
+    // Entries of others that could be opened here since the status was looked at: one whose leaf has long been
+    // here may be shared much later.
+    "CREATE TABLE unseen(entry_ref INTEGER PRIMARY KEY REFERENCES entry)",
+    // How long others said that a log is.
     "ALTER TABLE log ADD COLUMN named_size INTEGER NOT NULL DEFAULT 0",
     // Certificates of new keys.
     """
