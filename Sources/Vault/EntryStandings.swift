@@ -64,6 +64,17 @@ struct EntryStandings {
 
   /// Those of the entries that a survivor took back, of any case if none are named.
   func retracted(_ db: Database, among leaves: [Int64]? = nil) throws -> [Int64] {
+    let taken = try known(db, of: leaves).takenBack
+    return leaves.map { $0.filter(taken.contains) } ?? taken.sorted()
+  }
+
+  /// Retractions of these entries, retractions of those, and so on, whether they count or were taken back: what
+  /// somebody needs beside the entries to know what of them stands. Each once.
+  func retractions(_ db: Database, following leaves: [Int64]) throws -> [Int64] {
+    try known(db, of: leaves).all
+  }
+
+  private func known(_ db: Database, of leaves: [Int64]?) throws -> Retractions {
     var known = Retractions()
     var wanted = leaves
     // What is taken back may be a retraction: those of these are looked up too, until there are none.
@@ -72,8 +83,7 @@ struct EntryStandings {
       let new = known.add(found)
       wanted = wanted == nil ? nil : new
     } while wanted.map { !$0.isEmpty } ?? false
-    let taken = known.takenBack
-    return leaves.map { $0.filter(taken.contains) } ?? taken.sorted()
+    return known
   }
 
   /// Retractions that count, if they are not taken back themselves: by survivors, of what survivors entered.
@@ -157,13 +167,18 @@ struct EntryStandings {
 private struct Retractions {
   private var ofTarget: [Int64: [Int64]] = [:]
 
+  /// In the order in which they were found, each once.
+  private(set) var all: [Int64] = []
+  private var seen: Set<Int64> = []
+
   /// The retractions that were not known yet.
   mutating func add(_ found: [(retraction: Int64, target: Int64)]) -> [Int64] {
     var new: [Int64] = []
     for (retraction, target) in found where !(ofTarget[target] ?? []).contains(retraction) {
       ofTarget[target, default: []].append(retraction)
-      new.append(retraction)
+      if seen.insert(retraction).inserted { new.append(retraction) }
     }
+    all += new
     return new
   }
 

@@ -48,7 +48,8 @@ final class EntryWriter {
   func append(
     _ content: EntryContent, as kind: EntryKind, for audience: EntryAudience = .allReaders
   ) throws -> LogAppender.Appended {
-    let epochs = try ReaderChoice(control).epochs(for: audience, about: content.about)
+    let epochs = try ReaderChoice(control).epochs(
+      for: audience, as: kind, about: content.about)
     let entryKey = SecretKey.random()
     let entry = try control.appender.append(kind: kind, parts: content.parts, key: entryKey)
     for epoch in epochs {
