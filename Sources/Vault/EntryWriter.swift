@@ -57,7 +57,7 @@ final class EntryWriter {
     }
     readerCount = epochs.count { $0.key.audience != .devices }
     if try isKeptBack(audience, epochs: epochs, about: content.about) {
-      try KeptBack.mark(db, entry.leafRef)
+      try KeptBack.mark(db, entry.leafRef, byWord: audience != .allReaders)
     }
     return entry
   }

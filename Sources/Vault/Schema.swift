@@ -166,8 +166,9 @@ enum Schema {
       case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, log_id BLOB NOT NULL,
       PRIMARY KEY(case_ref, epoch, log_id)) WITHOUT ROWID
     """,
-    // Own entries that were meant for fewer than all with whom the case is shared.
-    "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf)",
+    // Own entries that were meant for fewer than all with whom the case is shared: by their author's word, or
+    // by what they are about.
+    "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf, by_word INTEGER NOT NULL)",
     "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
     // For whom a wrap is; NULL for the kit. So that nobody's junk keeps another's good one out.
     "ALTER TABLE wrap ADD COLUMN recipient BLOB",
