@@ -181,7 +181,7 @@ struct EntryPage {
   }
 
   func field(_ name: String, _ value: String, isNested: Bool = false) {
-    ContentText.field(name, value, isNested: isNested)
+    for line in ContentText.field(name, value, isNested: isNested) { Output.line(line) }
   }
 }
 
@@ -206,45 +206,60 @@ struct ContentText {
   let isNested: Bool
 
   func print() {
-    say("Title", content.title)
-    say("Address", content.url)
-    say("Place", content.place)
-    say("Account", content.account)
-    if !content.tags.isEmpty { say("Tags", content.tags.joined(separator: ", ")) }
+    for line in lines { Output.line(line) }
+  }
+
+  var lines: [String] {
+    var lines = particulars
+    for attachment in content.attachments { lines += shown(attachment) }
+    guard let words = content.words else { return lines }
+    if !isNested { lines.append("") }
+    for line in SafeText.lines(words) {
+      lines += Columns.paragraph(line, indent: isNested ? 4 : 2)
+    }
+    return lines
+  }
+
+  private var particulars: [String] {
+    var lines = said("Title", content.title)
+    lines += said("Address", content.url)
+    lines += said("Place", content.place)
+    lines += said("Account", content.account)
+    if !content.tags.isEmpty { lines += said("Tags", content.tags.joined(separator: ", ")) }
     if let takedown = content.takedown {
-      say("Takedown", takedown.step.said + (takedown.recipient.map { ", " + $0 } ?? ""))
-      say("Reference", takedown.reference)
+      lines += said("Takedown", takedown.step.said + (takedown.recipient.map { ", " + $0 } ?? ""))
+      lines += said("Reference", takedown.reference)
     }
-    if let request = content.request, request != .asked { say("Answer", request.name) }
-    if content.showsMinor { say("Under 18", "It shows, or may show, somebody under 18.") }
-    for attachment in content.attachments { show(attachment) }
-    guard let words = content.words else { return }
-    if !isNested { Output.line() }
-    for line in SafeText.lines(words) { Output.paragraph(line, indent: isNested ? 4 : 2) }
+    if let request = content.request, request != .asked { lines += said("Answer", request.name) }
+    if content.showsMinor {
+      lines += said("Under 18", "It shows, or may show, somebody under 18.")
+    }
+    return lines
   }
 
-  private func say(_ name: String, _ value: String?) {
-    if let value { Self.field(name, SafeText.line(value), isNested: isNested) }
+  private func said(_ name: String, _ value: String?) -> [String] {
+    value.map { Self.field(name, SafeText.line($0), isNested: isNested) } ?? []
   }
 
-  private func show(_ attachment: Attachment) {
-    say("File", EntryText.describe(attachment) + ", " + SafeText.line(attachment.mediaType))
-    say("SHA-256", Hex.encode(attachment.sha256.bytes))
+  private func shown(_ attachment: Attachment) -> [String] {
+    var lines = said(
+      "File", EntryText.describe(attachment) + ", " + SafeText.line(attachment.mediaType))
+    lines += said("SHA-256", Hex.encode(attachment.sha256.bytes))
     if attachment.isWithoutContent {
-      say("", "Only size, type and SHA-256 are kept.")
+      lines += said("", "Only size, type and SHA-256 are kept.")
     } else if !presentAttachments.contains(attachment.number) {
-      say("", "The file itself has not arrived here yet.")
+      lines += said("", "The file itself has not arrived here yet.")
     }
+    return lines
   }
 
-  static func field(_ name: String, _ value: String, isNested: Bool = false) {
+  static func field(_ name: String, _ value: String, isNested: Bool = false) -> [String] {
     let indent = isNested ? 4 : 0
     let width = 12
-    let lines = Columns.wrap(value, to: Columns.width - 1 - width - indent)
-    for (index, line) in lines.enumerated() {
-      Output.line(
-        String(repeating: " ", count: indent) + Columns.padded(index == 0 ? name : "", to: width)
-          + line)
+    return Columns.wrap(value, to: Columns.width - 1 - width - indent).enumerated().map {
+      index, line in
+      String(repeating: " ", count: indent) + Columns.padded(index == 0 ? name : "", to: width)
+        + line
     }
   }
 }

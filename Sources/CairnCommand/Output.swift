@@ -12,9 +12,7 @@ enum Output {
 
   /// A text for people, broken into lines.
   static func paragraph(_ text: String, indent: Int = 0) {
-    for part in Columns.wrap(text, to: Columns.width - 1 - indent) {
-      line(String(repeating: " ", count: indent) + part)
-    }
+    for part in Columns.paragraph(text, indent: indent) { line(part) }
   }
 
   /// Something to know that does not stop the work, on standard error.

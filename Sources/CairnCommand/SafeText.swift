@@ -70,6 +70,11 @@ enum SafeText {
 enum Columns {
   static let width = 80
 
+  /// A text broken into lines, each of them indented.
+  static func paragraph(_ text: String, indent: Int) -> [String] {
+    wrap(text, to: width - 1 - indent).map { String(repeating: " ", count: indent) + $0 }
+  }
+
   static func count(_ text: String) -> Int {
     text.reduce(0) { $0 + count($1) }
   }

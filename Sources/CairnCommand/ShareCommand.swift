@@ -17,6 +17,10 @@ struct ShareCommand: AsyncParsableCommand {
 
       Later, with a member who is there already:
         cairn share default --with MEMBER --entries abcd,efgh
+        cairn share default --with MEMBER --entries abcd --with-additions
+
+      What takes back an entry always comes with it. What you added about it comes if you want it \
+      to; what other advocates wrote about it does not.
 
       --preview shows what they would see, and does nothing. What somebody has seen cannot be \
       taken back.
@@ -61,7 +65,9 @@ struct ShareCommand: AsyncParsableCommand {
     let selection = try selection(for: target)
     if preview {
       let shown = try await global.withVault(terminal: global.terminal) { vault in
-        try await vault.previewShare(selection, ofCase: self.case, with: target, until: until)
+        try await vault.previewShare(
+          selection, withAdditions: choice.withAdditions, ofCase: self.case, with: target,
+          until: until)
       }
       let report = SharePreviewReport(preview: shown, until: until)
       if global.json { try report.printJSON() } else { report.printText() }
@@ -117,8 +123,8 @@ struct ShareCommand: AsyncParsableCommand {
     let shared: ShareOutcome
     do {
       shared = try await global.withVault(terminal: terminal) { vault in
-        let preview = try await vault.previewShare(
-          selection, ofCase: self.case, with: .card(card), until: until)
+        let (preview, withAdditions) = try await previewAsking(
+          vault, selection, with: .card(card), until: until)
         try Confirmation.require(
           yes, terminal: terminal,
           explanation: ShareText.warning(preview, isNew: true, until: until),
@@ -128,7 +134,8 @@ struct ShareCommand: AsyncParsableCommand {
           explanation: "Let the person who made the card tell you its six words, by voice: then you"
             + " know that it is theirs.", terminal: terminal)
         return try await vault.share(
-          caseNamed: self.case, with: card, words: words, selection: selection, until: until)
+          caseNamed: self.case, with: card, words: words, selection: selection,
+          withAdditions: withAdditions, until: until)
       }
       try file.finish(with: shared.invitation)
     } catch {
@@ -141,17 +148,48 @@ struct ShareCommand: AsyncParsableCommand {
   private func shareFurther(_ selection: EntrySelection, with member: String) async throws {
     let terminal = global.terminal
     let shared = try await global.withVault(terminal: terminal) { vault in
-      let preview = try await vault.previewShare(
-        selection, ofCase: self.case, with: .member(member))
+      let (preview, withAdditions) = try await previewAsking(
+        vault, selection, with: .member(member))
       if !preview.entries.isEmpty {
         try Confirmation.require(
           yes, terminal: terminal,
           explanation: ShareText.warning(preview, isNew: false, until: nil),
           question: "Share \(preview.entries.count == 1 ? "it" : "them")?")
       }
-      return try await vault.share(selection, ofCase: self.case, withMember: member)
+      return try await vault.share(
+        selection, withAdditions: withAdditions, ofCase: self.case, withMember: member)
     }
     try ShareText.report(shared, typedCase: self.case, member: member, global.json)
+  }
+
+  /// What would be shared, and whether with additions: on a terminal they are shown and asked about, since
+  /// they may hold words that were meant for nobody else.
+  private func previewAsking(
+    _ vault: OpenVault, _ selection: EntrySelection, with target: ShareTarget,
+    until: UInt64? = nil
+  ) async throws -> (SharePreview, withAdditions: Bool) {
+    let preview = try await vault.previewShare(
+      selection, withAdditions: choice.withAdditions, ofCase: self.case, with: target,
+      until: until)
+    let additions = preview.additionsLeftOut
+    guard !additions.isEmpty, !yes, let terminal = global.terminal else {
+      return (preview, choice.withAdditions)
+    }
+    let isOne = additions.count == 1
+    terminal.explain(
+      isOne
+        ? "There is an addition about these entries. It is:"
+        : "There are \(additions.count) additions about these entries. They are:")
+    terminal.say()
+    for line in additions.flatMap({ SharedEntryText(entry: $0).lines }) { terminal.say(line) }
+    terminal.say()
+    guard
+      try terminal.confirm(
+        isOne ? "Share this addition too?" : "Share these \(additions.count) additions too?")
+    else { return (preview, false) }
+    let wished = try await vault.previewShare(
+      selection, withAdditions: true, ofCase: self.case, with: target, until: until)
+    return (wished, true)
   }
 }
 
@@ -172,6 +210,12 @@ struct EntrySelectionOptions: ParsableArguments {
   @Flag(help: "With a card: nothing of what is there now.")
   var none = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "With the entries also what you added about them: amendments, tags, notes, takedown steps,"
+        + " answers. On a terminal it is asked."))
+  var withAdditions = false
+
   /// Nil if nothing was said.
   func selection() throws -> EntrySelection? {
     guard [entries != nil, all, none].count(where: { $0 }) <= 1 else {
@@ -180,6 +224,13 @@ struct EntrySelectionOptions: ParsableArguments {
         Sentence(
           "--entries, --all and --none contradict each other.", safe: Sentences.unchanged,
           next: "Give one of them."))
+    }
+    if none, withAdditions {
+      throw Failure.usage(
+        "usage",
+        Sentence(
+          "--none and --with-additions contradict each other.", safe: Sentences.unchanged,
+          next: "Leave one of them away."))
     }
     if all { return .all }
     if none { return EntrySelection.none }

@@ -14,8 +14,40 @@ enum ShareText {
       text += until.map { ", until \(Clock.text($0))" } ?? ""
     }
     text += ". What somebody has opened cannot be taken back: they may keep it."
-    if preview.keptBackCount > 0 { text += " " + keptBack(preview.keptBackCount) }
-    return text + " “cairn share --preview” shows all of it."
+    let left = leftOut(preview.along, keptBack: preview.keptBackCount)
+    return ([text] + left).joined(separator: " ") + " “cairn share --preview” shows all of it."
+  }
+
+  /// What is not shared with the entries, if there is anything.
+  static func leftOut(_ along: SharedAlong, keptBack: Int) -> [String] {
+    var said = keptBack > 0 ? [Self.keptBack(keptBack)] : []
+    let count = along.additionsLeftOut
+    if count > 0 {
+      said.append(
+        "\(Quantity.count(count, "addition", "additions")) about these entries"
+          + " \(count == 1 ? "is" : "are") not shared; --with-additions shares"
+          + " \(count == 1 ? "it" : "them") too.")
+    }
+    let rest = along.additionsKeptBack
+    if rest > 0 {
+      said.append(
+        "\(Quantity.count(rest, "addition", "additions")) about these entries"
+          + " \(rest == 1 ? "has" : "have") to be named with --entries to be shared: taken back,"
+          + " meant for fewer, about something else too, or not written by you.")
+    }
+    return said
+  }
+
+  /// What is among the entries because of others, in words that follow their number; empty if nothing is.
+  static func along(_ along: SharedAlong) -> String {
+    var parts: [String] = []
+    if along.retractionCount > 0 {
+      parts.append(Quantity.count(along.retractionCount, "retraction", "retractions"))
+    }
+    if along.additionCount > 0 {
+      parts.append(Quantity.count(along.additionCount, "addition", "additions"))
+    }
+    return parts.isEmpty ? "" : ", \(parts.joined(separator: " and ")) among them"
   }
 
   static func keptBack(_ count: Int) -> String {
@@ -31,6 +63,7 @@ enum ShareText {
   ) throws {
     if isJSON {
       struct Object: Encodable {
+        let along: AlongObject
         let `case`: String
         let entryCount: Int
         let keptBack: Int
@@ -41,16 +74,18 @@ enum ShareText {
       }
       try Output.json(
         Object(
-          case: shared.caseName, entryCount: shared.entryCount, keptBack: shared.keptBackCount,
+          along: AlongObject(shared.along), case: shared.caseName, entryCount: shared.entryCount,
+          keptBack: shared.keptBackCount,
           member: shared.member.base32, output: output, until: until.map(Clock.iso),
           words: SixWords.shown(shared.caseWords)))
       return
     }
     let count = Quantity.count(shared.entryCount, "entry", "entries")
     Output.paragraph(
-      "The case \(SafeText.quoted(shared.caseName)) is shared: \(count) so far, and what is added"
-        + " later" + (until.map { ", until \(Clock.text($0))." } ?? "."))
-    if shared.keptBackCount > 0 { Output.paragraph(keptBack(shared.keptBackCount)) }
+      "The case \(SafeText.quoted(shared.caseName)) is shared: \(count) so far"
+        + "\(along(shared.along)), and what is added later"
+        + (until.map { ", until \(Clock.text($0))." } ?? "."))
+    for text in leftOut(shared.along, keptBack: shared.keptBackCount) { Output.paragraph(text) }
     Output.paragraph(
       "The invitation is in \(SafeText.line(output)). Send it to them; it is for their card only.")
     Output.line("When they ask for the six words of the case, say these by voice:")
@@ -69,6 +104,7 @@ enum ShareText {
   ) throws {
     if isJSON {
       struct Object: Encodable {
+        let along: AlongObject
         let alreadyShared: Int
         let `case`: String
         let entries: [String]
@@ -77,7 +113,8 @@ enum ShareText {
       }
       try Output.json(
         Object(
-          alreadyShared: shared.alreadySharedCount, case: shared.caseName,
+          along: AlongObject(shared.along), alreadyShared: shared.alreadySharedCount,
+          case: shared.caseName,
           entries: shared.entries.map(\.base32), keptBack: shared.keptBackCount,
           member: shared.member.base32))
       return
@@ -88,13 +125,54 @@ enum ShareText {
     } else {
       let count = Quantity.count(shared.entries.count, "entry", "entries")
       Output.paragraph(
-        "\(count) \(shared.entries.count == 1 ? "is" : "are") shared with \(who). They arrive with"
-          + " the next exchange: cairn sync \(SafeText.argument(typedCase))")
+        "\(count) \(shared.entries.count == 1 ? "is" : "are") shared with \(who)"
+          + "\(along(shared.along)). They arrive with the next exchange: cairn sync"
+          + " \(SafeText.argument(typedCase))")
     }
     if shared.alreadySharedCount > 0, !shared.entries.isEmpty {
       Output.paragraph("\(shared.alreadySharedCount) of those chosen could be opened there before.")
     }
-    if shared.keptBackCount > 0 { Output.paragraph(keptBack(shared.keptBackCount)) }
+    for text in leftOut(shared.along, keptBack: shared.keptBackCount) { Output.paragraph(text) }
+  }
+}
+
+/// What came with the entries that were shared, or did not, as scripts read it.
+struct AlongObject: Encodable {
+  let additions: Int
+  let additionsKeptBack: Int
+  let additionsLeftOut: Int
+  let retractions: Int
+
+  init(_ along: SharedAlong) {
+    additions = along.additionCount
+    additionsKeptBack = along.additionsKeptBack
+    additionsLeftOut = along.additionsLeftOut
+    retractions = along.retractionCount
+  }
+}
+
+/// An entry as somebody else would be shown it.
+struct SharedEntryText {
+  let entry: EntrySummary
+
+  var lines: [String] {
+    let what = [EntryKind.amend: "an addition", .retract: "a retraction"]
+    let remarks =
+      [entry.kind.flatMap { what[$0] }, entry.isRetracted ? "taken back since" : nil]
+    var lines = [([ShortID.of(entry.id)] + remarks.compactMap(\.self)).joined(separator: "  ")]
+    guard let content = entry.content else { return lines }
+    if !content.about.isEmpty {
+      lines += ContentText.field(
+        "About", content.about.map(ShortID.of).joined(separator: ", "), isNested: true)
+    }
+    lines +=
+      ContentText(
+        content: content, presentAttachments: content.attachments.map(\.number), isNested: true
+      ).lines
+    for line in EntryText(summary: entry).timeLines {
+      lines += Columns.paragraph(line, indent: 4)
+    }
+    return lines
   }
 }
 
@@ -105,25 +183,19 @@ struct SharePreviewReport {
 
   func printText() {
     let count = Quantity.count(preview.entries.count, "entry", "entries")
-    Output.paragraph("Nothing is shared yet. They would see \(count), as it stands here:")
+    let along = ShareText.along(preview.along)
+    Output.paragraph("Nothing is shared yet. They would see \(count)\(along), as it stands here:")
     Output.line()
     for entry in preview.entries {
-      Output.line(ShortID.of(entry.id) + (entry.isRetracted ? "  taken back here since" : ""))
-      guard let content = entry.content else { continue }
-      if !content.about.isEmpty {
-        ContentText.field(
-          "About", content.about.map(ShortID.of).joined(separator: ", "), isNested: true)
-      }
-      ContentText(
-        content: content, presentAttachments: content.attachments.map(\.number), isNested: true
-      ).print()
-      for line in EntryText(summary: entry).timeLines { Output.paragraph(line, indent: 4) }
+      for line in SharedEntryText(entry: entry).lines { Output.line(line) }
     }
     if !preview.entries.isEmpty { Output.line() }
     if preview.alreadySharedCount > 0 {
       Output.paragraph("\(preview.alreadySharedCount) of those chosen can be opened there already.")
     }
-    if preview.keptBackCount > 0 { Output.paragraph(ShareText.keptBack(preview.keptBackCount)) }
+    for text in ShareText.leftOut(preview.along, keptBack: preview.keptBackCount) {
+      Output.paragraph(text)
+    }
     if preview.member == nil {
       Output.paragraph(
         "Also what is added later" + (until.map { ", until \(Clock.text($0))." } ?? "."))
@@ -137,7 +209,8 @@ struct SharePreviewReport {
     }
     Output.paragraph(
       "They also see when entries were shared with whom, removed or erased, and not what they say."
-        + " Additions and retractions of an entry have to be chosen too.")
+        + " What takes back an entry always comes with it. Additions come with --with-additions, or"
+        + " by their ids.")
   }
 
   private struct Object: Encodable {
@@ -149,6 +222,8 @@ struct SharePreviewReport {
       let signingKey: String
       let withheldCount: Int
     }
+    let additionsLeftOut: [EntryObject]
+    let along: AlongObject
     let alreadyShared: Int
     let `case`: String
     let entries: [EntryObject]
@@ -162,7 +237,9 @@ struct SharePreviewReport {
   func printJSON() throws {
     try Output.json(
       Object(
-        alreadyShared: preview.alreadySharedCount, case: preview.caseName,
+        additionsLeftOut: preview.additionsLeftOut.map { EntryObject($0) },
+        along: AlongObject(preview.along), alreadyShared: preview.alreadySharedCount,
+        case: preview.caseName,
         entries: preview.entries.map { EntryObject($0) }, keptBack: preview.keptBackCount,
         laterToo: preview.member == nil, member: preview.member?.base32,
         members: preview.logs.map { log in

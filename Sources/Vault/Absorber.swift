@@ -232,6 +232,10 @@ struct Absorber {
         ? opened.entry?.context?.frontier ?? [] : [])
     try ViewTable.insert(
       db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
+    let isControl = record["class"] == Int64(EntryClass.control.rawValue)
+    if !isControl, try record.identifier("log_id") != row.logID {
+      try db.run("INSERT INTO unseen(entry_ref) VALUES (?)", [leafRef])
+    }
     for attachment in content?.attachments ?? [] {
       guard let blob = attachment.blob else { continue }
       try BlobTable.expect(

@@ -17,6 +17,8 @@ final class CaseControl {
   var db: Database { appender.db }
   var row: CaseRow { appender.row }
 
+  /// Removes members whose time is over first: nothing is written for them any more.
+  ///
   /// - Throws: `.notSyncedYet`, `.removed`, `.newerVersion`.
   init(_ db: Database, of row: CaseRow, keys: VaultKeys, surroundings: Surroundings) throws {
     appender = try LogAppender(db, of: row, surroundings: surroundings)
@@ -26,6 +28,7 @@ final class CaseControl {
     epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     guard let own = state.member(row.logID) else { throw VaultError(.notSyncedYet) }
     guard own.cut == nil else { throw VaultError(.removed) }
+    try removeLapsed()
   }
 
   func sign() throws {
@@ -115,7 +118,7 @@ final class CaseControl {
 
   /// Removes members whose time is over. One who cannot be cut any more is left: she reads nothing new
   /// either way.
-  func removeLapsed() throws {
+  private func removeLapsed() throws {
     guard row.role == .survivor else { return }
     let lapsed = try state.standingMembers.filter { member in
       guard member.role == .advocate, member.logID == member.firstLogID, !member.isReader(at: now),
@@ -135,7 +138,7 @@ final class CaseControl {
     }
   }
 
-  /// Whether a cut can have an effect: not when one like it is there and had none.
+  /// Whether a cut can have an effect: not when the root lifted it, or one like it is there and had none.
   private func canCut(_ position: LogPosition) throws -> Bool {
     let own = try Row.fetchAll(
       db,
@@ -144,6 +147,11 @@ final class CaseControl {
         WHERE g.case_ref = ? AND g.log_id = ? AND l.class = 1 AND e.kind = ?
         """, arguments: [row.ref, row.logID.bytes.data, Int64(EntryKind.cut.code)])
     guard own.count < Limits.cutsOfLog else { return false }
+    let isLifted = try CaseView.statements(db, of: row).contains { statement in
+      guard case .lift(let logID, let size) = statement.content else { return false }
+      return logID == position.logID && position.size <= size
+    }
+    guard !isLifted else { return false }
     let cut = Control.cut(.init(position: position)).part
     return try !own.contains { try PartList.decode($0.bytes("parts")) == [cut] }
   }

@@ -6,7 +6,8 @@ public import VerifiableLog
 /// Who is to open a new entry. The survivor's own devices always can.
 public enum EntryAudience: Hashable, Sendable {
   /// Everyone with whom the case is shared now. What is about other entries goes to those only who can open
-  /// all of these: an amendment of a private entry is private.
+  /// all of these: an amendment of a private entry is private. A retraction goes to all who can open any of
+  /// them, whoever is chosen, or they would take for standing what was taken back.
   case allReaders
   /// Nobody else. Others still see that there is an entry.
   case ownDevices
@@ -76,7 +77,9 @@ struct ReaderChoice {
   init(_ control: CaseControl) { self.control = control }
 
   /// - Parameter targets: the entries that the new one is about.
-  func epochs(for audience: EntryAudience, about targets: [EntryID]) throws -> [LoadedEpoch] {
+  func epochs(
+    for audience: EntryAudience, as kind: EntryKind, about targets: [EntryID]
+  ) throws -> [LoadedEpoch] {
     let row = control.row
     guard row.role == .survivor else {
       guard audience == .allReaders, let own = control.state.member(row.logID) else {
@@ -84,9 +87,18 @@ struct ReaderChoice {
       }
       return [try control.current(.advocate(own.firstLogID))]
     }
-    return try ([.devices] + advocates(for: audience, about: targets)).map {
-      try control.current($0)
+    var advocates = try advocates(for: audience, about: targets)
+    if kind == .retract {
+      advocates += try readers(of: targets).filter { !advocates.contains($0) }
     }
+    return try ([.devices] + advocates).map { try control.current($0) }
+  }
+
+  /// The advocates who can open any of these.
+  private func readers(of targets: [EntryID]) throws -> [Audience] {
+    let slots = OpenSlots(control.db, of: control.row, in: control.state)
+    let opening = try OpenSlots.epochs(control.db, of: targets).values.flatMap(\.epochs)
+    return control.advocates.filter(slots.audiences(of: opening).contains)
   }
 
   private func advocates(

@@ -13,6 +13,19 @@ public enum EntrySelection: Hashable, Sendable {
   case entries([String])
 }
 
+/// What was said later about entries that are shared, and whether it comes with them.
+public struct SharedAlong: Hashable, Sendable {
+  /// Retractions of them: these always come along.
+  public let retractionCount: Int
+  /// What the survivor's devices added, because that was wished; with retractions of it.
+  public let additionCount: Int
+  /// As much would have come along if it had been wished.
+  public let additionsLeftOut: Int
+  /// Comes along only if it is named: what other advocates wrote, what was taken back, what was meant for
+  /// fewer than the entries, and what is about something that is not shared too.
+  public let additionsKeptBack: Int
+}
+
 /// Finds the entries that a selection names and that can be opened to an audience.
 struct EntryChoice {
   private let db: Database
@@ -25,14 +38,31 @@ struct EntryChoice {
     let id: EntryID
     let logID: LogID
     let leaf: LeafData
+    /// Seconds since 1970 by its author's clock.
+    let clock: UInt64
   }
 
   struct Chosen {
     /// By (log id, sequence); without those that are open to the audience already.
     var leaves: [Entry] = []
     var alreadyOpenCount = 0
-    /// Left out of `all`: meant for fewer, or perhaps.
+    /// Left out of `all`: meant for fewer, or perhaps. Additions are counted as these.
     var keptBackCount = 0
+    /// Retractions that come along without being chosen.
+    var retractionCount = 0
+    /// What was added about the chosen entries: comes along, or would if it were wished.
+    var additions: [Entry] = []
+    var isWithAdditions = false
+    /// Additions that come along only if they are named.
+    var additionsKeptBackCount = 0
+
+    var along: SharedAlong {
+      SharedAlong(
+        retractionCount: retractionCount,
+        additionCount: isWithAdditions ? additions.count : 0,
+        additionsLeftOut: isWithAdditions ? 0 : additions.count,
+        additionsKeptBack: additionsKeptBackCount)
+    }
   }
 
   init(_ db: Database, of row: CaseRow, in state: CaseState) {
@@ -42,21 +72,36 @@ struct EntryChoice {
     slots = OpenSlots(db, of: row, in: state)
   }
 
+  /// - Parameter withAdditions: whether what the survivor's devices added about the entries comes along, too.
   /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.differentCases`, `.entryLocked`.
-  func leaves(_ selection: EntrySelection, for audience: Audience) throws -> Chosen {
-    var chosen = Chosen()
+  func leaves(
+    _ selection: EntrySelection, withAdditions: Bool, for audience: Audience
+  ) throws -> Chosen {
+    let named: [Entry]
     var keptBack: [Entry] = []
     switch selection {
-    case .none: return chosen
-    case .entries(let texts): chosen.leaves = try texts.map(entry)
-    case .all: (chosen.leaves, keptBack) = try allOfSurvivor()
+    case .none: return Chosen()
+    case .entries(let texts): named = try texts.map(entry)
+    case .all: (named, keptBack) = try allOfSurvivor()
     }
     let open = try slots.leaves(openTo: audience)
-    chosen.alreadyOpenCount = Set(chosen.leaves.map(\.ref)).count { open.contains($0) }
-    chosen.keptBackCount = keptBack.count { !open.contains($0.ref) }
+    let refs = Set(named.map(\.ref))
+    let later = try EntryAdditions(db, of: row, in: state, choice: self)
+      .find(about: refs, open: open)
+    var chosen = Chosen()
+    chosen.alreadyOpenCount = refs.count { open.contains($0) }
+    chosen.isWithAdditions = withAdditions
+    chosen.additions = later.additions
+    chosen.additionsKeptBackCount = later.keptBack.count
     var known = open
-    chosen.leaves = chosen.leaves.filter { known.insert($0.ref).inserted }
+    chosen.leaves = named.filter { known.insert($0.ref).inserted }
+    let retractions = later.retractions.filter { known.insert($0.ref).inserted }
+    chosen.retractionCount = retractions.count
+    chosen.leaves += retractions + (withAdditions ? later.additions : [])
     chosen.leaves.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
+    chosen.additions.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
+    known.formUnion((later.additions + later.keptBack).map(\.ref))
+    chosen.keptBackCount = keptBack.count { !known.contains($0.ref) }
     return chosen
   }
 
@@ -64,12 +109,14 @@ struct EntryChoice {
   private func entry(_ text: String) throws -> Entry {
     let (row, found) = try EntryTable.find(db, text)
     guard row.ref == self.row.ref else { throw VaultError(.differentCases) }
-    guard
-      let record = try Row.fetchOne(
-        db, sql: Self.select + " AND l.id = ?", arguments: [row.ref, found["id"] as Int64]),
-      let entry = try counted(record)
-    else { throw VaultError(.entryLocked) }
+    guard let entry = try entry(found["id"] as Int64) else { throw VaultError(.entryLocked) }
     return entry
+  }
+
+  /// The entry of this leaf; nil if it does not count or cannot be opened here.
+  func entry(_ ref: Int64) throws -> Entry? {
+    try Row.fetchOne(db, sql: Self.select + " AND l.id = ?", arguments: [row.ref, ref])
+      .flatMap(counted)
   }
 
   private func allOfSurvivor() throws -> ([Entry], keptBack: [Entry]) {
@@ -81,7 +128,7 @@ struct EntryChoice {
       guard let entry = try counted(record), state.member(entry.logID)?.role == .survivor else {
         continue
       }
-      if keptBack.contains(entry.ref, in: entry.logID, clock: record.number("clock")) {
+      if keptBack.contains(entry.ref, in: entry.logID, clock: entry.clock) {
         kept.append(entry)
       } else {
         entries.append(entry)
@@ -101,7 +148,8 @@ struct EntryChoice {
   private func counted(_ record: Row) throws -> Entry? {
     let entry = Entry(
       ref: record["id"], id: try record.identifier("entry_id"),
-      logID: try record.identifier("log_id"), leaf: try LeafData(parsing: record.bytes("data")))
+      logID: try record.identifier("log_id"), leaf: try LeafData(parsing: record.bytes("data")),
+      clock: record.number("clock"))
     switch try EntryTable.standing(db, record, in: state) {
     case .open, .disputed: return entry
     case .locked, .setAside, .erased, .violation: return nil

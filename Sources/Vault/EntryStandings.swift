@@ -20,8 +20,13 @@ struct EntryStandings {
     }
   }
 
-  /// Content that a log may not hold, and what was erased or set aside, adds nothing to other entries.
-  private func isVoid(_ alias: String) -> SQL {
+  /// Content that a log may not hold, and what was erased, set aside or is disputed, adds nothing to other
+  /// entries.
+  private func isWithoutEffect(_ alias: String) -> SQL {
+    "(\(isOutOfView(alias)) OR \(any(disputed, of: SQL(sql: alias + ".id"))))"
+  }
+
+  private func isOutOfView(_ alias: String) -> SQL {
     let id = SQL(sql: alias + ".id")
     let log = SQL(sql: alias + ".log_ref")
     return """
@@ -64,7 +69,7 @@ struct EntryStandings {
       JOIN about b ON b.entry_ref = a.id JOIN leaf m ON m.entry_id = b.target
       JOIN listing t ON t.id = m.id AND t.case_ref = a.case_ref
       WHERE f.field = \(tag.field.rawValue) AND f.value = \(tag.value)
-        AND NOT \(isVoid("a")) AND a.id NOT IN \(Self.list(try retracted(db)))
+        AND NOT \(isWithoutEffect("a")) AND a.id NOT IN \(Self.list(try retracted(db)))
       """
   }
 
@@ -72,26 +77,38 @@ struct EntryStandings {
 
   /// Those of the entries that a survivor took back, of any case if none are named.
   func retracted(_ db: Database, among leaves: [Int64]? = nil) throws -> [Int64] {
+    let taken = try known(db, of: leaves) { isWithoutEffect($0) }.takenBack
+    return leaves.map { $0.filter(taken.contains) } ?? taken.sorted()
+  }
+
+  /// Retractions of these entries, retractions of those, and so on, whether they count, were taken back or are
+  /// disputed: what somebody needs beside the entries to know what of them stands. Each once.
+  func retractions(_ db: Database, following leaves: [Int64]) throws -> [Int64] {
+    try known(db, of: leaves) { isOutOfView($0) }.all
+  }
+
+  private func known(
+    _ db: Database, of leaves: [Int64]?, except: (String) -> SQL
+  ) throws -> Retractions {
     var known = Retractions()
     var wanted = leaves
     // What is taken back may be a retraction: those of these are looked up too, until there are none.
     repeat {
-      let found = try retractions(db, of: wanted)
+      let found = try retractions(db, of: wanted, except: except("r"))
       let new = known.add(found)
       wanted = wanted == nil ? nil : new
     } while wanted.map { !$0.isEmpty } ?? false
-    let taken = known.takenBack
-    return leaves.map { $0.filter(taken.contains) } ?? taken.sorted()
+    return known
   }
 
-  /// Retractions that count, if they are not taken back themselves: by survivors, of what survivors entered.
+  /// By survivors, of what survivors entered; they count if they are not taken back themselves.
   private func retractions(
-    _ db: Database, of leaves: [Int64]?
+    _ db: Database, of leaves: [Int64]?, except: SQL
   ) throws -> [(retraction: Int64, target: Int64)] {
     let kind = Int64(EntryKind.retract.code)
     let rule: SQL = """
       r.kind = \(kind) AND r.state = 1 AND r.class = 2 AND r.case_ref = t.case_ref
-      AND NOT \(isVoid("r")) AND t.log_ref NOT IN \(Self.list(notesOnly))
+      AND NOT \(except) AND t.log_ref NOT IN \(Self.list(notesOnly))
       """
     let sql: SQL
     if let leaves {
@@ -168,13 +185,18 @@ struct EntryStandings {
 private struct Retractions {
   private var ofTarget: [Int64: [Int64]] = [:]
 
+  /// In the order in which they were found, each once.
+  private(set) var all: [Int64] = []
+  private var seen: Set<Int64> = []
+
   /// The retractions that were not known yet.
   mutating func add(_ found: [(retraction: Int64, target: Int64)]) -> [Int64] {
     var new: [Int64] = []
     for (retraction, target) in found where !(ofTarget[target] ?? []).contains(retraction) {
       ofTarget[target, default: []].append(retraction)
-      new.append(retraction)
+      if seen.insert(retraction).inserted { new.append(retraction) }
     }
+    all += new
     return new
   }
 

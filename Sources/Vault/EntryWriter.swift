@@ -19,7 +19,6 @@ final class EntryWriter {
     self.db = db
     self.row = row
     control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-    try control.removeLapsed()
     duplicates = DuplicateTable(db, of: row, keys: keys)
   }
 
@@ -49,7 +48,8 @@ final class EntryWriter {
   func append(
     _ content: EntryContent, as kind: EntryKind, for audience: EntryAudience = .allReaders
   ) throws -> LogAppender.Appended {
-    let epochs = try ReaderChoice(control).epochs(for: audience, about: content.about)
+    let epochs = try ReaderChoice(control).epochs(
+      for: audience, as: kind, about: content.about)
     let entryKey = SecretKey.random()
     let entry = try control.appender.append(kind: kind, parts: content.parts, key: entryKey)
     for epoch in epochs {
@@ -57,7 +57,7 @@ final class EntryWriter {
     }
     readerCount = epochs.count { $0.key.audience != .devices }
     if try isKeptBack(audience, epochs: epochs, about: content.about) {
-      try KeptBack.mark(db, entry.leafRef)
+      try KeptBack.mark(db, entry.leafRef, byWord: audience != .allReaders)
     }
     return entry
   }

@@ -224,7 +224,7 @@ private struct BundleCollection {
 
   func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
     let state = try CaseView.state(db, of: row)
-    let chosen = try chosen.map(withRetractions)
+    let chosen = try chosen.map { try withRetractions($0, in: state) }
     var contents = BundleContents(
       caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),
       logs: try state.members.map { try log(of: $0, in: state, chosen: chosen) },
@@ -237,29 +237,19 @@ private struct BundleCollection {
     return contents
   }
 
-  /// What was taken back is not handed over without its retraction, nor that without its own.
-  private func withRetractions(_ chosen: [EntryID]) throws -> [EntryID] {
-    var all = chosen
-    var index = 0
-    while index < all.count {
-      for id in try retractions(of: all[index]) where !all.contains(id) { all.append(id) }
-      index += 1
+  /// The leaves of the chosen entries and of their retractions: what was taken back is not handed over without
+  /// its retraction, nor that without its own.
+  private func withRetractions(_ chosen: [EntryID], in state: CaseState) throws -> Set<Int64> {
+    let leaves = try chosen.compactMap { id in
+      try Int64.fetchOne(
+        db, sql: "SELECT id FROM leaf WHERE entry_id = ?", arguments: [id.bytes.data])
     }
-    return all
-  }
-
-  private func retractions(of entry: EntryID) throws -> [EntryID] {
-    try Row.fetchAll(
-      db,
-      sql: """
-        SELECT l.entry_id FROM about a JOIN entry e ON e.id = a.entry_ref JOIN leaf l ON l.id = e.id
-        WHERE a.target = ? AND e.case_ref = ? AND e.kind = ? ORDER BY l.id
-        """, arguments: [entry.bytes.data, row.ref, Int64(EntryKind.retract.code)]
-    ).map { try $0.identifier("entry_id") }
+    let standings = try EntryStandings(db, of: [CaseAuthors(db, of: row, in: state)])
+    return try Set(leaves).union(standings.retractions(db, following: leaves))
   }
 
   private func log(
-    of member: CaseState.Member, in state: CaseState, chosen: [EntryID]?
+    of member: CaseState.Member, in state: CaseState, chosen: Set<Int64>?
   ) throws -> BundleContents.Log {
     let identity = LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey)
     guard
@@ -295,15 +285,14 @@ private struct BundleCollection {
   /// All control entries, also those that break a rule; of the others, those that are chosen, and count or
   /// are disputed.
   private func disclosed(
-    _ record: Row, _ member: CaseState.Member, _ state: CaseState, _ chosen: [EntryID]?
+    _ record: Row, _ member: CaseState.Member, _ state: CaseState, _ chosen: Set<Int64>?
   ) throws -> DisclosedEntry? {
-    let id: EntryID = try record.identifier("entry_id")
     let leaf = try LeafData(parsing: record.bytes("data"))
     guard record.hasValue("parts"), let ciphertext = record.bytesIfAny("ciphertext") else {
       return nil
     }
     if leaf.entryClass != .control {
-      guard chosen?.contains(id) ?? true else { return nil }
+      guard chosen?.contains(record["id"]) ?? true else { return nil }
       switch try EntryTable.standing(db, record, in: state) {
       case .open, .disputed: break
       default: return nil

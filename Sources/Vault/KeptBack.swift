@@ -19,6 +19,8 @@ struct KeptBack {
   private let row: CaseRow
   private let state: CaseState
   private let marked: Set<Int64>
+  /// Of these, what was said to be for fewer, and is not so merely by what it is about.
+  private let byWord: Set<Int64>
   /// What any advocate can open or could, those who are gone too.
   private var everOpened: Set<Int64> = []
   private let hasAdvocates: Bool
@@ -29,13 +31,14 @@ struct KeptBack {
     self.row = row
     self.state = state
     let slots = OpenSlots(db, of: row, in: state)
-    marked = Set(
-      try Int64.fetchAll(
-        db,
-        sql: """
-          SELECT k.leaf_ref FROM kept_back k JOIN leaf l ON l.id = k.leaf_ref
-          JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ?
-          """, arguments: [row.ref]))
+    let marks = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT k.leaf_ref, k.by_word FROM kept_back k JOIN leaf l ON l.id = k.leaf_ref
+        JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ?
+        """, arguments: [row.ref])
+    marked = Set(marks.map { $0["leaf_ref"] })
+    byWord = Set(marks.filter { $0["by_word"] }.map { $0["leaf_ref"] })
     let advocates = state.members.filter { $0.role == .advocate }
     hasAdvocates = !advocates.isEmpty
     for first in Set(advocates.map(\.firstLogID)) {
@@ -63,6 +66,18 @@ struct KeptBack {
       }
   }
 
+  /// Whether what is about other entries was meant for fewer than these, or may have been.
+  func contains(_ ref: Int64, in log: LogID, clock: UInt64, asAbout targets: [Int64]) -> Bool {
+    if byWord.contains(ref) { return true }
+    if log == row.logID { return false }
+    return !everOpened.contains(ref)
+      || readers.contains { reader in
+        let isAble = targets.allSatisfy(reader.leaves.contains)
+        if reader.leaves.contains(ref) { return !isAble }
+        return isAble && clock > reader.since && clock < reader.end
+      }
+  }
+
   /// Whether this entry of the case is one of them; false for one that is not known here.
   func contains(_ entry: EntryID) throws -> Bool {
     guard
@@ -79,9 +94,12 @@ struct KeptBack {
   }
 
   /// Remembers that an entry of this device is meant for fewer.
-  static func mark(_ db: Database, _ ref: Int64) throws {
+  ///
+  /// - Parameter byWord: whether its author said so.
+  static func mark(_ db: Database, _ ref: Int64, byWord: Bool) throws {
     try db.execute(
-      sql: "INSERT OR IGNORE INTO kept_back(leaf_ref) VALUES (?)", arguments: [ref])
+      sql: "INSERT OR IGNORE INTO kept_back(leaf_ref, by_word) VALUES (?, ?)",
+      arguments: [ref, byWord])
   }
 
   /// How many of these places in the log of a survivor's device hold content that was kept from everybody

@@ -41,8 +41,8 @@ extension OpenVault {
       let before = try CaseView.state(db, of: row)
       let target = try Self.removable(db, member, row, before)
       let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-      try control.remove([target])
-      try control.removeLapsed()
+      // She may have been removed just now, because her time is over.
+      if control.state.member(target.logID)?.cut == nil { try control.remove([target]) }
       try control.sign()
       return try outcome(target, row, control.state, db)
     }

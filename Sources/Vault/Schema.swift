@@ -110,8 +110,10 @@ enum Schema {
       target BLOB NOT NULL, entry_ref INTEGER NOT NULL REFERENCES entry,
       PRIMARY KEY(target, entry_ref)) WITHOUT ROWID
     """,
-    // How far a case was looked at, and how long others said that a log is.
-    "ALTER TABLE vault_case ADD COLUMN looked_leaf INTEGER NOT NULL DEFAULT 0",
+    // Entries of others that could be opened here since the status was looked at: one whose leaf has long been
+    // here may be shared much later.
+    "CREATE TABLE unseen(entry_ref INTEGER PRIMARY KEY REFERENCES entry)",
+    // How long others said that a log is.
     "ALTER TABLE log ADD COLUMN named_size INTEGER NOT NULL DEFAULT 0",
     // Certificates of new keys.
     """
@@ -164,8 +166,9 @@ enum Schema {
       case_ref INTEGER NOT NULL REFERENCES vault_case, epoch BLOB NOT NULL, log_id BLOB NOT NULL,
       PRIMARY KEY(case_ref, epoch, log_id)) WITHOUT ROWID
     """,
-    // Own entries that were meant for fewer than all with whom the case is shared.
-    "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf)",
+    // Own entries that were meant for fewer than all with whom the case is shared: by their author's word, or
+    // by what they are about.
+    "CREATE TABLE kept_back(leaf_ref INTEGER PRIMARY KEY REFERENCES leaf, by_word INTEGER NOT NULL)",
     "CREATE INDEX slot_unproven ON slot(epoch) WHERE is_valid = 0",
     // For whom a wrap is; NULL for the kit. So that nobody's junk keeps another's good one out.
     "ALTER TABLE wrap ADD COLUMN recipient BLOB",

@@ -32,6 +32,9 @@ public struct SharePreview: Hashable, Sendable {
   public let entries: [EntrySummary]
   public let alreadySharedCount: Int
   public let keptBackCount: Int
+  public let along: SharedAlong
+  /// Additions that are left out, and would come along if it were wished.
+  public let additionsLeftOut: [EntrySummary]
   public let logs: [Log]
 }
 
@@ -40,8 +43,8 @@ extension OpenVault {
   ///
   /// - Throws: as the sharing itself would, but for words.
   public func previewShare(
-    _ selection: EntrySelection, ofCase name: String?, with target: ShareTarget,
-    until: UInt64? = nil
+    _ selection: EntrySelection, withAdditions: Bool = false, ofCase name: String?,
+    with target: ShareTarget, until: UInt64? = nil
   ) throws(VaultError) -> SharePreview {
     let row = try read { db in try CaseRow.find(db, name) }
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
@@ -61,17 +64,17 @@ extension OpenVault {
       guard let first = member?.firstLogID ?? card?.logID(in: row.caseID) else {
         throw VaultError(.unknownMember)
       }
-      return try preview(selection, for: first, member: member, row, state, db)
+      let chosen = try EntryChoice(db, of: row, in: state)
+        .leaves(selection, withAdditions: withAdditions, for: .advocate(first))
+      return try preview(chosen, for: first, member: member, row, state, db)
     }
   }
 
   private func preview(
-    _ selection: EntrySelection, for first: LogID, member: CaseState.Member?, _ row: CaseRow,
+    _ chosen: EntryChoice.Chosen, for first: LogID, member: CaseState.Member?, _ row: CaseRow,
     _ state: CaseState, _ db: Database
   ) throws -> SharePreview {
-    let audience = Audience.advocate(first)
-    let chosen = try EntryChoice(db, of: row, in: state).leaves(selection, for: audience)
-    let entries = try chosen.leaves.map { entry in
+    let summary = { (entry: EntryChoice.Entry) throws -> EntrySummary in
       guard
         let record = try Row.fetchOne(
           db, sql: EntryTable.select + " WHERE l.id = ?", arguments: [entry.ref])
@@ -80,7 +83,7 @@ extension OpenVault {
       summary.isOwn = state.member(entry.logID)?.firstLogID == first
       return summary
     }
-    let open = try OpenSlots(db, of: row, in: state).leaves(openTo: audience)
+    let open = try OpenSlots(db, of: row, in: state).leaves(openTo: .advocate(first))
       .union(chosen.leaves.map(\.ref))
     let logs = try state.members.map { other in
       let leaves = try Int64.fetchAll(
@@ -95,7 +98,9 @@ extension OpenVault {
         withheldCount: leaves.count { !open.contains($0) })
     }
     return SharePreview(
-      caseName: row.name, member: member?.logID, entries: entries,
-      alreadySharedCount: chosen.alreadyOpenCount, keptBackCount: chosen.keptBackCount, logs: logs)
+      caseName: row.name, member: member?.logID, entries: try chosen.leaves.map(summary),
+      alreadySharedCount: chosen.alreadyOpenCount, keptBackCount: chosen.keptBackCount,
+      along: chosen.along,
+      additionsLeftOut: chosen.isWithAdditions ? [] : try chosen.additions.map(summary), logs: logs)
   }
 }

@@ -20,16 +20,19 @@ public struct ShareOutcome: Hashable, Sendable {
   public let entryCount: Int
   /// Entries that were meant for fewer, and stay so unless they are named.
   public let keptBackCount: Int
+  public let along: SharedAlong
 }
 
 /// What sharing further entries with a member did.
 public struct FurtherShareOutcome: Hashable, Sendable {
   public let caseName: String
   public let member: LogID
+  /// All that was opened, with what came along.
   public let entries: [EntryID]
   /// Chosen entries that she could open before.
   public let alreadySharedCount: Int
   public let keptBackCount: Int
+  public let along: SharedAlong
 }
 
 extension OpenVault {
@@ -57,13 +60,14 @@ extension OpenVault {
   ///
   /// - Parameters:
   ///   - words: the card's six words, as heard from its holder.
-  ///   - selection: of what the case holds now.
+  ///   - selection: of what the case holds now. What takes back one of these entries is shared with it.
+  ///   - withAdditions: whether what was added about these entries is shared with them.
   ///   - until: when it ends, in seconds since 1970; nil for no end.
   /// - Throws: `.cardDamaged`, `.wrongWords`, `.alreadyMember`, `.cardUsed`, `.notAllowed`, `.timePassed`,
   ///   and what a selection of entries throws. Then nothing was written.
   public func share(
     caseNamed name: String?, with cardText: [UInt8], words: [String],
-    selection: EntrySelection = .all, until: UInt64? = nil
+    selection: EntrySelection = .all, withAdditions: Bool = false, until: UInt64? = nil
   ) throws(VaultError) -> ShareOutcome {
     try requireSoundStanding()
     let card = try ComparedWords.card(cardText)
@@ -74,23 +78,24 @@ extension OpenVault {
     }
     let (invitation, chosen) = try commit { db in
       let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-      try control.removeLapsed()
-      let sharing = CaseSharing(control)
-      return try sharing.admit(card, selection: selection, until: until)
+      return try CaseSharing(control).admit(
+        card, selection: selection, withAdditions: withAdditions, until: until)
     }
     return ShareOutcome(
       caseName: row.name, invitation: Armor.invitation.encode(invitation),
       caseWords: try ComparedWords.of(root: row.root), member: card.logID(in: row.caseID),
-      entryCount: chosen.leaves.count, keptBackCount: chosen.keptBackCount)
+      entryCount: chosen.leaves.count, keptBackCount: chosen.keptBackCount, along: chosen.along)
   }
 
   /// Opens chosen entries of a case to an advocate who is a member already: the same entries, at the same
-  /// place and time, and a trace of who was shown what, when.
+  /// place and time, and a trace of who was shown what, when. What takes back one of them is shared with it.
   ///
+  /// - Parameter withAdditions: whether what was added about the entries is shared with them.
   /// - Throws: `.notAllowed`, `.unknownMember`, `.ambiguousMember`, `.notAnAdvocate`, `.alreadyRemoved`,
   ///   `.timePassed`, and what a selection of entries throws. Then nothing was written.
   public func share(
-    _ selection: EntrySelection, ofCase name: String?, withMember member: String
+    _ selection: EntrySelection, withAdditions: Bool = false, ofCase name: String?,
+    withMember member: String
   ) throws(VaultError) -> FurtherShareOutcome {
     try requireSoundStanding()
     let row = try read { db in try CaseRow.find(db, name) }
@@ -101,13 +106,12 @@ extension OpenVault {
       let reader = try state.reader(found.logID, at: surroundings.now())
       // Most of what can be wrong is known before anything is begun; if there is nothing to do, nothing is.
       let chosen = try EntryChoice(db, of: row, in: state)
-        .leaves(selection, for: .advocate(reader.firstLogID))
+        .leaves(selection, withAdditions: withAdditions, for: .advocate(reader.firstLogID))
       return (member: reader, chosen: chosen)
     }
     if !reader.chosen.leaves.isEmpty {
       try commit { db in
         let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
-        try control.removeLapsed()
         try CaseSharing(control).open(reader.chosen, to: reader.member)
         try control.sign()
       }
@@ -115,7 +119,7 @@ extension OpenVault {
     return FurtherShareOutcome(
       caseName: row.name, member: reader.member.logID, entries: reader.chosen.leaves.map(\.id),
       alreadySharedCount: reader.chosen.alreadyOpenCount,
-      keptBackCount: reader.chosen.keptBackCount)
+      keptBackCount: reader.chosen.keptBackCount, along: reader.chosen.along)
   }
 
   /// Whether the holder of a card may be admitted; before anybody compares words.
@@ -145,11 +149,12 @@ struct CaseSharing {
 
   /// The sealed invitation, and what was opened to the new member.
   func admit(
-    _ card: Card, selection: EntrySelection, until: UInt64?
+    _ card: Card, selection: EntrySelection, withAdditions: Bool, until: UInt64?
   ) throws -> ([UInt8], EntryChoice.Chosen) {
     let logID = card.logID(in: row.caseID)
     let audience = Audience.advocate(logID)
-    let chosen = try EntryChoice(db, of: row, in: control.state).leaves(selection, for: audience)
+    let chosen = try EntryChoice(db, of: row, in: control.state).leaves(
+      selection, withAdditions: withAdditions, for: audience)
     try control.append(.admit(.init(card: card, role: .advocate, until: until)))
     try LogTable.addLog(db, case: row.ref, logID: logID, key: card.signingKey)
     guard let member = control.state.member(logID) else { throw VaultError(.notAllowed) }

@@ -12,7 +12,8 @@ public struct CaseStatus: Sendable {
     public let role: Role
     public let isOwn: Bool
     public let isCut: Bool
-    /// Content and notes that came from this member since the status was looked at last.
+    /// Content and notes of this member that could be opened here since the status was looked at last, when
+    /// they came or when they were shared.
     public let newEntries: Int
     /// When it last gave a receipt for our log, by its clock; nil if it never did.
     public let lastReceipt: UInt64?
@@ -121,8 +122,7 @@ extension OpenVault {
           for row in rows {
             try db.execute(
               sql: """
-                UPDATE vault_case SET looked_leaf = (SELECT coalesce(max(id), 0) FROM leaf)
-                WHERE id = ?
+                DELETE FROM unseen WHERE entry_ref IN (SELECT id FROM listing WHERE case_ref = ?)
                 """, arguments: [row.ref])
             for status in statuses where status.caseID == row.caseID {
               for member in status.members {
@@ -202,9 +202,8 @@ struct StatusReader {
         ? 0
         : try count(
           """
-          SELECT count(*) FROM leaf l JOIN log g ON g.id = l.log_ref JOIN entry e ON e.id = l.id
-          WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1
-            AND l.id > (SELECT looked_leaf FROM vault_case WHERE id = g.case_ref)
+          SELECT count(*) FROM unseen u JOIN leaf l ON l.id = u.entry_ref
+          JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ? AND g.log_id = ?
           """, [row.ref, member.logID.bytes.data]),
       lastReceipt: time.map { UInt64(bitPattern: $0) },
       entriesWithoutReceipt: size - min(size, UInt64(covered)))

@@ -57,7 +57,8 @@ enum ViewTable {
     for sql in [
       "DELETE FROM search WHERE rowid = ?", "DELETE FROM facet WHERE entry_ref = ?",
       "DELETE FROM about WHERE entry_ref = ?", "DELETE FROM attachment WHERE entry_ref = ?",
-      "DELETE FROM duplicate WHERE entry_ref = ?", "DELETE FROM entry WHERE id = ?",
+      "DELETE FROM duplicate WHERE entry_ref = ?", "DELETE FROM unseen WHERE entry_ref = ?",
+      "DELETE FROM entry WHERE id = ?",
       """
       UPDATE listing SET state = 0, kind = NULL, entered = NULL, happened = NULL,
         happened_until = NULL, not_before = NULL, files = 0 WHERE id = ?

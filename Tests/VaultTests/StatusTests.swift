@@ -39,6 +39,44 @@ import VerifiableLog
     #expect(old.troubles[0].member == advocate.logID)
   }
 
+  @Test func `what is shared later is new then, though its place was known long ago`()
+    async throws
+  {
+    let circle = try await Circle()
+    let anna = try await circle.admit(circle.anna, "Anna").member
+    try await circle.admit(circle.bea, "Bea")
+    let secret = try await circle.add("private", for: .ownDevices)
+    try await circle.add("open")
+    try await circle.sync()
+    let note = try await circle.anna.add([words("Anna's")], toCase: "theirs").saved[0].id
+    try await circle.sync()
+    #expect(try await circle.bea.status(ofCase: "theirs", isLookedAt: true)[0].newEntryCount == 1)
+    try await circle.sync()
+    #expect(try await circle.bea.status(ofCase: "theirs", isLookedAt: true)[0].newEntryCount == 0)
+    _ = try await circle.hers.share(
+      .entries([secret.base32, note.base32]), ofCase: nil, withMember: "Bea")
+    try await circle.sync()
+    let status = try await circle.bea.status(ofCase: "theirs", isLookedAt: true)[0]
+    #expect(status.newEntryCount == 2)
+    #expect(status.members.first { $0.logID == anna }?.newEntries == 1)
+    #expect(try await circle.bea.status(ofCase: "theirs", isLookedAt: true)[0].newEntryCount == 0)
+    // The one who shared it has seen it, and what was opened to another is no news to Anna.
+    for (vault, name, count) in [(circle.hers, "default", 1), (circle.anna, "theirs", 1)] {
+      let count = try await vault.status(ofCase: name, isLookedAt: false)[0].newEntryCount == count
+      #expect(count)
+    }
+    // What is gone is not new.
+    _ = try await circle.hers.add([words("gone soon")], toCase: nil)
+    try await circle.sync()
+    let erased = try #require(
+      try await circle.hers.entries(ofCase: nil).first { $0.content?.words == "gone soon" }?.id)
+    _ = try await circle.hers.erase([erased.base32])
+    try await circle.sync()
+    circle.second.clock.advance(OpenVault.erasureGrace + 1)
+    try await circle.bea.settleErasures()
+    #expect(try await circle.bea.status(ofCase: "theirs", isLookedAt: true)[0].newEntryCount == 0)
+  }
+
   @Test func `requests wait for the other side until they are answered`() async throws {
     let shared = try await SharedCase(before: [words("one")])
     try await shared.syncSurvivor()

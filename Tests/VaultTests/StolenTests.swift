@@ -61,6 +61,45 @@ import VerifiableLog
     #expect(try await laptop.hash() == theirs.hash())
   }
 
+  /// It is shown, and has no effect on what it is about, in a list as little as in a history.
+  @Test func `what a stolen device took back or tagged while that is disputed has no effect`()
+    async throws
+  {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    let phone = survivor.vault
+    let one = try #require(try await phone.entries(ofCase: nil).first?.id)
+    try await phone.meet(survivor.shared)
+    let (_, laptop) = try await survivor.recover("laptop")
+    for _ in 0..<2 {
+      for vault in [laptop, theirs, phone] { try await vault.meet(survivor.shared) }
+    }
+    let held = try await laptop.size(of: phone)
+    var content = EntryContent()
+    content.about = [one]
+    let retraction = try await phone.append(content, as: .retract, toCase: nil)
+    content.tags = ["forged"]
+    _ = try await phone.append(content, as: .amend, toCase: nil)
+    for vault in [phone, laptop, theirs] { try await vault.meet(survivor.shared) }
+    try await laptop.meet(survivor.shared)
+    #expect(try await laptop.entry(one.base32).summary.isRetracted)
+    _ = try await laptop.decide(
+      stays: nil, cut: [(phone.name(), held)], inCase: nil, kit: try survivor.kit())
+    #expect(try await laptop.entry(retraction.base32).summary.standing == .disputed)
+    #expect(try await laptop.history(of: one.base32).entry.takenBackBy == nil)
+    #expect(try await laptop.entry(one.base32).summary.isRetracted == false)
+    let listed = try await laptop.entries(ofCase: nil).first { $0.id == one }
+    #expect(listed?.isRetracted == false)
+    var query = EntryQuery(.oneCase(nil))
+    query.tags = ["forged"]
+    #expect(try await laptop.entries(matching: query).entries.contains { $0.id == one } == false)
+    // Who is shown the entry is shown that somebody disputed it, too.
+    let card = try await survivor.fixture("second advocate").create().makeCard()
+    let shared = try await laptop.share(
+      caseNamed: nil, with: card.text, words: card.words, selection: .entries([one.base32]))
+    #expect(shared.entryCount == 2 && shared.along.retractionCount == 1)
+  }
+
   @Test func `the root's word needs the kit and a survivor, and leaves nothing behind else`()
     async throws
   {
