@@ -91,11 +91,7 @@ struct AddCommand: AsyncParsableCommand {
 
   /// Before anybody types a text that then would have no place.
   private func requireCase(in vault: OpenVault) async throws {
-    switch await vault.standing {
-    case .sound: break
-    case .copied: throw VaultError(.copied)
-    case .rolledBack: throw VaultError(.rolledBack)
-    }
+    try await vault.requireSound()
     guard let caseName else { return }
     let isThere = try await vault.cases().contains { summary in
       summary.name == caseName

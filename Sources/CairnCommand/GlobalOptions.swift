@@ -144,3 +144,16 @@ extension GlobalOptions {
         next: "Run this on a terminal without --no-input, or name a file with --passphrase-file."))
   }
 }
+
+extension OpenVault {
+  /// Before somebody types what then would have no place.
+  ///
+  /// - Throws: `.copied`, `.rolledBack`.
+  func requireSound() throws(VaultError) {
+    switch standing {
+    case .sound: break
+    case .copied: throw VaultError(.copied)
+    case .rolledBack: throw VaultError(.rolledBack)
+    }
+  }
+}

@@ -39,7 +39,7 @@ struct NewRecord {
     let sources = try AddSource.list(files)
     let terminal = global.terminal
     let saved = try await global.withVault(terminal: terminal) { vault in
-      try await requireSound(vault)
+      try await vault.requireSound()
       let references =
         targets.isEmpty ? nil : try await vault.references(targets)
       var content = content
@@ -51,14 +51,6 @@ struct NewRecord {
       return try await save(form, sources, references, in: vault)
     }
     if let status = saved { throw AlreadyTold(status: status) }
-  }
-
-  private func requireSound(_ vault: OpenVault) async throws {
-    switch await vault.standing {
-    case .sound: break
-    case .copied: throw VaultError(.copied)
-    case .rolledBack: throw VaultError(.rolledBack)
-    }
   }
 
   private func save(
