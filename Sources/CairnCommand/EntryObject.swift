@@ -47,6 +47,8 @@ struct EntryObject: Encodable {
   let minor: Bool
   let own: Bool
   let place: String?
+  /// Whether only the survivor's own devices can open it, though others are or could be shown the case.
+  var `private`: Bool?
   let request: String?
   let seenAt: String?
   let seenBy: [Receipt]?

@@ -30,7 +30,8 @@ struct FoundEntries {
   func printText(_ listing: EntryListing, pageLength: Int?) async throws -> Result {
     var result = Result()
     try await forEachPage(of: pageLength) { page in
-      listing.print(page.entries)
+      listing.print(
+        page.entries, privateOnes: try await vault.privateEntries(among: page.entries.map(\.id)))
       result.count += page.entries.count
       result.first = result.first ?? page.entries.first
       result.next = page.next
@@ -43,9 +44,12 @@ struct FoundEntries {
   func printJSON() async throws {
     var isFirst = true
     try await forEachPage(of: query.limit) { page in
-      let readers = try await vault.readers(of: page.entries.map(\.id))
+      let ids = page.entries.map(\.id)
+      let readers = try await vault.readers(of: ids)
+      let privateOnes = try await vault.privateEntries(among: ids)
       let objects = page.entries.map {
-        FoundObject($0, readers: readers[$0.id], words: query.text)
+        FoundObject(
+          $0, readers: readers[$0.id], isPrivate: privateOnes.contains($0.id), words: query.text)
       }
       let list = try Output.jsonText(objects).drop { $0 != "{" }.dropLast(2)
       Output.text(isFirst ? "{\n  \"entries\" : [\n  " : objects.isEmpty ? "" : ",\n  ")

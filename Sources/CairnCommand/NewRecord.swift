@@ -91,11 +91,7 @@ struct NewRecord {
     _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome
   ) {
     var line = "Saved  \(ShortID.of(saved.id))  \(form.noun)"
-    let about = form.content.about.map(ShortID.of)
-    if !about.isEmpty {
-      let more = about.count > 3 ? " and \(about.count - 3) more" : ""
-      line += " about " + about.prefix(3).joined(separator: ", ") + more
-    }
+    if !form.content.about.isEmpty { line += " about " + ShortID.list(form.content.about) }
     Output.line(line)
     for source in sources { Output.line("       with " + source.described) }
     if !saved.sameContentAs.isEmpty {
