@@ -60,6 +60,20 @@ struct FoundEntries {
     }
   }
 
+  private func page(of query: EntryQuery) async throws -> Vault.EntryPage {
+    do throws(VaultError) {
+      return try await vault.entries(matching: query)
+    } catch {
+      // Here it is a word of the command that is wrong.
+      guard error.code == .unknownMember else { throw error }
+      throw Failure.usage(error.code.rawValue, Self.noSuchMember)
+    }
+  }
+
+  private static let noSuchMember = Sentence(
+    "No member has an id that begins like this.", safe: Sentences.unchanged,
+    next: "“cairn members” shows them. “me”, “survivor” and “advocate” will do as well.")
+
   private struct Page {
     let entries: [EntrySummary]
     let isLast: Bool
@@ -72,7 +86,7 @@ struct FoundEntries {
     query.limit = limit ?? Self.pageLength
     while true {
       try Interruption.check()
-      let page = try await vault.entries(matching: query)
+      let page = try await page(of: query)
       let isLast = limit != nil || page.next == nil
       try await body(Page(entries: page.entries, isLast: isLast, next: isLast ? page.next : nil))
       if isLast { return }
