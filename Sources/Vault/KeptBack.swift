@@ -137,8 +137,28 @@ struct KeptBack {
     ).count { record in
       let ref: Int64 = record["id"]
       return wanted.contains(record.number("sequence"))
-        && (marked.contains(ref) || hasAdvocates && !everOpened.contains(ref))
+        && isPrivate(ref)
     }
+  }
+
+  private func isPrivate(_ ref: Int64) -> Bool {
+    marked.contains(ref) || hasAdvocates && !everOpened.contains(ref)
+  }
+
+  /// All of these entries that are in view, by the same rule as `privateCount`.
+  func privateEntries() throws -> Set<EntryID> {
+    let rows = try Row.fetchAll(
+      db, sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
+      arguments: [row.ref])
+    var found: Set<EntryID> = []
+    for record in rows where isPrivate(record["id"]) {
+      guard state.member(try record.identifier("log_id"))?.role == .survivor else { continue }
+      switch try EntryTable.standing(db, record, in: state) {
+      case .open, .disputed: found.insert(try record.identifier("entry_id"))
+      default: break
+      }
+    }
+    return found
   }
 
   private static func clock(_ db: Database, of entry: EntryID) throws -> UInt64? {
