@@ -39,7 +39,8 @@ struct EntryObject: Encodable {
   let account: String?
   let author: String?
   let authorLog: String
-  let `case`: String
+  /// A name of this vault's own; none where it is shown what somebody else would see.
+  var `case`: String?
   let enteredAt: String?
   let files: [File]
   let id: String

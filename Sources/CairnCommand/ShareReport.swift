@@ -150,7 +150,6 @@ struct SharePreviewReport {
       let withheldCount: Int
     }
     let alreadyShared: Int
-    let `case`: String
     let entries: [EntryObject]
     let keptBack: Int
     let laterToo: Bool
@@ -162,8 +161,13 @@ struct SharePreviewReport {
   func printJSON() throws {
     try Output.json(
       Object(
-        alreadyShared: preview.alreadySharedCount, case: preview.caseName,
-        entries: preview.entries.map { EntryObject($0) }, keptBack: preview.keptBackCount,
+        alreadyShared: preview.alreadySharedCount,
+        // What this vault calls the case is never sent to anybody.
+        entries: preview.entries.map { entry in
+          var object = EntryObject(entry)
+          object.case = nil
+          return object
+        }, keptBack: preview.keptBackCount,
         laterToo: preview.member == nil, member: preview.member?.base32,
         members: preview.logs.map { log in
           Object.Member(
