@@ -11,8 +11,8 @@ struct AddCommand: AsyncParsableCommand {
       terminal, it asks for address, time and words that were not given, and each of them may be \
       left empty.
 
-      Of a FOLDER, each file below it becomes an entry, with its path as title. Hidden files and \
-      links are passed over. What the case holds already is not added twice, so that you can repeat \
+      Of a FOLDER, each file below it becomes an entry, with its path as title. Hidden and \
+      empty files and links are passed over. What the case holds already is not added twice, so that you can repeat \
       it when it was interrupted, or when there are new files.
 
         cairn add screenshot.png
@@ -91,11 +91,7 @@ struct AddCommand: AsyncParsableCommand {
 
   /// Before anybody types a text that then would have no place.
   private func requireCase(in vault: OpenVault) async throws {
-    switch await vault.standing {
-    case .sound: break
-    case .copied: throw VaultError(.copied)
-    case .rolledBack: throw VaultError(.rolledBack)
-    }
+    try await vault.requireSound()
     guard let caseName else { return }
     let isThere = try await vault.cases().contains { summary in
       summary.name == caseName

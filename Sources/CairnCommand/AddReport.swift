@@ -105,4 +105,10 @@ struct AddReport {
 enum ShortID {
   static func of(_ id: EntryID) -> String { String(id.base32.prefix(10)) }
   static func of(_ log: LogID) -> String { String(log.base32.prefix(10)) }
+
+  /// The first few of many.
+  static func list(_ ids: [EntryID]) -> String {
+    let more = ids.count > 3 ? " and \(ids.count - 3) more" : ""
+    return ids.prefix(3).map(of).joined(separator: ", ") + more
+  }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CaseLog
+import Cryptography
 import Vault
 
 struct AmendCommand: AsyncParsableCommand {
@@ -83,7 +84,7 @@ struct RetractCommand: AsyncParsableCommand {
   func run() async throws {
     let draft = try Draft(text: text)
     let record = NewRecord(global: global, targets: [entry], content: draft.content)
-    try await record.save { _, references, content in
+    try await record.save { vault, references, content in
       guard let references, references.role == .survivor else {
         throw Failure.survivorsOnly(
           "Only the person whose case it is takes entries back.",
@@ -96,14 +97,37 @@ struct RetractCommand: AsyncParsableCommand {
           "This was written by an advocate, and stays hers.",
           next: "“cairn note \(SafeText.argument(entry))” can say what you think of it.")
       }
-      let isRetraction = references.entries.first?.kind == .retract
-      return NewRecord.Form(kind: .retract, content: content, noun: "a retraction") { _ in
-        isRetraction
-          ? "What had been taken back counts again."
-          : "This removes nothing: the entry stays, here and on every copy, and is shown as taken"
-            + " back."
+      let history = try await vault.history(of: entry)
+      if let by = history.entry.takenBackBy { throw AlreadySo(by: by, what: "It is taken back") }
+      let effect = try await Self.effect(of: history.entry.summary, in: vault)
+      return NewRecord.Form(kind: .retract, content: content, noun: "a retraction") { _ in effect }
+    }
+  }
+
+  /// What it means for others that an entry is taken back.
+  private static func effect(of entry: EntrySummary, in vault: OpenVault) async throws -> String {
+    guard entry.kind == .retract else {
+      return "This removes nothing: the entry stays, here and on every copy, and is shown as taken"
+        + " back."
+    }
+    var effects: [String] = []
+    for target in entry.content?.about ?? [] {
+      let history = try await vault.history(of: target.base32)
+      let other = history.later.first { item in
+        item.summary.kind == .retract && item.summary.id != entry.id && item.takenBackBy == nil
+          && item.summary.standing == .open && item.summary.content?.about.contains(target) ?? false
+      }
+      if let other {
+        effects.append(
+          "This retraction no longer counts, but \(ShortID.of(target)) stays taken back: by"
+            + " \(ShortID.of(other.summary.id)).")
+      } else if history.entry.summary.kind == .retract {
+        effects.append("The retraction \(ShortID.of(target)) counts again.")
+      } else {
+        effects.append("What had been taken back counts again.")
       }
     }
+    return effects.joined(separator: " ")
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseLog
 import Vault
 import VerifiableLog
 
@@ -28,6 +29,14 @@ struct AudienceOptions: ParsableArguments {
   /// see of it, before anything is written.
   func audience(in vault: OpenVault, caseName: String?) async throws -> EntryAudience {
     guard isLimited else { return .allReaders }
+    guard try await vault.role(inCase: caseName) == .survivor else {
+      throw Failure.survivorsOnly(
+        "In a case that is shared with you, what you write goes to the person whose case it is, and to"
+          + " nobody else: there is no --private or --only-for.",
+        next:
+          "Leave it away. What is for you alone belongs into a case of your own; “cairn case list”"
+          + " shows yours.")
+    }
     var members: [LogID] = []
     for member in onlyFor { members.append(try await vault.reader(member, inCase: caseName)) }
     if try await vault.shouldTellOfWithheld(inCase: caseName) {

@@ -77,12 +77,28 @@ struct Draft {
     let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
     if text.isEmpty { return nil }
     if let time = ClaimedTime(typed: text) { return time }
+    if isInAnotherOrder(text) {
+      throw Failure.usage(
+        "invalidTime",
+        Sentence(
+          "\(SafeText.quoted(Columns.cut(text, to: 60))) could be another day to somebody who writes"
+            + " days in another order.", safe: "Nothing was added.",
+          next: "Write the year first, then month and day: 2024-05-31."))
+    }
     throw Failure.usage(
       "invalidTime",
       Sentence(
         whyNotATime(text), safe: "Nothing was added.",
         next: "Any of these will do: 2024-05-31, 2024-05, “about 2024-05-31”, “2024-05-01 to"
           + " 2024-05-31”, or with the hour 2024-05-31T14:30+02:00."))
+  }
+
+  /// Three numbers for a day, and not as ISO 8601 has them: never guessed, since 05/06/2024 is a day in May
+  /// to some and one in June to others.
+  private static func isInAnotherOrder(_ text: String) -> Bool {
+    let dayFirst = #/(^|\s)\d{1,2}([./-])\s?\d{1,2}\2\s?(\d{4}|\d{2})\b/#
+    let yearFirst = #/(^|\s)\d{4}([./])\s?\d{1,2}\2\s?\d{1,2}\b/#
+    return text.firstMatch(of: dayFirst) != nil || text.firstMatch(of: yearFirst) != nil
   }
 
   private static func whyNotATime(_ text: String) -> String {

@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Vault
+import VerifiableLog
 
 /// Entries one below the other, grouped by the day of the time that they are ordered by.
 struct EntryListing {
@@ -10,13 +11,14 @@ struct EntryListing {
   /// Whether entries of several cases can stand here.
   var namesCases = false
 
-  func print(_ entries: [EntrySummary]) {
+  /// - Parameter privateOnes: those that only the survivor's own devices can open.
+  func print(_ entries: [EntrySummary], privateOnes: Set<EntryID>) {
     var last: String?
     for entry in entries {
       let day = heading(of: entry)
       if day != last { Output.line(day) }
       last = day
-      for line in lines(of: entry) { Output.line(line) }
+      for line in lines(of: entry, isPrivate: privateOnes.contains(entry.id)) { Output.line(line) }
       Output.line()
     }
   }
@@ -62,7 +64,7 @@ struct EntryListing {
 
   // MARK: - Entries
 
-  private func lines(of entry: EntrySummary) -> [String] {
+  private func lines(of entry: EntrySummary, isPrivate: Bool) -> [String] {
     let text = EntryText(summary: entry)
     var lines = text.listLines
     var more: [String] = []
@@ -70,6 +72,7 @@ struct EntryListing {
       more.append("found: " + Self.line(of: found))
     }
     if entry.isRetracted { more.append("taken back") }
+    if isPrivate { more.append("private: only your own devices can open it") }
     if namesCases { more.append("in the case " + SafeText.quoted(entry.caseName)) }
     if order == .existedBy, let time = entry.existedBy {
       more.append("seen by another member before \(Clock.text(time)), by their clock")
@@ -115,8 +118,9 @@ struct FoundObject: Encodable {
   private let summary: EntrySummary
   private let excerpt: Excerpt?
 
-  init(_ summary: EntrySummary, readers: [EntryReader]?, words: SearchWords?) {
+  init(_ summary: EntrySummary, readers: [EntryReader]?, isPrivate: Bool, words: SearchWords?) {
     entry = EntryObject(summary)
+    entry.private = isPrivate
     entry.sharedWith = (readers ?? []).map(ReaderObject.init)
     self.summary = summary
     excerpt = summary.content.flatMap { content in words?.excerpt(of: content) }

@@ -39,7 +39,8 @@ struct EntryObject: Encodable {
   let account: String?
   let author: String?
   let authorLog: String
-  let `case`: String
+  /// A name of this vault's own; none where it is shown what somebody else would see.
+  var `case`: String?
   let enteredAt: String?
   let files: [File]
   let id: String
@@ -47,6 +48,8 @@ struct EntryObject: Encodable {
   let minor: Bool
   let own: Bool
   let place: String?
+  /// Whether only the survivor's own devices can open it, though others are or could be shown the case.
+  var `private`: Bool?
   let request: String?
   let seenAt: String?
   let seenBy: [Receipt]?

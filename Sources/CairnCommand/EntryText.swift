@@ -12,9 +12,14 @@ struct EntryText {
   /// A few lines, each of one row: for lists.
   var listLines: [String] {
     var lines = [title]
+    if let title = content?.title { lines.append("title: " + SafeText.line(title)) }
+    if let tags = content?.tags, !tags.isEmpty {
+      lines.append("tags: " + SafeText.line(tags.joined(separator: ", ")))
+    }
     if let url = content?.url { lines.append(SafeText.line(url)) }
-    if let content, let words = content.words, !content.isOnlyWords {
-      lines.append("“" + SafeText.line(words.replacing("\n", with: " ")) + "”")
+    // Words that stand above already are not repeated.
+    if let content, let words = content.words, !content.isOnlyWords || !isEvidence {
+      lines.append(Self.quoted(words))
     }
     lines += timeLines
     let indent = String(repeating: " ", count: 12)
@@ -43,16 +48,49 @@ struct EntryText {
 
   private var opened: String {
     guard let content else { return "made by a newer version" }
-    var parts = content.attachments.map(Self.describe)
-    if parts.isEmpty {
-      if content.isOnlyWords, let words = content.words {
-        parts = ["“" + SafeText.line(words.replacing("\n", with: " ")) + "”"]
-      } else {
-        parts = [content.url == nil ? "a note" : "an address"]
+    return (summary.isOwn ? "" : byWhom + ": ") + says(content)
+  }
+
+  private var isEvidence: Bool { summary.kind == .evidence }
+
+  /// Its kind, and what it is about; of evidence, what there is of it.
+  private func says(_ content: EntryContent) -> String {
+    let files = content.attachments.map(Self.describe)
+    let tail = files.isEmpty ? "" : ": " + files.joined(separator: "; ")
+    switch summary.kind {
+    case .amend?:
+      return
+        (content.isOnlyTags ? "tags" + about("on", content) : "an addition" + about("to", content))
+        + tail
+    case .retract?: return "a retraction" + about("of", content)
+    case .note?: return "a note" + about("about", content) + tail
+    case .takedown?:
+      let takedown = content.takedown
+      let place = takedown?.recipient.map { ", " + SafeText.line($0) } ?? ""
+      let step = takedown.map { " (\($0.step.said)\(place))" } ?? ""
+      return "a takedown step" + step + about("about", content) + tail
+    case .request?:
+      guard let answer = content.request, answer != .asked else {
+        return "a request" + about("about", content)
       }
+      return "an answer (\(answer.name))" + about("to the request", content)
+    default: return evidence(content, files)
     }
-    let prefix = summary.isOwn ? "" : byWhom + ": "
-    return prefix + parts.joined(separator: "; ")
+  }
+
+  private func evidence(_ content: EntryContent, _ files: [String]) -> String {
+    if !files.isEmpty { return files.joined(separator: "; ") }
+    if content.isOnlyWords, let words = content.words { return Self.quoted(words) }
+    return content.url == nil ? "an entry without words" : "an address"
+  }
+
+  /// " about tesh7o7g4q"; empty for what is about the case.
+  private func about(_ word: String, _ content: EntryContent) -> String {
+    content.about.isEmpty ? "" : " \(word) \(ShortID.list(content.about))"
+  }
+
+  private static func quoted(_ words: String) -> String {
+    "“" + SafeText.line(words.replacing("\n", with: " ")) + "”"
   }
 
   var byWhom: String {
@@ -85,6 +123,13 @@ struct EntryText {
 extension EntryContent {
   /// Neither a file nor an address: its words are what it is.
   var isOnlyWords: Bool { attachments.isEmpty && url == nil && words != nil }
+
+  /// As `cairn tag` adds them.
+  var isOnlyTags: Bool {
+    var rest = self
+    rest.tags = []
+    return !tags.isEmpty && rest.isOnlyAbout
+  }
 }
 
 /// Times by clocks, as people and as scripts read them.

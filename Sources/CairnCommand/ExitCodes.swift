@@ -57,7 +57,8 @@ enum ExitStatus: Int32, CaseIterable {
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
-      .fileTooLarge, .diskFull, .inputOutput, .outputExists, .storedUnconfirmed, .unknownEntry,
+      .fileTooLarge, .diskFull, .inputOutput, .outputExists, .notWritable, .storedUnconfirmed,
+      .unknownEntry,
       .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
       .contentMissing,

@@ -13,7 +13,10 @@ struct ExportCommand: AsyncParsableCommand {
     discussion: """
       Whoever receives it opens it with the ordinary programs age and unzip, or with “cairn \
       open”, and checks it with “cairn verify”. It shows how many entries of the case were not \
-      included. Without --entries, what you kept private in the case is in it too.
+      included.
+
+      What you kept private is left out of a whole case, unless you say yes on a terminal or give \
+      --include-private; what you name with --entries is in it in any case.
 
       Seal it with a passphrase that you tell them another way, or to the age key that they gave \
       you:
@@ -43,6 +46,15 @@ struct ExportCommand: AsyncParsableCommand {
       "An age key (age1…) of whoever may open it; may be given several times.", valueName: "key"))
   var to: [String] = []
 
+  @Flag(help: "Put in also what you kept private, without asking.")
+  var includePrivate = false
+
+  func validate() throws {
+    if includePrivate, entries != nil {
+      throw ValidationError("--include-private is for a whole case; leave it or --entries away.")
+    }
+  }
+
   func run() async throws {
     let recipients = try recipients()
     let chosen = try chosen()
@@ -52,13 +64,14 @@ struct ExportCommand: AsyncParsableCommand {
       throw Failure(VaultError(.outputExists), subject: SafeText.quoted(output))
     }
     let outcome = try await global.withVault(terminal: terminal) { vault in
+      let includesPrivate = try await includesPrivate(in: vault, terminal)
       let seal = try seal(recipients, terminal)
       let progress = Progress("Sealing", total: nil, isQuiet: global.json)
       defer { progress.finish() }
       do throws(VaultError) {
         return try await vault.export(
           caseNamed: self.case, entries: chosen, to: output, seal: seal,
-          program: "cairn \(Cairn.version)"
+          program: "cairn \(Cairn.version)", includesPrivate: includesPrivate
         ) { (bytes) throws(VaultError) in try progress.advance(bytes) }
       } catch {
         throw Failure(error, subject: SafeText.quoted(output))
@@ -68,6 +81,18 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   // MARK: - What was given
+
+  /// Whoever keeps something from an advocate may mean to keep it from others too: where nobody can be
+  /// asked, it is left out.
+  private func includesPrivate(in vault: OpenVault, _ terminal: Terminal?) async throws -> Bool {
+    guard entries == nil, !includePrivate, let terminal else { return includePrivate }
+    let count = try await vault.privateEntryCount(ofCase: self.case)
+    guard count > 0 else { return false }
+    terminal.explain(
+      "You kept \(Quantity.count(count, "entry", "entries")) of this case private. Whoever opens the"
+        + " bundle could read \(count == 1 ? "it" : "them").")
+    return try terminal.confirm("Put \(count == 1 ? "it" : "them") into the bundle too?")
+  }
 
   private func recipients() throws -> [AgeRecipient] {
     if sealPassphraseFile != nil, !to.isEmpty {
@@ -125,6 +150,7 @@ struct ExportCommand: AsyncParsableCommand {
         let fingerprint: String
         let keptPrivate: Int
         let output: String
+        let privateLeftOut: Int
         let size: UInt64
         let verdict: String
       }
@@ -133,6 +159,7 @@ struct ExportCommand: AsyncParsableCommand {
           entries: outcome.entryCount, exporter: outcome.exporter.base32,
           files: outcome.fileCount, filesLeftOut: outcome.filesLeftOut,
           fingerprint: outcome.fingerprint, keptPrivate: outcome.keptPrivateCount, output: output,
+          privateLeftOut: outcome.privateLeftOutCount,
           size: outcome.byteCount,
           verdict: outcome.verdict.outcome.rawValue))
       return
@@ -148,6 +175,12 @@ struct ExportCommand: AsyncParsableCommand {
       Output.paragraph(
         "\(kept) that you kept private \(outcome.keptPrivateCount == 1 ? "is" : "are") in it. To leave"
           + " something out, delete this file before you hand it over, and choose with --entries.")
+    }
+    if outcome.privateLeftOutCount > 0 {
+      let kept = Quantity.count(outcome.privateLeftOutCount, "entry", "entries")
+      Output.paragraph(
+        "\(kept) that you kept private \(outcome.privateLeftOutCount == 1 ? "was" : "were") left out."
+          + " --include-private puts them all in; --entries chooses.")
     }
     if outcome.filesLeftOut > 0 {
       let left = Quantity.count(outcome.filesLeftOut, "file is", "files are")

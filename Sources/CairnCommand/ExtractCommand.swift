@@ -2,6 +2,7 @@ import ArgumentParser
 import CaseLog
 import Cryptography
 import Vault
+import VerifiableLog
 
 struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,8 @@ struct ExtractCommand: AsyncParsableCommand {
     abstract: "Write the files of an entry, or everything, out of the vault.",
     discussion: """
       Outside of the vault the files are no longer encrypted. What is in the folder already is \
-      never touched.
+      never touched. Files of additions (“cairn amend”) come into a folder for each, named like the \
+      addition.
 
       With --all, everything that you can open is written: a folder for each case, with the files, \
       tables of all entries (CSV for a spreadsheet, JSON for programs), and a page that explains \
@@ -53,8 +55,13 @@ struct ExtractCommand: AsyncParsableCommand {
 
   private func extract(_ entry: String) async throws {
     let (extraction, summary) = try await global.withVault(terminal: global.terminal) { vault in
-      let summary = try await vault.entry(entry).summary
-      let total = summary.content?.attachments.reduce(0) { $0 + $1.size }
+      let history = try await vault.history(of: entry)
+      let summary = history.entry.summary
+      let additions = history.later.filter {
+        $0.summary.kind == .amend && $0.takenBackBy == nil
+      }
+      let total = ([summary] + additions.map(\.summary))
+        .flatMap { $0.content?.attachments ?? [] }.reduce(0) { $0 + $1.size }
       let progress = Progress("Writing", total: total, isQuiet: global.json)
       defer { progress.finish() }
       do throws(VaultError) {
@@ -67,11 +74,11 @@ struct ExtractCommand: AsyncParsableCommand {
       }
     }
     if global.json {
-      try Output.json(Object(extraction, summary))
+      try Output.json(Object(extraction, summary.id))
     } else {
       describe(extraction)
     }
-    if !extraction.missing.isEmpty { throw AlreadyTold(status: ExitStatus(.contentMissing)) }
+    if extraction.isIncomplete { throw AlreadyTold(status: ExitStatus(.contentMissing)) }
   }
 
   private struct Object: Encodable {
@@ -79,13 +86,15 @@ struct ExtractCommand: AsyncParsableCommand {
       let path: String
       let size: UInt64
     }
+    let additions: [Object]
     let entry: String
     let missing: [UInt64]
     let withoutContent: [UInt64]
     let written: [File]
 
-    init(_ extraction: Extraction, _ summary: EntrySummary) {
-      entry = summary.id.base32
+    init(_ extraction: Extraction, _ id: EntryID) {
+      additions = extraction.additions.map { Object($0.files, $0.id) }
+      entry = id.base32
       missing = extraction.missing
       withoutContent = extraction.withoutContent
       written = extraction.written.map { File(path: $0.path, size: $0.size) }
@@ -93,20 +102,33 @@ struct ExtractCommand: AsyncParsableCommand {
   }
 
   private func describe(_ extraction: Extraction) {
+    tell(extraction)
+    for addition in extraction.additions {
+      Output.line("Of the addition \(ShortID.of(addition.id)):")
+      tell(addition.files)
+    }
+    for id in extraction.takenBack {
+      Output.paragraph(
+        "The addition \(ShortID.of(id)) was taken back, so its files were left out: cairn extract"
+          + " \(ShortID.of(id)) writes them.")
+    }
+    if ([extraction] + extraction.additions.map(\.files)).contains(where: { !$0.written.isEmpty }) {
+      Output.line("Out here it is not encrypted: delete it when you no longer need it.")
+    }
+    if extraction.isIncomplete { Output.remark(Sentences.of(VaultError(.contentMissing)).text) }
+  }
+
+  private func tell(_ extraction: Extraction) {
     for file in extraction.written {
       Output.line("Wrote  \(SafeText.line(file.path)), \(Quantity.bytes(file.size))")
-    }
-    if !extraction.written.isEmpty {
-      Output.line("Out here it is not encrypted: delete it when you no longer need it.")
     }
     if !extraction.withoutContent.isEmpty {
       Output.paragraph(
         "Of this entry's file only size, type and SHA-256 are kept; there is nothing to write.")
     }
-    if !extraction.missing.isEmpty {
-      Output.remark(Sentences.of(VaultError(.contentMissing)).text)
-    }
-    if extraction.written.isEmpty, extraction.withoutContent.isEmpty, extraction.missing.isEmpty {
+    if extraction.written.isEmpty, extraction.withoutContent.isEmpty, extraction.missing.isEmpty,
+      extraction.additions.isEmpty
+    {
       Output.line("This entry has no file. “cairn show” shows its words.")
     }
   }

@@ -147,7 +147,7 @@ final class FolderReport {
 
   private func tellPassedOver() {
     guard passedOverCount > 0 else { return }
-    Output.line("Not looked into:")
+    Output.line("Passed over:")
     for (file, reason) in passedOver { Output.line("  \(file): \(reason.said)") }
     if passedOverCount > passedOver.count {
       Output.line("  and \(passedOverCount - passedOver.count) more")
@@ -174,6 +174,7 @@ extension FolderWalk.Reason {
     case .link: "a link to somewhere else"
     case .special: "neither a file nor a folder"
     case .unreadable: "cannot be read"
+    case .empty: "empty, with 0 bytes"
     case .ownVault: "this vault itself"
     }
   }

@@ -21,6 +21,8 @@ struct FolderWalk: Sequence, IteratorProtocol {
     /// Neither file nor folder.
     case special
     case unreadable
+    /// There is nothing in it that could be kept.
+    case empty
     /// The vault that it would be put into.
     case ownVault
   }
@@ -57,6 +59,7 @@ struct FolderWalk: Sequence, IteratorProtocol {
         return .passedOver(relative: relative, .unreadable)
       }
       switch info.st_mode & S_IFMT {
+      case S_IFREG where info.st_size == 0: return .passedOver(relative: relative, .empty)
       case S_IFREG:
         return .file(path: path, relative: relative, size: UInt64(Swift.max(0, info.st_size)))
       case S_IFLNK: return .passedOver(relative: relative, .link)

@@ -30,7 +30,8 @@ struct FoundEntries {
   func printText(_ listing: EntryListing, pageLength: Int?) async throws -> Result {
     var result = Result()
     try await forEachPage(of: pageLength) { page in
-      listing.print(page.entries)
+      listing.print(
+        page.entries, privateOnes: try await vault.privateEntries(among: page.entries.map(\.id)))
       result.count += page.entries.count
       result.first = result.first ?? page.entries.first
       result.next = page.next
@@ -43,9 +44,12 @@ struct FoundEntries {
   func printJSON() async throws {
     var isFirst = true
     try await forEachPage(of: query.limit) { page in
-      let readers = try await vault.readers(of: page.entries.map(\.id))
+      let ids = page.entries.map(\.id)
+      let readers = try await vault.readers(of: ids)
+      let privateOnes = try await vault.privateEntries(among: ids)
       let objects = page.entries.map {
-        FoundObject($0, readers: readers[$0.id], words: query.text)
+        FoundObject(
+          $0, readers: readers[$0.id], isPrivate: privateOnes.contains($0.id), words: query.text)
       }
       let list = try Output.jsonText(objects).drop { $0 != "{" }.dropLast(2)
       Output.text(isFirst ? "{\n  \"entries\" : [\n  " : objects.isEmpty ? "" : ",\n  ")
@@ -55,6 +59,20 @@ struct FoundEntries {
       Output.line("\n  ]" + (page.next.map { ",\n  \"next\" : \"\($0)\"" } ?? "") + "\n}")
     }
   }
+
+  private func page(of query: EntryQuery) async throws -> Vault.EntryPage {
+    do throws(VaultError) {
+      return try await vault.entries(matching: query)
+    } catch {
+      // Here it is a word of the command that is wrong.
+      guard error.code == .unknownMember else { throw error }
+      throw Failure.usage(error.code.rawValue, Self.noSuchMember)
+    }
+  }
+
+  private static let noSuchMember = Sentence(
+    "No member has an id that begins like this.", safe: Sentences.unchanged,
+    next: "“cairn members” shows them. “me”, “survivor” and “advocate” will do as well.")
 
   private struct Page {
     let entries: [EntrySummary]
@@ -68,7 +86,7 @@ struct FoundEntries {
     query.limit = limit ?? Self.pageLength
     while true {
       try Interruption.check()
-      let page = try await vault.entries(matching: query)
+      let page = try await page(of: query)
       let isLast = limit != nil || page.next == nil
       try await body(Page(entries: page.entries, isLast: isLast, next: isLast ? page.next : nil))
       if isLast { return }

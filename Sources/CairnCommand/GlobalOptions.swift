@@ -61,7 +61,7 @@ extension GlobalOptions {
   ) async throws -> Result {
     try requireVault()
     let vault = try open(terminal: terminal)
-    if isTelling { await warn(of: vault) }
+    let told = isTelling ? await warn(of: vault) : nil
     let result: Result
     do {
       try Interruption.check()
@@ -69,10 +69,19 @@ extension GlobalOptions {
       result = try await body(vault)
     } catch {
       try await vault.close()
-      throw error
+      throw afterNote(error, told)
     }
     try await vault.close()
     return result
+  }
+
+  /// What the note said already is not said again; scripts, which read one object, are told all of it.
+  private func afterNote(_ error: any Error, _ told: VaultError.Code?) -> any Error {
+    let failure = error as? Failure ?? (error as? VaultError).map { Failure($0) }
+    guard let told, let failure, failure.code == told.rawValue, !json else { return error }
+    return Failure(
+      code: failure.code, status: failure.status,
+      Sentence("So this was not done.", safe: Sentences.unchanged, next: ""))
   }
 
   /// Says that there is no vault before it asks for its passphrase.
@@ -122,17 +131,21 @@ extension GlobalOptions {
       opening: vaultFolder, passphrase: passphrase, surroundings: Self.surroundings)
   }
 
-  private func warn(of vault: OpenVault) async {
+  /// Says what is unusual; what it was, if it keeps the vault from being written to.
+  private func warn(of vault: OpenVault) async -> VaultError.Code? {
     if await vault.usedSecondKeysFile {
       Output.remark(
         "Note: the first of the two files with this vault's locks is missing or damaged, so the"
           + " second was used. The disk may be failing: make a copy of the vault's folder.")
     }
+    let code: VaultError.Code
     switch await vault.standing {
-    case .sound: break
-    case .copied: Output.remark("Note: " + Sentences.of(VaultError(.copied)).text)
-    case .rolledBack: Output.remark("Note: " + Sentences.of(VaultError(.rolledBack)).text)
+    case .sound: return nil
+    case .copied: code = .copied
+    case .rolledBack: code = .rolledBack
     }
+    Output.remark("Note: " + Sentences.of(VaultError(code)).text)
+    return code
   }
 
   static var noPassphrase: Failure {
@@ -142,5 +155,18 @@ extension GlobalOptions {
         "The vault needs its passphrase, and there was nobody to ask.",
         safe: Sentences.unchanged,
         next: "Run this on a terminal without --no-input, or name a file with --passphrase-file."))
+  }
+}
+
+extension OpenVault {
+  /// Before somebody types what then would have no place.
+  ///
+  /// - Throws: `.copied`, `.rolledBack`.
+  func requireSound() throws(VaultError) {
+    switch standing {
+    case .sound: break
+    case .copied: throw VaultError(.copied)
+    case .rolledBack: throw VaultError(.rolledBack)
+    }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaseLog
 import Vault
 
 struct ListCommand: AsyncParsableCommand {
@@ -44,16 +45,34 @@ struct ListCommand: AsyncParsableCommand {
     }
   }
 
+  /// For a case with nothing in it. Whoever is an advocate has most likely not meant her own.
+  private func whatToDo(in vault: OpenVault) async throws -> String {
+    if allCases { return "There is nothing in this vault yet. “cairn add” puts something in." }
+    let empty = "There is nothing in this case yet. "
+    if try await vault.role(inCase: caseName) == .advocate {
+      return empty + "“cairn sync” with its name brings what is shared with you."
+    }
+    let shared = try await vault.cases().filter { $0.role == .advocate }.map(\.name)
+    guard caseName == nil, let first = shared.first else {
+      return empty + "“cairn add” puts something in."
+    }
+    return
+      "There is nothing in this case, which is your own. What is shared with you stands in another:"
+      + " cairn list --case \(SafeText.argument(first))"
+      + (shared.count > 1 ? " (“cairn case list” shows all)" : "")
+  }
+
   private func printText(_ query: EntryQuery, _ vault: OpenVault) async throws {
     let listing = EntryListing(order: query.order, namesCases: allCases)
     let result = try await FoundEntries(query, in: vault)
       .printText(listing, pageLength: finding.pageLength)
     let isChosen = finding.isFiltering || finding.after != nil
     guard let first = result.first else {
-      Output.line(
-        isChosen
-          ? "Nothing that fits is in this \(allCases ? "vault" : "case")."
-          : "There is nothing in this case yet. “cairn add” puts something in.")
+      if isChosen {
+        Output.line("Nothing that fits is in this \(allCases ? "vault" : "case").")
+      } else {
+        Output.paragraph(try await whatToDo(in: vault))
+      }
       return
     }
     let place = allCases ? "in all cases" : "in the case \(SafeText.quoted(first.caseName))"

@@ -135,7 +135,8 @@ struct MemberText {
     case .lapsed(let time): return "lapsed \(Clock.text(time)): nothing more is shared with them"
     case .removed(let size):
       return
-        "removed: of their records the first \(size) count, and nothing more is shared with them"
+        "removed: of their records the first \(size) count, and nothing more is shared with them; what"
+        + " they could open before, they may keep"
     case .contested:
       return "in dispute: members removed each other, and the twelve words have to decide"
     }

@@ -31,15 +31,29 @@ struct NewRecord {
   ///
   /// - Parameters:
   ///   - asksForWords: whether the words are asked for on a terminal if there is nothing else.
-  ///   - form: is told what was referred to; may refuse.
+  ///   - form: is told what was referred to; may refuse, also by `AlreadySo`, which saves nothing and is
+  ///     no failure.
   func save(
     asksForWords: Bool = false,
     _ form: (OpenVault, EntryReferences?, EntryContent) async throws -> Form
   ) async throws {
     let sources = try AddSource.list(files)
     let terminal = global.terminal
-    let saved = try await global.withVault(terminal: terminal) { vault in
-      try await requireSound(vault)
+    let saved: ExitStatus?
+    do {
+      saved = try await enter(sources, terminal, asksForWords: asksForWords, form)
+    } catch let already as AlreadySo {
+      return try tell(already)
+    }
+    if let status = saved { throw AlreadyTold(status: status) }
+  }
+
+  private func enter(
+    _ sources: [AddSource], _ terminal: Terminal?, asksForWords: Bool,
+    _ form: (OpenVault, EntryReferences?, EntryContent) async throws -> Form
+  ) async throws -> ExitStatus? {
+    try await global.withVault(terminal: terminal) { vault in
+      try await vault.requireSound()
       let references =
         targets.isEmpty ? nil : try await vault.references(targets)
       var content = content
@@ -49,15 +63,6 @@ struct NewRecord {
       content.about = references?.entries.map(\.id) ?? []
       let form = try await form(vault, references, content)
       return try await save(form, sources, references, in: vault)
-    }
-    if let status = saved { throw AlreadyTold(status: status) }
-  }
-
-  private func requireSound(_ vault: OpenVault) async throws {
-    switch await vault.standing {
-    case .sound: break
-    case .copied: throw VaultError(.copied)
-    case .rolledBack: throw VaultError(.rolledBack)
     }
   }
 
@@ -99,11 +104,7 @@ struct NewRecord {
     _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome
   ) {
     var line = "Saved  \(ShortID.of(saved.id))  \(form.noun)"
-    let about = form.content.about.map(ShortID.of)
-    if !about.isEmpty {
-      let more = about.count > 3 ? " and \(about.count - 3) more" : ""
-      line += " about " + about.prefix(3).joined(separator: ", ") + more
-    }
+    if !form.content.about.isEmpty { line += " about " + ShortID.list(form.content.about) }
     Output.line(line)
     for source in sources { Output.line("       with " + source.described) }
     if !saved.sameContentAs.isEmpty {
@@ -115,12 +116,28 @@ struct NewRecord {
     Output.line(AddReport.readers(of: 1, sharedWith: outcome.sharedWith))
   }
 
+  private func tell(_ already: AlreadySo) throws {
+    if global.json {
+      struct Object: Encodable {
+        let alreadySo: Bool
+        let id: String
+      }
+      return try Output.json(Object(alreadySo: true, id: already.by.base32))
+    }
+    let by = ShortID.of(already.by)
+    Output.paragraph(
+      "\(already.what) already (\(by)), so nothing was saved."
+        + (content.words == nil
+          ? "" : " What you have to say of it can be a note: cairn note \(by)"))
+  }
+
   private struct Object: Encodable {
     struct File: Encodable {
       let name: String?
       let size: UInt64?
     }
     let about: [String]
+    let alreadySo = false
     let files: [File]
     let hashOnly: Bool
     let id: String
@@ -144,6 +161,13 @@ struct NewRecord {
       withheld = isLimited
     }
   }
+}
+
+/// What was asked for is so, by an entry that is there.
+struct AlreadySo: Error {
+  let by: EntryID
+  /// "It is taken back".
+  let what: String
 }
 
 extension Failure {

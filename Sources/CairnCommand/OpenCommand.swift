@@ -11,6 +11,9 @@ struct OpenCommand: AsyncParsableCommand {
     discussion: """
       It needs no vault. The files are written only if nothing in the bundle was changed. Read \
       data/report.html first. Out there they are no longer encrypted.
+
+      Ends as “cairn verify” does for the same bundle: with 0 if it is intact, 21 if all holds and \
+      there are remarks, 20 if something was changed, 22 if it cannot be checked.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -61,6 +64,7 @@ struct OpenCommand: AsyncParsableCommand {
   }
 
   private func tell(_ opened: BundleOpening, _ trust: BundleTrust, _ place: NewFolder) throws {
+    let status = ExitStatus(opened.verdict)
     guard opened.fileCount > 0 else {
       place.discard()
       if global.json {
@@ -70,10 +74,14 @@ struct OpenCommand: AsyncParsableCommand {
         Output.line()
         Output.line("Nothing was written.")
       }
-      throw AlreadyTold(
-        status: ExitStatus(rawValue: BundleExitCode(opened.verdict).rawValue) ?? .cannotCheck)
+      throw AlreadyTold(status: status)
     }
     try place.keep()
+    try describe(opened, trust)
+    if status != .done { throw AlreadyTold(status: status) }
+  }
+
+  private func describe(_ opened: BundleOpening, _ trust: BundleTrust) throws {
     if global.json {
       struct Object: Encodable {
         let files: Int

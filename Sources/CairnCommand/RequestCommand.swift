@@ -70,7 +70,7 @@ struct RequestCommand: AsyncParsableCommand {
 
   private func answer(_ request: String, _ content: EntryContent) async throws {
     let record = NewRecord(global: global, targets: [request], content: content)
-    try await record.save { _, references, content in
+    try await record.save { vault, references, content in
       guard let asked = references?.entries.first, asked.kind == .request,
         (asked.content?.request ?? .asked) == .asked
       else {
@@ -81,9 +81,16 @@ struct RequestCommand: AsyncParsableCommand {
             next: "“cairn show” of the entry that it is about shows the id of the request."))
       }
       var content = content
-      content.request = done != nil ? .done : .declined
-      return NewRecord.Form(
-        kind: .request, content: content, noun: done != nil ? "done" : "declined")
+      let answer: EntryContent.Request = done != nil ? .done : .declined
+      content.request = answer
+      let known = try await vault.history(of: request).requests.first { $0.request.id == asked.id }
+      let before = known?.answer
+      if let before, before.content.request == answer {
+        throw AlreadySo(by: before.id, what: "This request is \(answer.name)")
+      }
+      return NewRecord.Form(kind: .request, content: content, noun: answer.name) { _ in
+        before.map { "Before, it was \($0.content.request?.name ?? "answered")." }
+      }
     }
   }
 }

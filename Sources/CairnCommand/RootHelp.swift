@@ -38,7 +38,7 @@ enum RootHelp {
       cairn card                 make a card, to be given a case that is not yours
       cairn share CASE           share a case with the maker of a card
       cairn join INVITATION      join a case that is shared with you
-      cairn sync                 exchange what is new, through a folder
+      cairn sync                 exchange what is new, through a folder; --all cases
       cairn members              who is a member, and since when
       cairn remove MEMBER        share nothing more with somebody
 

@@ -161,6 +161,13 @@ enum Sentences {
         "The disk is full.",
         safe: "What was saved before is safe; what no longer fitted was not kept in part.",
         next: "Make some room, and run the same command again.")
+    case .notWritable:
+      return Sentence(
+        "The vault cannot be written to, which is needed even to look into it."
+          + systemReason(error.systemError),
+        safe: "Nothing was changed, and nothing in it is damaged by this.",
+        next: "Check that its disk is not write-protected, and that the folder and the files in it"
+          + " belong to your account.")
     case .inputOutput where isAboutPlace(error.systemError):
       return Sentence(
         "\(it == "it" ? "This place" : it.prefix(1).uppercased() + it.dropFirst()) cannot be written."

@@ -225,7 +225,6 @@ struct SharePreviewReport {
     let additionsLeftOut: [EntryObject]
     let along: AlongObject
     let alreadyShared: Int
-    let `case`: String
     let entries: [EntryObject]
     let keptBack: Int
     let laterToo: Bool
@@ -237,10 +236,9 @@ struct SharePreviewReport {
   func printJSON() throws {
     try Output.json(
       Object(
-        additionsLeftOut: preview.additionsLeftOut.map { EntryObject($0) },
+        additionsLeftOut: preview.additionsLeftOut.map(Self.shown),
         along: AlongObject(preview.along), alreadyShared: preview.alreadySharedCount,
-        case: preview.caseName,
-        entries: preview.entries.map { EntryObject($0) }, keptBack: preview.keptBackCount,
+        entries: preview.entries.map(Self.shown), keptBack: preview.keptBackCount,
         laterToo: preview.member == nil, member: preview.member?.base32,
         members: preview.logs.map { log in
           Object.Member(
@@ -248,5 +246,12 @@ struct SharePreviewReport {
             receiptKey: Hex.encode(log.receiptKey.bytes), role: log.role.name,
             signingKey: Hex.encode(log.signingKey.bytes), withheldCount: log.withheldCount)
         }, until: until.map(Clock.iso)))
+  }
+
+  /// Without what this vault calls the case, which is never sent to anybody.
+  private static func shown(_ entry: EntrySummary) -> EntryObject {
+    var object = EntryObject(entry)
+    object.case = nil
+    return object
   }
 }

@@ -22,13 +22,16 @@ struct ShowCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let (history, readers) = try await global.withVault(terminal: global.terminal) { vault in
+    let (history, readers, privateOnes) = try await global.withVault(terminal: global.terminal) {
+      vault in
       let history = try await vault.history(of: entry)
       let ids = [history.entry.summary.id] + history.later.map(\.summary.id)
-      return (history, try await vault.readers(of: ids))
+      return (
+        history, try await vault.readers(of: ids), try await vault.privateEntries(among: ids)
+      )
     }
     if global.json {
-      try Output.json(HistoryObject(history, readers: readers))
+      try Output.json(HistoryObject(history, readers: readers, privateOnes: privateOnes))
     } else {
       HistoryPage(history: history).print()
     }
@@ -57,10 +60,13 @@ struct HistoryObject: Encodable {
   let requests: [Request]
   let takedowns: [Takedown]
 
-  init(_ history: EntryHistory, readers: [EntryID: [EntryReader]]) {
+  init(
+    _ history: EntryHistory, readers: [EntryID: [EntryReader]], privateOnes: Set<EntryID>
+  ) {
     func object(_ item: EntryHistory.Item) -> EntryObject {
       var object = EntryObject(item)
       object.sharedWith = (readers[item.summary.id] ?? []).map(ReaderObject.init)
+      object.private = privateOnes.contains(item.summary.id)
       return object
     }
     entry = object(history.entry)

@@ -133,6 +133,16 @@ enum MemberName {
 }
 
 extension CaseTrouble {
+  /// What it means for this copy that it was removed.
+  private static func removal(of role: Role) -> String {
+    (role == .advocate ? "You were removed" : "This device was removed")
+      + " from this case. What came here until then stays, and can be read, taken out and exported."
+      + " Nothing that was added since comes here, and what is added here counts for nobody else."
+      + (role == .advocate
+        ? " To take part again, ask the person whose case it is, and make a new card."
+        : " “cairn reinstate” with the twelve words undoes it, on another device of yours.")
+  }
+
   /// What it is and what to do next, in a sentence or two.
   func sentence(_ status: CaseStatus, now: UInt64) -> String {
     let who = MemberName.of(status.members.first { $0.logID == member })
@@ -146,6 +156,7 @@ extension CaseTrouble {
     case .violation:
       return "\(capital) wrote \(entries) that their role does not include. They were set aside and"
         + " count for nothing. Ask them which program they use."
+    case .removed: return Self.removal(of: status.role)
     case .contested:
       return "\(capital) was removed by another device that was itself removed by it. Neither can"
         + " change the case now. “cairn decide” with the recovery kit says which one stays."

@@ -11,6 +11,13 @@ struct SyncCommand: AsyncParsableCommand {
 
       With --own-devices it is a second folder, for your own devices alone. Without --mailbox, the \
       folders that were named before are used, both of them.
+
+      With --all, every case of which a folder is remembered is exchanged, one after the other. One \
+      whose folder cannot be reached does not keep the others; it is named at the end.
+
+        cairn sync Smith --mailbox /media/stick/smith
+        cairn sync Smith
+        cairn sync --all
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -28,7 +35,20 @@ struct SyncCommand: AsyncParsableCommand {
         + " nobody."))
   var ownDevices = false
 
+  @Flag(help: "All cases, each in the folders that were named for it before.")
+  var all = false
+
+  func validate() throws {
+    if all, self.case != nil || mailbox != nil {
+      throw ValidationError(
+        "--all takes every case with the folder that it has; leave the case and --mailbox away.")
+    }
+  }
+
   func run() async throws {
+    if all {
+      return try await SyncAllCases(global: global, audience: ownDevices ? .ownDevices : nil).run()
+    }
     let outcome = try await global.withVault(terminal: global.terminal) { vault in
       let progress = Progress("Exchanging", total: nil, isQuiet: global.json)
       defer { progress.finish() }

@@ -24,9 +24,7 @@ struct SyncReport {
     Output.line()
     for member in outcome.members where member.isOwn { describe(member) }
     for member in outcome.members where !member.isOwn { describe(member) }
-    if outcome.filesSent + outcome.filesReceived + outcome.filesAwaited > 0 {
-      field("Files", files)
-    }
+    if !files.isEmpty { field("Files", files) }
     if outcome.members.count == 1 {
       Output.line()
       Output.paragraph(
@@ -38,25 +36,50 @@ struct SyncReport {
           + " it is ciphertext; with the twelve words, or one of your devices, all of it can be opened."
           + " So keep the words somewhere else than the folder.")
     }
-    for problem in outcome.problems { Output.remark(problem.sentence(of: outcome.members)) }
+    for remark in remarks { Output.remark(remark) }
+  }
+
+  /// A line, and one for each other member: for one case of many.
+  func printBlock() {
+    let name = SafeText.quoted(outcome.caseName)
+    let records = Self.moved(
+      sent: outcome.members.map(\.entriesSent).reduce(0, +),
+      received: outcome.members.map(\.entriesReceived).reduce(0, +))
+    var news = records.isEmpty ? [] : ["records: " + records]
+    if !files.isEmpty { news.append("files: " + files) }
+    Output.paragraph("\(name): " + (news.isEmpty ? "nothing new" : news.joined(separator: "; ")))
+    for member in outcome.members where !member.isOwn {
+      Output.paragraph("\(Self.name(member)): \(receipt(of: member))", indent: 4)
+    }
+    // On standard error it may stand by itself, so it names the case.
+    for remark in remarks { Output.remark("\(name): \(remark)") }
+  }
+
+  private var remarks: [String] {
+    var remarks = outcome.problems.map { $0.sentence(of: outcome.members) }
     if outcome.violations > 0 {
       let count = Quantity.count(outcome.violations, "entry", "entries")
       let isOne = outcome.violations == 1
-      Output.remark(
+      remarks.append(
         "\(count) of this case \(isOne ? "breaks" : "break") its rules: their author's role does not"
           + " include writing \(isOne ? "it. It was" : "them. They were") set aside and"
           + " \(isOne ? "counts" : "count") for nothing; nothing of yours was altered.")
     }
+    return remarks
   }
 
   private func describe(_ member: SyncOutcome.Member) {
-    var moved: [String] = []
-    if member.entriesSent > 0 { moved.append("\(member.entriesSent) sent") }
-    if member.entriesReceived > 0 { moved.append("\(member.entriesReceived) received") }
-    field(
-      Self.name(member), moved.isEmpty ? "nothing new" : "records: " + moved.joined(separator: ", ")
-    )
+    let moved = Self.moved(sent: member.entriesSent, received: member.entriesReceived)
+    field(Self.name(member), moved.isEmpty ? "nothing new" : "records: " + moved)
     if !member.isOwn { field("", receipt(of: member)) }
+  }
+
+  /// Empty if nothing was.
+  private static func moved(sent: UInt64, received: UInt64) -> String {
+    var moved: [String] = []
+    if sent > 0 { moved.append("\(sent) sent") }
+    if received > 0 { moved.append("\(received) received") }
+    return moved.joined(separator: ", ")
   }
 
   private func receipt(of member: SyncOutcome.Member) -> String {
@@ -72,6 +95,7 @@ struct SyncReport {
         : "does not cover the last \(rest) of yours yet")
   }
 
+  /// Empty if none moved, and none is awaited.
   private var files: String {
     var parts: [String] = []
     if outcome.filesSent > 0 { parts.append("\(outcome.filesSent) sent") }
@@ -104,7 +128,8 @@ struct SyncReport {
 
   // MARK: - For scripts
 
-  private struct Object: Encodable {
+  /// The names are stable.
+  struct Object: Encodable {
     struct Member: Encodable {
       let entriesReceived: UInt64
       let entriesSent: UInt64
@@ -131,24 +156,25 @@ struct SyncReport {
     let violations: Int
   }
 
-  func printJSON() throws {
-    try Output.json(
-      Object(
-        bytesRead: outcome.bytesRead, bytesWritten: outcome.bytesWritten, case: outcome.caseName,
-        caseID: outcome.caseID.fingerprint, filesAwaited: outcome.filesAwaited,
-        filesReceived: outcome.filesReceived, filesSent: outcome.filesSent,
-        members: outcome.members.map { member in
-          Object.Member(
-            entriesReceived: member.entriesReceived, entriesSent: member.entriesSent,
-            entriesWithoutReceipt: member.entriesWithoutReceipt, id: member.logID.base32,
-            lastReceipt: member.lastReceipt.map(Clock.iso), own: member.isOwn,
-            role: member.role.name)
-        },
-        problems: outcome.problems.map { problem in
-          Object.Problem(
-            code: problem.code, member: problem.logID?.base32,
-            message: problem.sentence(of: outcome.members))
-        }, violations: outcome.violations))
+  func printJSON() throws { try Output.json(object) }
+
+  var object: Object {
+    Object(
+      bytesRead: outcome.bytesRead, bytesWritten: outcome.bytesWritten, case: outcome.caseName,
+      caseID: outcome.caseID.fingerprint, filesAwaited: outcome.filesAwaited,
+      filesReceived: outcome.filesReceived, filesSent: outcome.filesSent,
+      members: outcome.members.map { member in
+        Object.Member(
+          entriesReceived: member.entriesReceived, entriesSent: member.entriesSent,
+          entriesWithoutReceipt: member.entriesWithoutReceipt, id: member.logID.base32,
+          lastReceipt: member.lastReceipt.map(Clock.iso), own: member.isOwn,
+          role: member.role.name)
+      },
+      problems: outcome.problems.map { problem in
+        Object.Problem(
+          code: problem.code, member: problem.logID?.base32,
+          message: problem.sentence(of: outcome.members))
+      }, violations: outcome.violations)
   }
 }
 

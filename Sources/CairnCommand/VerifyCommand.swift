@@ -41,8 +41,15 @@ struct VerifyCommand: AsyncParsableCommand {
     } else {
       Output.verdict(verdict, trust: trust)
     }
-    let status = ExitStatus(rawValue: BundleExitCode(verdict).rawValue) ?? .cannotCheck
+    let status = ExitStatus(verdict)
     if status != .done { throw AlreadyTold(status: status) }
+  }
+}
+
+extension ExitStatus {
+  /// The same numbers as `cairn-verify`.
+  init(_ verdict: BundleVerdict) {
+    self = ExitStatus(rawValue: BundleExitCode(verdict).rawValue) ?? .cannotCheck
   }
 }
 

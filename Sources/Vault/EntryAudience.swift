@@ -1,4 +1,4 @@
-internal import CaseLog
+public import CaseLog
 internal import Cryptography
 internal import GRDB
 public import VerifiableLog
@@ -44,6 +44,13 @@ extension OpenVault {
       guard row.role == .survivor, isTold == nil else { return false }
       return try CaseView.state(db, of: row).members.contains { $0.role == .advocate }
     }
+  }
+
+  /// What this vault is in a case.
+  ///
+  /// - Throws: `.unknownCase`, `.ambiguousCase`.
+  public func role(inCase name: String?) throws(VaultError) -> Role {
+    try read { db in try CaseRow.find(db, name).role }
   }
 
   public func noteToldOfWithheld(inCase name: String?) throws(VaultError) {

@@ -163,7 +163,10 @@ struct EntryConditions {
 
   private mutating func add(_ author: EntryQuery.Author) throws {
     let logs = try caseRefs().flatMap { try authors.of($0).refs(of: author) }
-    if logs.isEmpty { isNever = true }
+    if logs.isEmpty {
+      isNever = true
+      if case .member(let prefix) = author { try requireMember(prefix) }
+    }
     candidates.append(
       Candidates(
         ids: "SELECT id FROM leaf WHERE log_ref IN \(logs) AND class <> 1",
@@ -186,10 +189,23 @@ struct EntryConditions {
         let logs = try authors.of(ref).logs
         return logs.filter { $0.logID.base32.hasPrefix(prefix.lowercased()) }.map(\.logID)
       }
-      if members.isEmpty { isNever = true }
+      if members.isEmpty {
+        isNever = true
+        try requireMember(prefix)
+      }
       let audiences = members.map { Audience.advocate($0).encoded.data }
       filters.append("EXISTS (\(slots) AND p.audience IN \(audiences))")
     }
+  }
+
+  /// Tells a member of whom nothing is here from one who does not exist.
+  private func requireMember(_ prefix: String) throws {
+    let isKnown = try caseRefs().contains { ref in
+      try CaseView.state(db, of: try CaseRow.of(db, ref)).members.contains {
+        $0.logID.base32.hasPrefix(prefix.lowercased())
+      }
+    }
+    if !isKnown { throw VaultError(.unknownMember) }
   }
 
   private func caseRefs() throws -> [Int64] {

@@ -18,6 +18,8 @@ public struct ExportOutcome: Sendable {
   public let fileCount: Int
   /// Entries in it that were kept from everybody with whom the case is shared, or meant for fewer.
   public let keptPrivateCount: Int
+  /// Entries that were left out because they are such.
+  public internal(set) var privateLeftOutCount: Int
   /// Attachments that are hash, size and type only, or of which the bytes have not come.
   public let filesLeftOut: Int
   public let byteCount: UInt64
@@ -33,11 +35,13 @@ extension OpenVault {
   ///
   /// - Parameters:
   ///   - entries: ids or unique beginnings; nil for all that this member can open.
+  ///   - includesPrivate: whether "all" includes what was kept private or meant for fewer; what is named by
+  ///     its id always is.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
   /// - Throws: `.unknownEntry`, `.entryLocked`, `.outputExists`, `.diskFull`, `.exportFailed`.
   public func export(
     caseNamed name: String?, entries chosen: [String]?, to path: String,
-    seal: consuming BundleSeal, program: String,
+    seal: consuming BundleSeal, program: String, includesPrivate: Bool = false,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> ExportOutcome {
     let path = VaultFiles.absolute(path)
@@ -46,13 +50,16 @@ extension OpenVault {
     let ids = try chosen.map { (texts) throws(VaultError) in
       try texts.map { (text) throws(VaultError) in try readableEntry(text, in: row) }
     }
+    let leftOut =
+      includesPrivate || ids != nil ? [] : try read { db in try Self.privateEntries(db, of: row) }
     let contents = try read { db in
-      try BundleCollection(db, of: row, keys: keys).contents(
+      try BundleCollection(db, of: row, keys: keys, leavingOut: leftOut).contents(
         chosen: ids, at: surroundings.now(), program: program)
     }
     let temporary = Folders.parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
     do throws(VaultError) {
-      let outcome = try write(contents, row, to: temporary, seal: seal, onBytes: onBytes)
+      var outcome = try write(contents, row, to: temporary, seal: seal, onBytes: onBytes)
+      outcome.privateLeftOutCount = leftOut.count
       guard !Folders.exists(path) else { throw VaultError(.outputExists) }
       try Folders.rename(temporary, to: path)
       try Folders.synchronize(Folders.parent(of: path))
@@ -61,6 +68,17 @@ extension OpenVault {
       Folders.remove(temporary)
       throw error
     }
+  }
+
+  /// How many entries of a case were kept from everybody with whom it is shared, or meant for fewer; none
+  /// on an advocate's copy.
+  public func privateEntryCount(ofCase name: String?) throws(VaultError) -> Int {
+    try read { db in try Self.privateEntries(db, of: try CaseRow.find(db, name)).count }
+  }
+
+  private static func privateEntries(_ db: Database, of row: CaseRow) throws -> Set<EntryID> {
+    guard row.role == .survivor else { return [] }
+    return try KeptBack(db, of: row, in: try CaseView.state(db, of: row)).privateEntries()
   }
 
   private func readableEntry(_ text: String, in row: CaseRow) throws(VaultError) -> EntryID {
@@ -134,8 +152,9 @@ extension OpenVault {
     else { throw VaultError(.exportFailed) }
     return ExportOutcome(
       entryCount: record.exhibits.count, fileCount: writer.exhibits.count,
-      keptPrivateCount: try keptPrivateCount(of: contents, in: row), filesLeftOut: leftOut,
-      byteCount: size, fingerprint: contents.caseID.fingerprint, exporter: contents.exporter,
+      keptPrivateCount: try keptPrivateCount(of: contents, in: row), privateLeftOutCount: 0,
+      filesLeftOut: leftOut, byteCount: size, fingerprint: contents.caseID.fingerprint,
+      exporter: contents.exporter,
       verdict: verdict)
   }
 
@@ -215,21 +234,25 @@ private struct BundleCollection {
   let db: Database
   let row: CaseRow
   let epochs: [LoadedEpoch]
+  let leftOut: Set<EntryID>
 
-  init(_ db: Database, of row: CaseRow, keys: VaultKeys) throws {
+  init(
+    _ db: Database, of row: CaseRow, keys: VaultKeys, leavingOut leftOut: Set<EntryID>
+  ) throws {
     self.db = db
     self.row = row
+    self.leftOut = leftOut
     epochs = try LoadedEpoch.all(db, of: row, keys: keys)
   }
 
   func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
     let state = try CaseView.state(db, of: row)
-    let chosen = try chosen.map { try withRetractions($0, in: state) }
+    let chosen = try leaves(of: chosen).map { try withRetractions($0, in: state) }
     var contents = BundleContents(
       caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),
       logs: try state.members.map { try log(of: $0, in: state, chosen: chosen) },
       exporter: row.logID, exportedAt: time,
-      scope: chosen == nil ? .wholeCase : .chosenEntries, program: program)
+      scope: chosen == nil && leftOut.isEmpty ? .wholeCase : .chosenEntries, program: program)
     contents.successions = try CaseView.successions(db, of: row).map(\.bytes)
     contents.forks = try Row.fetchAll(
       db, sql: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes", arguments: [row.ref]
@@ -237,13 +260,24 @@ private struct BundleCollection {
     return contents
   }
 
-  /// The leaves of the chosen entries and of their retractions: what was taken back is not handed over without
-  /// its retraction, nor that without its own.
-  private func withRetractions(_ chosen: [EntryID], in state: CaseState) throws -> Set<Int64> {
-    let leaves = try chosen.compactMap { id in
-      try Int64.fetchOne(
-        db, sql: "SELECT id FROM leaf WHERE entry_id = ?", arguments: [id.bytes.data])
+  /// Nil for all there are.
+  private func leaves(of chosen: [EntryID]?) throws -> [Int64]? {
+    if chosen == nil, leftOut.isEmpty { return nil }
+    let wanted = chosen.map { Set($0) }
+    return try Row.fetchAll(
+      db,
+      sql: """
+        SELECT l.id, l.entry_id FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = ? AND l.class <> 1
+        """, arguments: [row.ref]
+    ).compactMap { leaf in
+      let id: EntryID = try leaf.identifier("entry_id")
+      return wanted?.contains(id) ?? !leftOut.contains(id) ? leaf["id"] : nil
     }
+  }
+
+  /// What was taken back is not handed over without its retraction, nor that without its own.
+  private func withRetractions(_ leaves: [Int64], in state: CaseState) throws -> Set<Int64> {
     let standings = try EntryStandings(db, of: [CaseAuthors(db, of: row, in: state)])
     return try Set(leaves).union(standings.retractions(db, following: leaves))
   }

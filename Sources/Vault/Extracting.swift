@@ -1,7 +1,7 @@
 internal import CaseLog
 internal import Cryptography
 internal import GRDB
-internal import VerifiableLog
+public import VerifiableLog
 
 /// A file that was written out of the vault.
 public struct ExtractedFile: Hashable, Sendable {
@@ -16,18 +16,49 @@ public struct Extraction: Sendable {
   public var withoutContent: [UInt64] = []
   /// Attachments of which the bytes have not arrived.
   public var missing: [UInt64] = []
+  /// What additions to the entry brought, each in a folder of its own; only those with files.
+  public var additions: [Addition] = []
+  /// Additions with files that were taken back, and left out.
+  public var takenBack: [EntryID] = []
+
+  public struct Addition: Sendable {
+    public let id: EntryID
+    public let files: Extraction
+  }
+
+  /// Whether bytes are missing, here or in an addition.
+  public var isIncomplete: Bool { !missing.isEmpty || additions.contains { $0.files.isIncomplete } }
 }
 
 extension OpenVault {
-  /// Writes the attachments of an entry into a folder, under the names they had, made harmless. A file that
-  /// is there already is never touched; one that could not be written whole is removed again.
+  /// Writes the attachments of an entry into a folder, under the names they had, made harmless; those of
+  /// additions to it into a folder within it for each. A file that is there already is never touched; one that
+  /// could not be written whole is removed again.
   ///
   /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entryLocked`, `.contentDamaged`, or what the system says.
   public func extract(
     _ text: String, to folder: String,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> Extraction {
-    let detail = try entry(text)
+    let history = try history(of: text)
+    var result = try extract(history.entry.detail, to: folder, onBytes: onBytes)
+    for item in history.later where item.summary.kind == .amend {
+      guard item.summary.content?.attachments.isEmpty == false else { continue }
+      if item.takenBackBy != nil {
+        result.takenBack.append(item.summary.id)
+        continue
+      }
+      let id = item.summary.id
+      let place = try Self.freePath(in: folder, for: "addition-\(id.base32.prefix(10))")
+      let files = try extract(item.detail, to: place, onBytes: onBytes)
+      result.additions.append(.init(id: id, files: files))
+    }
+    return result
+  }
+
+  private func extract(
+    _ detail: EntryDetail, to folder: String, onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> Extraction {
     guard let content = detail.summary.content else { throw VaultError(.entryLocked) }
     var result = Extraction()
     if !content.attachments.isEmpty { try Folders.makeAll(folder) }

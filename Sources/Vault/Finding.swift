@@ -7,7 +7,7 @@ extension OpenVault {
   /// A page of the entries that a query asks for: content and notes, locked ones and violations too; control
   /// entries are the case's own machinery.
   ///
-  /// - Throws: `.unknownCase`, `.ambiguousCase`, `.cursorUnknown`.
+  /// - Throws: `.unknownCase`, `.ambiguousCase`, `.unknownMember`, `.cursorUnknown`.
   public func entries(matching query: EntryQuery) throws(VaultError) -> EntryPage {
     try entries(matching: query, beginningWithAtMost: 4000)
   }

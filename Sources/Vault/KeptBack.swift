@@ -1,7 +1,28 @@
 internal import CaseLog
 internal import Cryptography
+internal import Foundation
 internal import GRDB
-internal import VerifiableLog
+public import VerifiableLog
+
+extension OpenVault {
+  /// Which of these entries nobody but the survivor's own devices can open, as far as this copy can tell,
+  /// where that says something: not of what is private only because a case was never shared. None on an
+  /// advocate's copy.
+  public func privateEntries(
+    among entries: [EntryID]
+  ) throws(VaultError) -> Set<EntryID> {
+    try read { db in
+      var result: Set<EntryID> = []
+      for start in stride(from: 0, to: entries.count, by: 500) {
+        let chunk = entries[start..<min(start + 500, entries.count)]
+        for row in try KeptBack.privateEntries(db, among: chunk.map(\.bytes.data)) {
+          result.insert(try row.identifier("entry_id"))
+        }
+      }
+      return result
+    }
+  }
+}
 
 /// Entries of the survivor's devices that were meant for fewer than all with whom the case was shared.
 ///
@@ -93,6 +114,24 @@ struct KeptBack {
     return contains(record["id"], in: log, clock: record.number("clock"))
   }
 
+  /// As `OpenVault.privateEntries`, by what each row tells: the case need not be evaluated for it.
+  fileprivate static func privateEntries(_ db: Database, among ids: [Data]) throws -> [Row] {
+    let devices = Audience.devices.encoded.data
+    let everyone = Audience.everyone.encoded.data
+    let sql: SQL = """
+      SELECT l.entry_id FROM leaf l JOIN log g ON g.id = l.log_ref
+      JOIN vault_case c ON c.id = g.case_ref AND c.role = \(Role.survivor.rawValue)
+      JOIN entry e ON e.id = l.id AND e.parts IS NOT NULL
+      WHERE l.class <> 1 AND l.entry_id IN \(ids)
+        AND NOT EXISTS (SELECT 1 FROM slot s JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = c.id
+          WHERE s.leaf_ref = l.id AND s.is_valid = 1 AND p.audience <> \(devices))
+        AND (EXISTS (SELECT 1 FROM kept_back k WHERE k.leaf_ref = l.id)
+          OR EXISTS (SELECT 1 FROM epoch p WHERE p.case_ref = c.id
+            AND p.audience NOT IN (\(devices), \(everyone))))
+      """
+    return try SQLRequest<Row>(literal: sql).fetchAll(db)
+  }
+
   /// Remembers that an entry of this device is meant for fewer.
   ///
   /// - Parameter byWord: whether its author said so.
@@ -116,8 +155,28 @@ struct KeptBack {
     ).count { record in
       let ref: Int64 = record["id"]
       return wanted.contains(record.number("sequence"))
-        && (marked.contains(ref) || hasAdvocates && !everOpened.contains(ref))
+        && isPrivate(ref)
     }
+  }
+
+  private func isPrivate(_ ref: Int64) -> Bool {
+    marked.contains(ref) || hasAdvocates && !everOpened.contains(ref)
+  }
+
+  /// All of these entries that are in view, by the same rule as `privateCount`.
+  func privateEntries() throws -> Set<EntryID> {
+    let rows = try Row.fetchAll(
+      db, sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
+      arguments: [row.ref])
+    var found: Set<EntryID> = []
+    for record in rows where isPrivate(record["id"]) {
+      guard state.member(try record.identifier("log_id"))?.role == .survivor else { continue }
+      switch try EntryTable.standing(db, record, in: state) {
+      case .open, .disputed: found.insert(try record.identifier("entry_id"))
+      default: break
+      }
+    }
+    return found
   }
 
   private static func clock(_ db: Database, of entry: EntryID) throws -> UInt64? {

@@ -44,7 +44,7 @@ public actor OpenVault {
   /// Opens a vault with its passphrase.
   ///
   /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.databaseMissing`,
-  ///   `.databaseDamaged`, `.newerVersion`. Nothing is written before the passphrase was right.
+  ///   `.databaseDamaged`, `.notWritable`, `.newerVersion`. Nothing is written before the passphrase was right.
   public init(
     opening path: String, passphrase: borrowing LockedBytes, surroundings: Surroundings
   ) throws(VaultError) {
@@ -56,6 +56,7 @@ public actor OpenVault {
       try keysFile.unlock(passphrase: bytes)
     }
     guard Folders.exists(files.database) else { throw VaultError(.databaseMissing) }
+    try files.requireWritable()
     let keys = VaultKeys(master: master)
     self.files = files
     self.vaultID = keysFile.vaultID

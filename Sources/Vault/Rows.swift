@@ -55,7 +55,8 @@ extension VaultError {
       case .SQLITE_BUSY, .SQLITE_LOCKED: return VaultError(.inUse)
       case .SQLITE_FULL: return VaultError(.diskFull)
       case .SQLITE_CORRUPT, .SQLITE_NOTADB: return VaultError(.databaseDamaged)
-      case .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY:
+      case .SQLITE_READONLY, .SQLITE_PERM: return VaultError(.notWritable)
+      case .SQLITE_IOERR, .SQLITE_CANTOPEN:
         return VaultError(.databaseDamaged, systemError: error.extendedResultCode.rawValue)
       default: return VaultError(.inputOutput, systemError: error.extendedResultCode.rawValue)
       }

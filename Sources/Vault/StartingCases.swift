@@ -11,7 +11,10 @@ public struct CaseSummary: Hashable, Sendable {
   public let role: Role
   public let entryCount: Int
   public let memberCount: Int
+  /// The folder where all members meet; nil until one was named.
   public let mailbox: String?
+  /// The folder of the survivor's own devices; nil until one was named.
+  public let ownMailbox: String?
   /// The key by which this device gives receipts in this case, as notes spell it: what a verifier of a bundle
   /// should be told by another way than the bundle.
   public let receiptKey: String
@@ -43,7 +46,7 @@ extension OpenVault {
             arguments: [row.ref]) ?? 0,
           memberCount: try CaseAuthors.isAlone(db, row)
             ? 1 : try CaseView.state(db, of: row).members.count,
-          mailbox: row.mailbox,
+          mailbox: row.mailbox, ownMailbox: row.ownMailbox,
           receiptKey: row.logID.cosigner(row.card.receiptKey).verifierKey)
       }
     }

@@ -49,6 +49,8 @@ public struct CaseTrouble: Hashable, Sendable {
     case fork
     /// Entries against the rules; kept aside.
     case violation
+    /// This copy was removed from the case: nothing new comes to it, and nothing that it adds counts.
+    case removed
     /// Members removed each other; only the root can decide.
     case contested
     /// Entries behind a removal or a fork that somebody else saw.
@@ -76,7 +78,8 @@ public struct CaseTrouble: Hashable, Sendable {
   /// and to forks and violations, which a check finds by itself.
   public var isNotable: Bool {
     switch code {
-    case .contested, .disputed, .setAside, .behind, .lockedControl, .erasurePending: return true
+    case .removed, .contested, .disputed, .setAside, .behind, .lockedControl, .erasurePending:
+      return true
     case .fork, .violation, .newerVersion, .receiptOld, .sharingEndsSoon, .sharingEnded,
       .newDevice:
       return false
@@ -235,7 +238,10 @@ struct StatusReader {
       }
     }
     if let trouble = try erasurePending() { found.append(trouble) }
-    if state.lockedControlEntries > 0 {
+    let isRemoved = state.member(row.logID)?.cut.map { !$0.isContested } ?? false
+    if isRemoved { found.insert(CaseTrouble(.removed, member: row.logID), at: 0) }
+    // Those that came after a removal are locked because of it.
+    if state.lockedControlEntries > 0, !isRemoved {
       found.append(CaseTrouble(.lockedControl, count: state.lockedControlEntries))
     }
     for member in members where !member.isOwn && !member.isCut && member.entriesWithoutReceipt > 0 {

@@ -9,6 +9,8 @@ public struct VaultError: Error, Hashable, Sendable {
     // Files and devices.
     case fileMissing, fileUnreadable, fileEmpty, fileChanged, notAFile, fileTooLarge, diskFull
     case inputOutput, outputExists
+    /// The vault's folder, its disk or one of its files may be read only.
+    case notWritable
     /// It is stored, but the last step that confirms it failed.
     case storedUnconfirmed
     // What is asked for.

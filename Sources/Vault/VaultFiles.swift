@@ -24,6 +24,18 @@ struct VaultFiles: Sendable {
     return lock
   }
 
+  /// SQLite writes beside a database even to read it. Asked before, since its own codes do not tell a place
+  /// that is read-only from a file that was put in place of the right one.
+  ///
+  /// - Throws: `.notWritable`.
+  func requireWritable() throws(VaultError) {
+    for path in [folder, database, database + "-wal"] where Folders.exists(path) {
+      guard unsafe access(path, W_OK) == 0 else {
+        throw VaultError(.notWritable, systemError: errno)
+      }
+    }
+  }
+
   /// Tells "nothing there", "something else" and "a vault".
   func checkIsVault() throws(VaultError) {
     guard Folders.exists(folder) else { throw VaultError(.noVault) }

@@ -191,7 +191,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "yesterday", "2024-02-30", "2024-05-31T14:30", "2024-05-31 to 2024-05-01", "31.5.24",
+    "yesterday", "2024-02-30", "2024-05-31T14:30", "2024-05-31 to 2024-05-01",
   ])
   func `a time that is none is refused with examples`(time: String) async throws {
     let person = try await Person(hasVault: false)
@@ -201,6 +201,19 @@ import Testing
     if time.contains("T") { #expect(refused.told.contains("lacks the time zone")) }
     let scripted = try await person.cairn("add", "--json", "--text", "One.", "--seen-at", time)
     #expect(try scripted.errorCode() == "invalidTime")
+  }
+
+  @Test(arguments: [
+    "31.05.2024", "05/31/2024", "5/6/24", "31-05-2024", "2024/05/31", "2024.5.31",
+    "about 31.05.2024", "30. 05. 2024 to 31. 05. 2024", "31.05.2024 14:30",
+  ])
+  func `a day in another order is never guessed`(time: String) async throws {
+    let person = try await Person(hasVault: false)
+    let refused = try await person.cairn("add", "--text", "One.", "--seen-at", time)
+    #expect(refused.status == 64)
+    #expect(
+      refused.told.contains("Write the year first, then month and day: 2024-05-31."),
+      "\(refused.all)")
   }
 
   @Test func `words that do not fit or are empty are refused`() async throws {

@@ -38,7 +38,8 @@ import Testing
       "open", "case.age", "--seal-passphrase-file", "seal", "--output", "out", "--fingerprint",
       fingerprint ?? "",
     ])
-    #expect(opened.status == 0, "\(opened.all)")
+    // The same word as that of verify: no receipt proves the time.
+    #expect(opened.status == 21, "\(opened.all)")
     #expect(
       try [UInt8](Data(contentsOf: URL(filePath: person.path("out/data/exhibits/1-0")))) == picture)
     let report = try String(contentsOfFile: person.path("out/data/report.html"), encoding: .utf8)
@@ -124,5 +125,50 @@ import Testing
     #expect(try taken.errorCode() == "outputExists")
     let names = try FileManager.default.contentsOfDirectory(atPath: person.folder.path)
     #expect(names.allSatisfy { !$0.hasPrefix(".") && $0 != "new.age" }, "\(names)")
+  }
+
+  /// How many entries of a bundle were kept private, and how many such were left out.
+  private func exportAll(
+    _ person: Person, to file: String, _ more: String...
+  ) async throws -> [Int?] {
+    let made = try await person.run(
+      ["export", "default", "--output", file, "--seal-passphrase-file", "seal", "--json"]
+        + ["--vault", person.vault, "--passphrase-file", person.passphraseFile] + more)
+    #expect(made.status == 0, "\(made.all)")
+    let object = try made.json()
+    return ["entries", "keptPrivate", "privateLeftOut"].map { object[$0] as? Int }
+  }
+
+  @Test func `what was kept private is not handed over without a word`() async throws {
+    let (person, _) = try await Self.exported()
+    let secret = try await person.addWords("For me.", "--private")
+    #expect(try await exportAll(person, to: "1.age") == [2, 0, 1])
+    #expect(try await exportAll(person, to: "2.age", "--include-private") == [3, 1, 0])
+    #expect(try await exportAll(person, to: "3.age", "--entries", secret) == [1, 1, 0])
+    let told = try await person.cairn(
+      "export", "default", "--output", "4.age", "--seal-passphrase-file", "seal")
+    #expect(told.told.contains("1 entry that you kept private was left out."), "\(told.all)")
+    let verified = try await person.run(["verify", "4.age", "--seal-passphrase-file", "seal"])
+    #expect(verified.told.contains("2 shown, 1 not shown"), "\(verified.all)")
+    let both = try await person.cairn(
+      "export", "default", "--output", "5.age", "--seal-passphrase-file", "seal",
+      "--include-private", "--entries", secret)
+    #expect(both.status == 64)
+  }
+
+  @Test(arguments: [("y", "3 entries with 1 file"), ("n", "2 entries with 1 file")])
+  func `on a terminal it is asked whether to hand over what is private`(
+    answer: String, sentence: String
+  ) async throws {
+    let (person, _) = try await Self.exported()
+    _ = try await person.addWords("For me.", "--private")
+    let terminal = try FakeTerminal(
+      ["export", "default", "--output", "asked.age", "--seal-passphrase-file", "seal"]
+        + ["--vault", person.vault, "--passphrase-file", person.passphraseFile], by: person)
+    try await terminal.wait(for: "You kept 1 entry of this case private.")
+    try await terminal.answer("Put it into the bundle too? [y/n]", answer)
+    let finished = try await terminal.finish()
+    #expect(finished.status == 0, "\(terminal.screen)")
+    #expect(finished.output.contains(sentence), "\(finished.output)")
   }
 }

@@ -53,6 +53,13 @@ import Testing
     let added = try await person.run(["add", "--text", "Two.", "--json"] + copy)
     #expect(added.status == 1)
     #expect(try added.errorCode() == "copied")
+    // People are told once, not by a note and then by an error again.
+    for command in [["add", "--text", "Two."], ["sync", "--all"]] {
+      let told = try await person.run(
+        command + ["--vault", person.path("copy"), "--passphrase-file", person.passphraseFile])
+      #expect(told.told.components(separatedBy: "This vault is a copy").count == 2, "\(told.all)")
+      #expect(told.told.contains("So this was not done. Nothing was changed."))
+    }
     #expect(try await person.run(["check"] + copy).status == 21)
     #expect(try await person.cairn("check").status == 0)
   }

@@ -165,7 +165,6 @@ import Testing
     #expect(try await list("--by-member", "me").count == 3)
     #expect(try await list("--by-member", "advocate") == [])
     #expect(try await list("--audience", "me").count == 3)
-    #expect(try await list("--audience", "qqqqqq") == [])
     #expect(try await list("--state", "locked", "--state", "violation") == [])
     let empty = try await person.cairn("list", "--tag", "unknown")
     #expect(empty.status == 0)
@@ -218,6 +217,8 @@ import Testing
     (["--state", "lost"], "unknownState"), (["--happened-from", "yesterday"], "invalidTime"),
     (["--happened-to", "2024-02-30"], "invalidTime"),
     (["--entered-from", "2024-05-31T14:30"], "invalidTime"), (["--limit", "0"], "invalidLimit"),
+    (["--by-member", "zzzz"], "unknownMember"), (["--audience", "zzzz"], "unknownMember"),
+    (["--happened-from", "31.05.2024"], "invalidTime"),
     (["--limit", "many"], "usage"), (["--after", "nonsense"], "cursorUnknown"),
     (["--after", ""], "cursorUnknown"), (["--colour", "red"], "usage"),
   ])

@@ -18,6 +18,15 @@ extension Person {
   }
 }
 
+extension Person {
+  /// The retraction by which an entry is taken back.
+  fileprivate func takenBackBy(_ id: String) async throws -> String? {
+    let entry = try await cairn("show", id, "--json").json()["entry"] as? [String: Any]
+    #expect(entry != nil)
+    return entry?["takenBackBy"] as? String
+  }
+}
+
 /// What is said about an entry later.
 @Suite struct `Living entries` {
   @Test func `an addition stands beside the entry, and both are shown`() async throws {
@@ -63,22 +72,57 @@ extension Person {
   @Test func `what is taken back stays, and comes back when that is taken back`() async throws {
     let person = try await Person()
     let id = try await person.addWords("Wrong account.")
-    let retracted = try await person.cairn("retract", id, "--text", "It was another.", "--json")
-    let retraction = try retracted.savedID()
-    let told = try await person.cairn("retract", id)
+    let told = try await person.cairn("retract", id, "--text", "It was another.")
     #expect(told.told.contains("This removes nothing: the entry stays"), "\(told.all)")
     let shown = try await person.cairn("show", id)
     #expect(shown.told.contains("it stays as it was"))
     #expect(shown.output.contains("  Wrong account.\n"))
-    let second = try #require(
-      (try await person.cairn("show", id, "--json").json()["later"] as? [[String: Any]])?
-        .compactMap { $0["id"] as? String }.first { $0 != retraction })
-    for id in [retraction, second] {
-      let back = try await person.cairn("retract", id)
-      #expect(back.told.contains("What had been taken back counts again."))
-    }
-    let entry = try await person.cairn("show", id, "--json").json()["entry"] as? [String: Any]
-    #expect(entry != nil && entry?["takenBackBy"] == nil)
+    let first = try await person.takenBackBy(id)
+    let back = try await person.cairn("retract", try #require(first))
+    #expect(back.told.contains("What had been taken back counts again."), "\(back.all)")
+    #expect(try await person.takenBackBy(id) == nil)
+  }
+
+  @Test func `what is so already is told, and no second entry written`() async throws {
+    let person = try await Person()
+    let id = try await person.addWords("Wrong account.")
+    let first = try await person.cairn("retract", id, "--json").savedID()
+    let request = try await person.cairn("request", id, "--text", "See it?", "--json").savedID()
+    let done = try await person.cairn("request", "--done", request, "--json").savedID()
+    let count = try await person.entries().count
+    let again = try await person.cairn("retract", id, "--text", "Really.")
+    #expect(again.status == 0, "\(again.all)")
+    #expect(
+      again.told.hasPrefix(
+        "It is taken back already (\(first.prefix(10))), so nothing was saved."), "\(again.all)")
+    #expect(again.told.contains("cairn note \(first.prefix(10))"))
+    let scripted = try await person.cairn("retract", id, "--json").json()
+    #expect(scripted["id"] as? String == first)
+    #expect(scripted["alreadySo"] as? Bool == true)
+    let answered = try await person.cairn("request", "--done", request)
+    #expect(answered.status == 0)
+    #expect(answered.told.hasPrefix("This request is done already (\(done.prefix(10)))"))
+    #expect(try await person.entries().count == count)
+    // Another answer is something new, and says what it was before.
+    let declined = try await person.cairn("request", "--decline", request)
+    #expect(declined.told.contains("Before, it was done."), "\(declined.all)")
+    #expect(try await person.entries().count == count + 1)
+  }
+
+  @Test func `that something counts again is said only where it does`() async throws {
+    let person = try await Person()
+    let id = try await person.addWords("Wrong account.")
+    let first = try await person.cairn("retract", id, "--json").savedID()
+    let second = try await person.cairn("retract", first, "--json").savedID()
+    let third = try await person.cairn("retract", id, "--json").savedID()
+    let restored = try await person.cairn("retract", second)
+    #expect(
+      restored.told.contains("The retraction \(first.prefix(10)) counts again."), "\(restored.all)")
+    let back = try await person.cairn("retract", first)
+    #expect(
+      back.told.contains("but \(id.prefix(10)) stays taken back: by \(third.prefix(10))"),
+      "\(back.all)")
+    #expect(try await person.takenBackBy(id) == third)
   }
 
   @Test func `tags are an addition that can be taken back`() async throws {

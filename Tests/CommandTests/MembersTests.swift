@@ -74,6 +74,8 @@ extension Pair {
       "--json")
     #expect(preview.status == 0, "\(preview.all)")
     let entries = try preview.json()["entries"] as? [[String: Any]]
+    // What the vault calls the case is nobody else's to see.
+    #expect(!preview.output.contains("\"case\""), "\(preview.output)")
     #expect(entries?.map { $0["words"] as? String } == ["Before."])
     #expect(entries?.first?["own"] as? Bool == false)
     #expect(try await pair.words() == ["Open.", "For her."])
@@ -144,9 +146,12 @@ extension Pair {
       let refused = try await pair.advocate.run(
         ["add", "--case", "shared", "--text", "Hers.", "--json", "--vault", pair.advocate.vault]
           + ["--passphrase-file", pair.advocate.passphraseFile] + options)
-      #expect(refused.status == 13 || options.first == "--only-for", "\(refused.all)")
-      #expect(refused.status != 0)
+      #expect(refused.status == 13, "\(refused.all)")
     }
+    let noted = try await pair.advocate.cairn(
+      "note", "--case", "shared", "--text", "Hers.", "--private")
+    #expect(noted.status == 13)
+    #expect(noted.told.contains("goes to the person whose case it is, and to nobody else"))
     let unknown = try await pair.survivor.cairn(
       "add", "--text", "No.", "--only-for", "nobody", "--json")
     #expect(try unknown.errorCode() == "unknownMember")
@@ -214,5 +219,15 @@ extension Pair {
     #expect(refused.status == 13)
     #expect(try refused.errorCode() == "removed")
     #expect(try await pair.survivor.cairn("check").status == 0)
+    let status = try await pair.advocate.cairn("status", "shared")
+    #expect(
+      status.told.contains("You were removed from this case. What came here until then stays"))
+    #expect(!status.told.contains("may have been removed"), "\(status.all)")
+    let scripted = try await pair.advocate.cairn("status", "shared", "--json").json()["cases"]
+    let troubles = (scripted as? [[String: Any]])?.first?["troubles"] as? [[String: Any]]
+    #expect(troubles?.map { $0["code"] as? String } == ["removed"])
+    // Her own case is empty, and it is the other one that she looks for.
+    let listed = try await pair.advocate.cairn("list")
+    #expect(listed.told.contains("stands in another: cairn list --case shared"), "\(listed.all)")
   }
 }

@@ -102,12 +102,16 @@ import VerifiableLog
     let identity = AgeIdentity(secretKey: SecretKey.random())
     let known = identity.recipient
     let recipient = try #require(known)
-    for (chosen, count) in [(nil, 1), ([secret.base32], 1), ([open.base32], 0)] {
+    for (chosen, isAll, count, leftOut) in [
+      (nil, true, 1, 0), (nil, false, 0, 1), ([secret.base32], false, 1, 0),
+      ([open.base32], false, 0, 0),
+    ] as [([String]?, Bool, Int, Int)] {
       let outcome = try await circle.hers.export(
         caseNamed: nil, entries: chosen,
-        to: circle.survivor.folder.path + "/" + (chosen?[0] ?? "all"),
-        seal: .recipients([recipient]), program: "test")
+        to: circle.survivor.folder.path + "/" + (chosen?[0] ?? "all-\(isAll)"),
+        seal: .recipients([recipient]), program: "test", includesPrivate: isAll)
       #expect(outcome.keptPrivateCount == count)
+      #expect(outcome.privateLeftOutCount == leftOut)
     }
   }
 }

@@ -161,7 +161,9 @@ func entry(_ text: String, _ change: (inout EntryContent) -> Void = { _ in }) ->
     #expect(try await list(vault) { $0.kinds = [.note, .evidence] }.count == 5)
     #expect(try await list(vault) { $0.author = .own }.count == 5)
     #expect(try await list(vault) { $0.author = .role(.advocate) } == [])
-    #expect(try await list(vault) { $0.author = .member("nobody") } == [])
+    await #expect(throws: VaultError(.unknownMember)) {
+      try await list(vault) { $0.author = .member("nobody") }
+    }
   }
 
   @Test func `tags that an amendment adds count until it is taken back`() async throws {

@@ -1,0 +1,29 @@
+import Foundation
+import Support
+import Testing
+
+/// A vault on a disk that is write-protected, or that belongs to another account.
+@Suite struct `A vault that cannot be written to` {
+  /// Runs a command in a world of its own where this folder is read-only.
+  private static let through = [
+    "/usr/bin/unshare", "-m", "/bin/sh", "-c",
+    "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"",
+  ]
+
+  @Test(.enabled(if: geteuid() == 0, "only root makes a disk read-only"))
+  func `is told as that, and not as damaged`() async throws {
+    let person = try await Person()
+    _ = try await person.addWords("One.")
+    for command in [["list"], ["add", "--text", "Two."], ["status"]] {
+      let refused = try await person.start(
+        command + ["--vault", person.vault, "--passphrase-file", person.passphraseFile],
+        through: Self.through + [person.vault]
+      ).finish()
+      #expect(refused.status == 1, "\(refused.all)")
+      #expect(refused.told.contains("The vault cannot be written to"), "\(refused.all)")
+      #expect(refused.told.contains("It says: Read-only file system."))
+      #expect(!refused.told.contains("damaged, or was changed"))
+    }
+    #expect(try await person.entries().count == 1)
+  }
+}
