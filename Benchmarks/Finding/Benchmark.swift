@@ -74,7 +74,9 @@ struct Benchmark {
         "a phrase",
         { $0.text = try SearchWords(typed: "\"\(Words.of2Percent) \(Words.of50Percent)\"") }
       ),
-      ("a beginning", { $0.text = try SearchWords(typed: "thre*") }),
+      ("the beginning of a rare word", { $0.text = try SearchWords(typed: "harb*") }),
+      ("the beginning of a word of 2 %", { $0.text = try SearchWords(typed: "threaten*") }),
+      ("the beginning of every eighth word", { $0.text = try SearchWords(typed: "thre*") }),
       ("a word that nobody wrote", { $0.text = try SearchWords(typed: "nowhere") }),
       ("a common tag", { $0.tags = ["threat"] }),
       ("two tags", { $0.tags = ["threat", "night"] }),

@@ -81,9 +81,9 @@ struct Draft {
       throw Failure.usage(
         "invalidTime",
         Sentence(
-          "\(SafeText.quoted(Columns.cut(text, to: 60))) could be another day to somebody who writes"
-            + " days in another order.", safe: "Nothing was added.",
-          next: "Write the year first, then month and day: 2024-05-31."))
+          "\(SafeText.quoted(Columns.cut(text, to: 60))) is a day that not everybody reads alike. Write"
+            + " the year first, then month and day: 2024-05-31.", safe: "Nothing was added.",
+          next: "With the hour, that is 2024-05-31T14:30+02:00."))
     }
     throw Failure.usage(
       "invalidTime",

@@ -192,7 +192,8 @@ extension Person {
     let refused = try await person.cairn("import", "links.csv")
     #expect(refused.status == 1)
     for text in [
-      "Line 3: “31.05.2024” is not a time", "Line 4: This address has a space",
+      "Line 3: “31.05.2024” is a day that not everybody reads alike. Write the year first",
+      "Line 4: This address has a space",
       "Line 5: Something stands behind the closing quotation mark",
       "Line 6: “2024-05-31T14:30” lacks",
       "Line 7: It has neither an address", "Line 8: It has more cells",
