@@ -23,14 +23,12 @@ struct AddReport {
         Columns.cut(
           "Saved  \(ShortID.of(saved.id))  \(what)", to: Columns.width - 1))
       if !saved.sameContentAs.isEmpty {
-        let others = saved.sameContentAs.prefix(3).map(ShortID.of).joined(separator: ", ")
-        let more = saved.sameContentAs.count > 3 ? " and more" : ""
-        Output.line("       the same content as \(others)\(more)")
+        Output.line("       the same content as " + ShortID.list(saved.sameContentAs))
       }
     }
     if !outcome.saved.isEmpty {
       if isMinor, !sources.isEmpty {
-        Output.paragraph(MinorText.kept)
+        MinorText.told(sameContentAs: outcome.saved.flatMap(\.sameContentAs))
       } else if isHashOnly {
         Output.line("Of the files, only size, type and SHA-256 are kept.")
       }

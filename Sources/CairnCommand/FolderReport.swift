@@ -97,7 +97,7 @@ final class FolderReport {
     Output.line("Saved  \(ShortID.of(saved.id))  \(item.shown), \(Quantity.bytes(item.size))")
     if !others.isEmpty {
       Output.line(
-        "       the same content as " + others.prefix(3).map(ShortID.of).joined(separator: ", "))
+        "       the same content as " + ShortID.list(others))
     }
   }
 

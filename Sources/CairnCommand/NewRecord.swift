@@ -108,10 +108,11 @@ struct NewRecord {
     Output.line(line)
     for source in sources { Output.line("       with " + source.described) }
     if !saved.sameContentAs.isEmpty {
-      let others = saved.sameContentAs.prefix(3).map(ShortID.of).joined(separator: ", ")
-      Output.line("       the same content as \(others)")
+      Output.line("       the same content as " + ShortID.list(saved.sameContentAs))
     }
-    if saved.isMinor, !sources.isEmpty { Output.paragraph(MinorText.kept) }
+    if saved.isMinor, !sources.isEmpty {
+      MinorText.told(sameContentAs: saved.sameContentAs)
+    }
     if let remark = form.remark(saved.id) { Output.paragraph(remark) }
     Output.line(AddReport.readers(of: 1, sharedWith: outcome.sharedWith))
   }

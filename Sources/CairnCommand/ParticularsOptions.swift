@@ -2,6 +2,7 @@ import ArgumentParser
 import CaseLog
 import Foundation
 import Vault
+import VerifiableLog
 
 /// Short texts that can be said of every entry.
 struct ParticularsOptions: ParsableArguments {
@@ -79,4 +80,14 @@ enum MinorText {
     which file it was. The original stays where it is. Before you copy it, send it or delete it, ask \
     the police or a helpline what is best for you.
     """
+
+  /// - Parameter ids: entries that hold the same content, from before anybody said what it shows.
+  static func told(sameContentAs ids: [EntryID]) {
+    Output.paragraph(kept)
+    guard !ids.isEmpty else { return }
+    let word = ids.count == 1 ? "is" : "are"
+    Output.paragraph(
+      "The same content \(word) in \(ShortID.list(ids)), and the file itself may still be kept there."
+        + " “cairn show” tells; “cairn erase” takes it out.")
+  }
 }

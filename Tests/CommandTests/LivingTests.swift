@@ -218,6 +218,16 @@ extension Person {
     #expect(files.map { $0["withoutContent"] as? Bool } == [true, true])
     #expect(try await person.cairn("check").status == 0)
   }
+
+  @Test func `that the same picture was kept before is not passed over`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(2000))
+    let before = try await person.cairn("add", "shot.png", "--json").json()
+    let id = try #require((before["saved"] as? [[String: Any]])?.first?["id"] as? String)
+    let told = try await person.cairn("add", "--minor", "shot.png").told
+    #expect(told.contains("The same content is in \(id.prefix(8))"))
+    #expect(told.contains("the file itself may still be kept there"))
+  }
 }
 
 @Suite struct `Living entries of two` {
