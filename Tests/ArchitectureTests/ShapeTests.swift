@@ -18,6 +18,17 @@ import Testing
       bad: ["while let record = unsafe readdir(stream) {", "entry.pointee.d_name"],
       good: ["// readdir("]),
     TextRule(
+      name: "a key or card that is believed without a check",
+      pattern: #"\b(?:checkedBefore|verifiedBefore)\b"#,
+      instead: "Decode what comes from elsewhere; only a vault's own rows were verified before",
+      allowed: [
+        "Sources/Cryptography/Ed25519.swift": "declares it",
+        "Sources/CaseLog/Card.swift": "declares it",
+        "Sources/Vault/Rows.swift": "the rows of the sealed database",
+      ],
+      bad: ["try Card(verifiedBefore: bytes)", "VerifyingKey(checkedBefore: raw)"],
+      good: ["try Card(decoding: bytes)"]),
+    TextRule(
       name: "a note to self", pattern: #"\b(?:TODO|FIXME|XXX|HACK)\b"#,
       instead: "Do it, or say in a sentence what is missing and why", readsProse: true,
       bad: ["// TODO: later", "/* FIXME */", "let s = \"TODO\""], good: ["let todoList = 1"]),
