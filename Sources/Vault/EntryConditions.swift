@@ -185,9 +185,11 @@ struct EntryConditions {
       filters.append("EXISTS (\(slots) AND p.audience = \(devices))")
       filters.append("NOT EXISTS (\(slots) AND p.audience <> \(devices))")
     case .member(let prefix):
+      // An audience is named by the first keys that an advocate's device had.
       let members = try caseRefs().flatMap { ref in
-        let logs = try authors.of(ref).logs
-        return logs.filter { $0.logID.base32.hasPrefix(prefix.lowercased()) }.map(\.logID)
+        let authors = try authors.of(ref)
+        return authors.logs.filter { $0.logID.base32.hasPrefix(prefix.lowercased()) }
+          .map { authors.state?.member($0.logID)?.firstLogID ?? $0.logID }
       }
       if members.isEmpty {
         isNever = true
