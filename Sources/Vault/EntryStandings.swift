@@ -208,11 +208,11 @@ private struct Retractions {
       while let entry = path.last {
         let retractions = ofTarget[entry] ?? []
         let open = retractions.filter { isTakenBack[$0] == nil && !path.contains($0) }
-        if open.isEmpty {
+        if let first = open.first {
+          path.append(first)
+        } else {
           isTakenBack[entry] = retractions.contains { isTakenBack[$0] == false }
           path.removeLast()
-        } else {
-          path += open
         }
       }
     }
