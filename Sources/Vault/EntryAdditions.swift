@@ -58,9 +58,7 @@ struct EntryAdditions {
     var next: [EntryChoice.Entry]
     repeat {
       rest.removeAll { opened.contains($0.ref) }
-      next = rest.filter { entry in
-        (targets[entry.ref] ?? []).allSatisfy { target in target.map(opened.contains) ?? false }
-      }
+      next = rest.filter { isAbout($0, only: opened) }
       opened.formUnion(next.map(\.ref))
       let retractions = try standings.retractions(db, following: next.map(\.ref))
         .filter { !opened.contains($0) }
@@ -69,6 +67,29 @@ struct EntryAdditions {
     } while !next.isEmpty
     found.keptBack = candidates.filter { !opened.contains($0.ref) }
     return found
+  }
+
+  /// What is about an entry that is not opened, such as an answer to another advocate's request, is not told
+  /// without it.
+  ///
+  /// - Returns: what was taken out.
+  func removeThoseAboutOthers(
+    from entries: inout [EntryChoice.Entry], open: Set<Int64>
+  ) -> [EntryChoice.Entry] {
+    var removed: [EntryChoice.Entry] = []
+    var opened = open.union(entries.map(\.ref))
+    while true {
+      let others = entries.filter { !isAbout($0, only: opened) }
+      if others.isEmpty { return removed }
+      removed += others
+      opened.subtract(others.map(\.ref).filter { !open.contains($0) })
+      let refs = Set(others.map(\.ref))
+      entries.removeAll { refs.contains($0.ref) }
+    }
+  }
+
+  private func isAbout(_ entry: EntryChoice.Entry, only opened: Set<Int64>) -> Bool {
+    (targets[entry.ref] ?? []).allSatisfy { target in target.map(opened.contains) ?? false }
   }
 
   /// All that is about these entries, about that, and so on, and is not open yet.

@@ -5,8 +5,8 @@ internal import VerifiableLog
 
 /// Which entries of a case are opened to somebody.
 public enum EntrySelection: Hashable, Sendable {
-  /// What the survivor's devices entered, beside what was meant for fewer, and what another device entered
-  /// of which nothing tells that it was not: that has to be named.
+  /// What the survivor's devices entered, beside what was meant for fewer, what is about something that is not
+  /// opened too, and what another device entered of which nothing tells that it was not: that has to be named.
   case all
   case none
   /// These, by id or its beginning; also what other members wrote.
@@ -77,17 +77,19 @@ struct EntryChoice {
   func leaves(
     _ selection: EntrySelection, withAdditions: Bool, for audience: Audience
   ) throws -> Chosen {
-    let named: [Entry]
+    var named: [Entry]
     var keptBack: [Entry] = []
+    let open = try slots.leaves(openTo: audience)
+    let additions = try EntryAdditions(db, of: row, in: state, choice: self)
     switch selection {
     case .none: return Chosen()
     case .entries(let texts): named = try texts.map(entry)
-    case .all: (named, keptBack) = try allOfSurvivor()
+    case .all:
+      (named, keptBack) = try allOfSurvivor()
+      keptBack += additions.removeThoseAboutOthers(from: &named, open: open)
     }
-    let open = try slots.leaves(openTo: audience)
     let refs = Set(named.map(\.ref))
-    let later = try EntryAdditions(db, of: row, in: state, choice: self)
-      .find(about: refs, open: open)
+    let later = try additions.find(about: refs, open: open)
     var chosen = Chosen()
     chosen.alreadyOpenCount = refs.count { open.contains($0) }
     chosen.isWithAdditions = withAdditions
@@ -102,6 +104,19 @@ struct EntryChoice {
     chosen.additions.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
     known.formUnion((later.additions + later.keptBack).map(\.ref))
     chosen.keptBackCount = keptBack.count { !known.contains($0.ref) }
+    return chosen
+  }
+
+  /// Retractions of what an audience can open that it cannot open itself: one device took an entry back while
+  /// another one shared it.
+  func missingRetractions(for audience: Audience) throws -> Chosen {
+    let open = try slots.leaves(openTo: audience)
+    let standings = try EntryStandings(db, of: [CaseAuthors(db, of: row, in: state)])
+    var chosen = Chosen()
+    chosen.leaves = try standings.retractions(db, following: open.sorted())
+      .filter { !open.contains($0) }.compactMap(entry)
+    chosen.leaves.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
+    chosen.retractionCount = chosen.leaves.count
     return chosen
   }
 

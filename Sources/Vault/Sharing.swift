@@ -122,6 +122,41 @@ extension OpenVault {
       keptBackCount: reader.chosen.keptBackCount, along: reader.chosen.along)
   }
 
+  /// Opens to each advocate what takes back an entry that she can open, where she cannot open that: as when one
+  /// device took an entry back while another one, which did not know yet, shared it.
+  ///
+  /// - Returns: whether anything was written.
+  func openMissingRetractions(of row: CaseRow) throws(VaultError) -> Bool {
+    guard row.role == .survivor else { return false }
+    let missing = try read { db in
+      let state = try CaseView.state(db, of: row)
+      return try Self.missingRetractions(db, of: row, in: state, at: surroundings.now())
+    }
+    guard !missing.isEmpty else { return false }
+    try commit { db in
+      let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+      let missing = try Self.missingRetractions(
+        db, of: row, in: control.state, at: surroundings.now())
+      for (member, chosen) in missing { try CaseSharing(control).open(chosen, to: member) }
+      try control.sign()
+    }
+    return true
+  }
+
+  private static func missingRetractions(
+    _ db: Database, of row: CaseRow, in state: CaseState, at now: UInt64
+  ) throws -> [(member: CaseState.Member, chosen: EntryChoice.Chosen)] {
+    guard let own = state.member(row.logID), own.cut == nil,
+      try Row.fetchOne(
+        db, sql: "SELECT 1 FROM listing WHERE kind = ? AND case_ref = ?",
+        arguments: [Int64(EntryKind.retract.code), row.ref]) != nil
+    else { return [] }
+    let choice = EntryChoice(db, of: row, in: state)
+    return try state.standingMembers.filter { $0.isReader(at: now) && $0.logID == $0.firstLogID }
+      .map { ($0, try choice.missingRetractions(for: .advocate($0.firstLogID))) }
+      .filter { !$0.chosen.leaves.isEmpty }
+  }
+
   /// Whether the holder of a card may be admitted; before anybody compares words.
   func checkMayAdmit(
     _ card: Card, to row: CaseRow, until: UInt64?

@@ -97,6 +97,16 @@ extension OpenVault {
     }
     guard !met.reports.isEmpty else { throw VaultError(.mailboxUnreachable) }
     try settleErasures(of: row)
+    if !met.reports.contains(where: \.isOwnLogAhead), try openMissingRetractions(of: row),
+      let place = places.first(where: { $0.audience != .ownDevices })
+    {
+      do throws(VaultError) {
+        met.reports.append(try exchange(in: place, row, progress, isCancelled))
+      } catch {
+        // Then it goes with the next one.
+        guard error.code == .mailboxUnreachable else { throw error }
+      }
+    }
     return try outcome(of: met, row)
   }
 

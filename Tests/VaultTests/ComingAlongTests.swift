@@ -52,6 +52,51 @@ import VerifiableLog
       try await circle.anna.entries(ofCase: "theirs").count { $0.standing == .locked } == 1)
   }
 
+  /// One device takes back what the other one, which does not know, shares.
+  @Test func `a retraction that crosses a sharing on another device reaches her all the same`()
+    async throws
+  {
+    let survivor = try await SurvivorWithKit([words("other")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    var secret = words("secret")
+    secret.audience = .ownDevices
+    let saved = try await survivor.vault.add([secret], toCase: nil)
+    let id = try #require(saved.saved.first?.id)
+    try await survivor.vault.meet(survivor.shared)
+    try await theirs.meet(survivor.shared)
+    try await survivor.vault.meet(survivor.own, own: true)
+    let (_, laptop) = try await survivor.recover("laptop", from: survivor.own)
+    for _ in 0..<2 {
+      for vault in [laptop, survivor.vault] {
+        try await vault.meet(survivor.own, own: true)
+        try await vault.meet(survivor.shared)
+      }
+    }
+    try await say("taken back", about: [id], as: .retract, in: laptop)
+    let members = try await survivor.vault.members(ofCase: nil).members
+    let member = try #require(members.first { $0.role == .advocate })
+    _ = try await survivor.vault.share(
+      .entries([id.base32]), ofCase: nil, withMember: member.logID.base32)
+    for _ in 0..<2 {
+      for vault in [laptop, survivor.vault] { try await vault.meet(survivor.own, own: true) }
+      for vault in [laptop, survivor.vault, theirs] { try await vault.meet(survivor.shared) }
+    }
+    #expect(try await isTakenBack(id, in: survivor.vault))
+    #expect(try await isTakenBack(id, in: laptop))
+    #expect(try await isTakenBack(id, in: theirs))
+    // What is mended is mended once.
+    func shares() async throws -> Int {
+      try await survivor.vault.write { db in
+        try Int.fetchOne(
+          db, sql: "SELECT count(*) FROM entry WHERE kind = ?",
+          arguments: [Int64(EntryKind.share.code)]) ?? 0
+      }
+    }
+    let count = try await shares()
+    for vault in [laptop, survivor.vault, theirs] { try await vault.meet(survivor.shared) }
+    #expect(try await shares() == count)
+  }
+
   @Test func `a private retraction stays private while nobody can open the entry`() async throws {
     let circle = try await Circle()
     try await circle.admit(circle.anna, "Anna")
@@ -304,6 +349,22 @@ import VerifiableLog
     #expect(shared.along.additionsKeptBack == 1)
     try await circle.sync([circle.anna])
     #expect(try await circle.seen(by: circle.anna) == ["one", "both taken back"])
+  }
+
+  @Test func `somebody new is not told what was answered to another advocate`() async throws {
+    let circle = try await Circle()
+    try await circle.admit(circle.anna, "Anna")
+    let open = try await circle.add("open")
+    try await circle.sync([circle.anna])
+    let note = try await say(
+      "Anna's note", about: [open], as: .note, in: circle.anna, caseNamed: "theirs")
+    try await circle.sync([circle.anna])
+    let answer = try await say("do not tell Bea", about: [note], as: .note, in: circle.hers)
+    try await say("about the answer", about: [open, answer], as: .note, in: circle.hers)
+    let outcome = try await circle.admit(circle.bea, "Bea")
+    #expect(outcome.along.additionsKeptBack == 3)
+    try await circle.sync()
+    #expect(try await circle.seen(by: circle.bea) == ["open"])
   }
 
   @Test func `what another device added for nobody else has to be named`() async throws {
