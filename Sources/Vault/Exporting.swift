@@ -38,7 +38,7 @@ extension OpenVault {
   ///   - includesPrivate: whether "all" includes what was meant for fewer, or may have been; what is named by
   ///     its id always is.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
-  /// - Throws: `.unknownEntry`, `.entryLocked`, `.outputExists`, `.diskFull`, `.exportFailed`.
+  /// - Throws: `.unknownEntry`, `.entryLocked`, `.entryErased`, `.outputExists`, `.diskFull`, `.exportFailed`.
   public func export(
     caseNamed name: String?, entries chosen: [String]?, to path: String,
     seal: consuming BundleSeal, program: String, includesPrivate: Bool = false,
@@ -85,7 +85,7 @@ extension OpenVault {
     let summary = try entry(text).summary
     guard summary.caseID == row.caseID else { throw VaultError(.unknownEntry) }
     guard summary.standing == .open || summary.standing == .disputed else {
-      throw VaultError(.entryLocked)
+      throw VaultError(summary.whyLocked)
     }
     return summary.id
   }
