@@ -7,6 +7,11 @@ extension Sentences {
     case .notErased:
       return Sentence(
         "Nobody erased this entry.", safe: unchanged, next: "There is nothing to be done.")
+    case .entryErased:
+      return Sentence(
+        "This entry was erased, so what it said is not here to be opened.", safe: unchanged,
+        next: "Where its erasure was withdrawn (“cairn keep”), a sync with a copy that still has it"
+          + " brings it back.")
     case .erasedHere:
       return Sentence(
         "This device erased the entry itself, or has destroyed it since.", safe: unchanged,

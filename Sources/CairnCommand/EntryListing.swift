@@ -11,14 +11,14 @@ struct EntryListing {
   /// Whether entries of several cases can stand here.
   var namesCases = false
 
-  /// - Parameter privateOnes: those that only the survivor's own devices can open.
-  func print(_ entries: [EntrySummary], privateOnes: Set<EntryID>) {
+  /// - Parameter privateOnes: those that were meant for fewer, or perhaps.
+  func print(_ entries: [EntrySummary], privateOnes: [EntryID: KeptPrivate]) {
     var last: String?
     for entry in entries {
       let day = heading(of: entry)
       if day != last { Output.line(day) }
       last = day
-      for line in lines(of: entry, isPrivate: privateOnes.contains(entry.id)) { Output.line(line) }
+      for line in lines(of: entry, keptPrivate: privateOnes[entry.id]) { Output.line(line) }
       Output.line()
     }
   }
@@ -64,7 +64,7 @@ struct EntryListing {
 
   // MARK: - Entries
 
-  private func lines(of entry: EntrySummary, isPrivate: Bool) -> [String] {
+  private func lines(of entry: EntrySummary, keptPrivate: KeptPrivate?) -> [String] {
     let text = EntryText(summary: entry)
     var lines = text.listLines
     var more: [String] = []
@@ -72,7 +72,7 @@ struct EntryListing {
       more.append("found: " + Self.line(of: found))
     }
     if entry.isRetracted { more.append("taken back") }
-    if isPrivate { more.append("private: only your own devices can open it") }
+    if let keptPrivate { more.append("private: " + keptPrivate.said) }
     if namesCases { more.append("in the case " + SafeText.quoted(entry.caseName)) }
     if order == .existedBy, let time = entry.existedBy {
       more.append("seen by another member before \(Clock.text(time)), by their clock")

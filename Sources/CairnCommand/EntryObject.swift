@@ -48,7 +48,7 @@ struct EntryObject: Encodable {
   let minor: Bool
   let own: Bool
   let place: String?
-  /// Whether only the survivor's own devices can open it, though others are or could be shown the case.
+  /// Whether it was meant for fewer than all who read the case, or may have been.
   var `private`: Bool?
   let request: String?
   let seenAt: String?

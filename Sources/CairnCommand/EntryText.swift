@@ -37,6 +37,7 @@ struct EntryText {
   /// What it is, in one line.
   var title: String {
     switch summary.standing {
+    case .locked where summary.isDestroyedHere: return "erased once: its content was destroyed here"
     case .locked: return "not shared with this copy, or its key has not arrived yet"
     case .violation: return "set aside: its author's role does not include it"
     case .erased: return "erased"

@@ -34,6 +34,7 @@ struct EraseCommand: AsyncParsableCommand {
     let terminal = global.terminal
     let outcome = try await global.withVault(terminal: terminal) { vault in
       let preview = try await vault.previewErasure(entries)
+      guard !preview.entries.isEmpty else { return preview }
       try Confirmation.require(
         yes, terminal: terminal, explanation: Self.explanation(preview),
         question: "Erase \(Quantity.count(preview.entries.count, "entry", "entries"))?")
@@ -42,18 +43,38 @@ struct EraseCommand: AsyncParsableCommand {
     if global.json {
       struct Object: Encodable {
         let erased: [String]
+        let erasedBefore: [String]
         let fileCount: Int
       }
       return try Output.json(
-        Object(erased: outcome.entries.map(\.base32), fileCount: outcome.fileCount))
+        Object(
+          erased: outcome.entries.map(\.base32),
+          erasedBefore: outcome.erasedBefore.map(\.base32), fileCount: outcome.fileCount))
     }
+    if let before = Self.before(outcome) { Output.paragraph(before) }
+    guard !outcome.entries.isEmpty else { return }
     Output.paragraph(
       "\(Quantity.count(outcome.entries.count, "entry is", "entries are")) destroyed on this device"
+        + Self.ids(outcome)
         + (outcome.fileCount > 0
           ? ", with \(Quantity.count(outcome.fileCount, "file", "files"))." : "."))
     Output.paragraph(
       "Sync, so that the other copies learn of it. They hide it at once and destroy it after 14 days."
     )
+  }
+
+  /// All of them by id, and which of them nobody named.
+  private static func ids(_ outcome: EraseOutcome) -> String {
+    let all = outcome.entries.map(ShortID.of).joined(separator: ", ")
+    let along = outcome.comingAlong.map(ShortID.of).joined(separator: ", ")
+    return " (\(all)\(along.isEmpty ? "" : "; of these, added to what you named: \(along)"))"
+  }
+
+  private static func before(_ outcome: EraseOutcome) -> String? {
+    let ids = outcome.erasedBefore
+    guard !ids.isEmpty else { return nil }
+    return "Erased before, and destroyed on this device already: "
+      + ids.map(ShortID.of).joined(separator: ", ") + "."
   }
 
   private static func explanation(_ preview: EraseOutcome) -> String {
@@ -62,7 +83,9 @@ struct EraseCommand: AsyncParsableCommand {
       ? "Nobody but you could open it so far."
       : "\(Quantity.count(preview.readers, "other member", "other members")) could open it, and may"
         + " have kept it."
-    return "This destroys \(Quantity.count(preview.entries.count, "entry", "entries")) and"
+    let before = before(preview).map { $0 + " " } ?? ""
+    return before
+      + "This destroys \(Quantity.count(preview.entries.count, "entry", "entries"))\(ids(preview)) and"
       + " \(Quantity.count(preview.fileCount, "file", "files")) on this device now, and it cannot be"
       + " undone here. Other copies hide it with the next sync, and destroy it 14 days later."
       + " \(readers) Backups and what the disk still holds of old files stay sealed, but are not"
@@ -92,10 +115,20 @@ struct KeepCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let kept = try await kept()
+    let (kept, missing) = try await kept()
     if global.json {
-      struct Object: Encodable { let kept: [String] }
-      return try Output.json(Object(kept: kept.map(\.base32)))
+      struct Object: Encodable {
+        let kept: [String]
+        let missing: [String]
+      }
+      return try Output.json(
+        Object(kept: kept.map(\.base32), missing: missing.map(\.base32)))
+    }
+    guard missing.isEmpty else {
+      return Output.paragraph(
+        "The erasure is withdrawn, but the content of"
+          + " \(missing.map(ShortID.of).joined(separator: ", ")) is not on this device any more. It"
+          + " comes back only if another copy still has it, and both sync.")
     }
     Output.paragraph(
       (kept.count == 1
@@ -103,18 +136,30 @@ struct KeepCommand: AsyncParsableCommand {
         + " Sync, so that the other copies learn of it.")
   }
 
-  private func kept() async throws -> [EntryID] {
+  /// What is kept, and what of it is not on this device.
+  private func kept() async throws -> ([EntryID], missing: [EntryID]) {
     let terminal = global.terminal
     guard let kit else {
-      return try await global.withVault(terminal: terminal) { try await $0.keep(entry) }
+      return try await global.withVault(terminal: terminal) { vault in
+        let kept = try await vault.keep(entry)
+        return (kept, try await missing(of: kept, in: vault))
+      }
     }
     let words = try KitOption.parse(["--kit", kit]).get(terminal: terminal)
     return try await global.withVault(terminal: terminal) { vault in
       let summary = try await vault.entry(entry).summary
       try await vault.keepByRoot(
         summary.id, inCase: summary.caseID.fingerprint, kit: words)
-      return [summary.id]
+      return ([summary.id], try await missing(of: [summary.id], in: vault))
     }
+  }
+
+  private func missing(of kept: [EntryID], in vault: OpenVault) async throws -> [EntryID] {
+    var missing: [EntryID] = []
+    for id in kept where try await vault.entry(id.base32).summary.content == nil {
+      missing.append(id)
+    }
+    return missing
   }
 }
 
@@ -159,13 +204,19 @@ struct AdoptCommand: AsyncParsableCommand {
   var entry: String
 
   func run() async throws {
-    let id = try await global.withVault(terminal: global.terminal) { vault in
+    let adoption = try await global.withVault(terminal: global.terminal) { vault in
       try await vault.adopt(entry)
     }
     if global.json {
-      struct Object: Encodable { let adopted: String }
-      return try Output.json(Object(adopted: id.base32))
+      struct Object: Encodable {
+        let adopted: String
+        let isNew: Bool
+      }
+      return try Output.json(Object(adopted: adoption.id.base32, isNew: adoption.isNew))
     }
-    Output.paragraph("It is entered again as yours: \(ShortID.of(id)).")
+    Output.paragraph(
+      adoption.isNew
+        ? "It is entered again as yours: \(ShortID.of(adoption.id))."
+        : "It was entered again already, as \(ShortID.of(adoption.id)). Nothing was saved.")
   }
 }

@@ -64,7 +64,8 @@ enum ExitStatus: Int32, CaseIterable {
       .contentMissing,
       .exportFailed, .cardDamaged, .cardUsed, .invitationDamaged, .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,
-      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .caseHeldAlready, .cutWithoutEffect,
+      .mailboxEmpty, .mailboxOfOthers, .mailboxOfOwnDevices, .mailboxInVault, .entryErased,
+      .caseHeldAlready, .cutWithoutEffect,
       .notCut, .notSyncedYet, .notErased, .erasedHere, .keptByAnother, .notSetAside,
       .differentCases, .unknownMember, .ambiguousMember, .memberNameTaken, .notAnAdvocate,
       .ownMember, .alreadyRemoved, .removalWithoutEffect:

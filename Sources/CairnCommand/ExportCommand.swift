@@ -16,7 +16,8 @@ struct ExportCommand: AsyncParsableCommand {
       included.
 
       What you kept private is left out of a whole case, unless you say yes on a terminal or give \
-      --include-private; what you name with --entries is in it in any case.
+      --include-private; so is what another of your devices entered and may have kept private. What \
+      was only not shared with anybody yet is in it; what you name with --entries is in it in any case.
 
       Seal it with a passphrase that you tell them another way, or to the age key that they gave \
       you:
@@ -89,8 +90,8 @@ struct ExportCommand: AsyncParsableCommand {
     let count = try await vault.privateEntryCount(ofCase: self.case)
     guard count > 0 else { return false }
     terminal.explain(
-      "You kept \(Quantity.count(count, "entry", "entries")) of this case private. Whoever opens the"
-        + " bundle could read \(count == 1 ? "it" : "them").")
+      "There \(count == 1 ? "is" : "are") \(Self.kept(count)) in this case. Whoever opens the bundle"
+        + " could read \(count == 1 ? "it" : "them").")
     return try terminal.confirm("Put \(count == 1 ? "it" : "them") into the bundle too?")
   }
 
@@ -140,6 +141,11 @@ struct ExportCommand: AsyncParsableCommand {
 
   // MARK: - What came of it
 
+  private static func kept(_ count: Int) -> String {
+    Quantity.count(count, "entry", "entries")
+      + " that you kept private, or may have on another of your devices,"
+  }
+
   private func report(_ outcome: ExportOutcome) throws {
     if global.json {
       struct Object: Encodable {
@@ -171,16 +177,17 @@ struct ExportCommand: AsyncParsableCommand {
     )
     Output.line("It was read back, and everything in it verifies.")
     if outcome.keptPrivateCount > 0 {
-      let kept = Quantity.count(outcome.keptPrivateCount, "entry", "entries")
+      let count = outcome.keptPrivateCount
       Output.paragraph(
-        "\(kept) that you kept private \(outcome.keptPrivateCount == 1 ? "is" : "are") in it. To leave"
-          + " something out, delete this file before you hand it over, and choose with --entries.")
+        "\(Self.kept(count)) \(count == 1 ? "is" : "are") in it. To leave something out, delete"
+          + " this file before you hand it over, and choose with --entries.")
     }
     if outcome.privateLeftOutCount > 0 {
-      let kept = Quantity.count(outcome.privateLeftOutCount, "entry", "entries")
+      let count = outcome.privateLeftOutCount
       Output.paragraph(
-        "\(kept) that you kept private \(outcome.privateLeftOutCount == 1 ? "was" : "were") left out."
-          + " --include-private puts them all in; --entries chooses.")
+        "\(Self.kept(count))"
+          + " \(count == 1 ? "was" : "were") left out. --include-private puts"
+          + " \(count == 1 ? "it" : "them all") in; --entries chooses.")
     }
     if outcome.filesLeftOut > 0 {
       let left = Quantity.count(outcome.filesLeftOut, "file is", "files are")

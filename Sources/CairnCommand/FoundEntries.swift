@@ -49,7 +49,7 @@ struct FoundEntries {
       let privateOnes = try await vault.privateEntries(among: ids)
       let objects = page.entries.map {
         FoundObject(
-          $0, readers: readers[$0.id], isPrivate: privateOnes.contains($0.id), words: query.text)
+          $0, readers: readers[$0.id], isPrivate: privateOnes[$0.id] != nil, words: query.text)
       }
       let list = try Output.jsonText(objects).drop { $0 != "{" }.dropLast(2)
       Output.text(isFirst ? "{\n  \"entries\" : [\n  " : objects.isEmpty ? "" : ",\n  ")

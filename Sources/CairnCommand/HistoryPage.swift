@@ -6,10 +6,11 @@ import VerifiableLog
 /// One entry, in full, and what became of it.
 struct HistoryPage {
   let history: EntryHistory
+  let privateOnes: [EntryID: KeptPrivate]
   private var entry: EntryHistory.Item { history.entry }
 
   func print() {
-    EntryPage(item: entry).print()
+    EntryPage(item: entry, keptPrivate: privateOnes[entry.summary.id]).print()
     shown()
     section("Added later", of: [.amend])
     section("Notes", of: [.note])
@@ -33,7 +34,7 @@ struct HistoryPage {
 
   /// Something that was said later, in a few lines.
   private func later(_ item: EntryHistory.Item) {
-    let page = EntryPage(item: item)
+    let page = EntryPage(item: item, keptPrivate: privateOnes[item.summary.id])
     var head = "  \(ShortID.of(item.summary.id))  by \(page.author)"
     if item.takenBackBy != nil { head += ", taken back since" }
     Output.line(head)
@@ -41,6 +42,7 @@ struct HistoryPage {
     if !targets.isEmpty {
       page.field("about", targets.map(ShortID.of).joined(separator: ", "), isNested: true)
     }
+    page.privacy(isNested: true)
     page.says(isNested: true)
     page.times(isNested: true)
   }
@@ -101,6 +103,7 @@ struct HistoryPage {
 /// One entry by itself.
 struct EntryPage {
   let item: EntryHistory.Item
+  var keptPrivate: KeptPrivate?
   private var detail: EntryDetail { item.detail }
   private var summary: EntrySummary { detail.summary }
   private var text: EntryText { EntryText(summary: summary) }
@@ -114,6 +117,7 @@ struct EntryPage {
     }
     if summary.standing != .open { field("", text.title) }
     guard let content = summary.content else { return times() }
+    privacy()
     if !content.about.isEmpty {
       field("About", content.about.map(ShortID.of).joined(separator: ", "))
     }
@@ -125,6 +129,10 @@ struct EntryPage {
       Output.paragraph(
         "A newer version of Cairn wrote more into this entry than can be shown here.")
     }
+  }
+
+  func privacy(isNested: Bool = false) {
+    if let keptPrivate { field("Private", keptPrivate.said, isNested: isNested) }
   }
 
   /// "you", or a role with the beginning of the log's id, so that two advocates can be told apart.
@@ -182,6 +190,17 @@ struct EntryPage {
 
   func field(_ name: String, _ value: String, isNested: Bool = false) {
     for line in ContentText.field(name, value, isNested: isNested) { Output.line(line) }
+  }
+}
+
+extension KeptPrivate {
+  /// In words that follow "private".
+  var said: String {
+    switch self {
+    case .ownDevices: "only your own devices can open it"
+    case .fewer: "only those whom you chose for it can open it"
+    case .perhaps: "perhaps, as another of your devices entered it"
+    }
   }
 }
 

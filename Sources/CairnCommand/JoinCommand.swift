@@ -31,7 +31,7 @@ struct JoinCommand: AsyncParsableCommand {
     let name = try name.map(CaseName.checked)
     let terminal = global.terminal
     let joined = try await global.withVault(terminal: terminal) { vault in
-      try await vault.checkInvitation(text)
+      if let known = try await vault.checkInvitation(text) { throw Self.joined(known) }
       let words = try SixWords.get(
         words,
         explanation: "Let the person who shares the case tell you its six words, by voice: then you"
@@ -49,6 +49,15 @@ struct JoinCommand: AsyncParsableCommand {
       Output.paragraph(
         "Fetch what it holds: cairn sync \(SafeText.argument(joined.caseName)) --mailbox FOLDER")
     }
+  }
+
+  private static func joined(_ name: String) -> Failure {
+    Failure(
+      code: VaultError.Code.caseHeldAlready.rawValue, status: .other,
+      Sentence(
+        "You are a member of this case already: here it is called \(SafeText.quoted(name)).",
+        safe: Sentences.unchanged,
+        next: "Fetch what is new with: cairn sync \(SafeText.argument(name))"))
   }
 
   /// Nil when nobody can say, or leaves it to the program.

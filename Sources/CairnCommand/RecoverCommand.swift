@@ -62,7 +62,8 @@ struct RecoverCommand: AsyncParsableCommand {
 
   private func find(_ kit: borrowing RecoveryKit) throws -> RecoverableCase {
     do throws(VaultError) {
-      return try OpenVault.findCase(in: mailbox, kit: kit)
+      return try OpenVault.findCase(
+        in: mailbox, kit: kit, forVaultAt: global.vaultFolder)
     } catch {
       switch error.code {
       case .kitMismatch: throw KitOption.mismatch("the case in this folder")

@@ -350,6 +350,10 @@ enum Sentences {
       return Sentence(
         "This folder is the one for your own devices alone.", safe: "Nothing was written to it.",
         next: "Choose another one to meet others in, or sync without --mailbox.")
+    case .mailboxInVault:
+      return Sentence(
+        "This folder is the vault itself, or lies within it.", safe: "Nothing was written to it.",
+        next: "Choose a folder outside of the vault, or make an empty one, to meet others in.")
     case .mailboxFull:
       return Sentence(
         "The mailbox is full.", safe: "Everything in the vault is safe.",

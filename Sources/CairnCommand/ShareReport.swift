@@ -14,25 +14,28 @@ enum ShareText {
       text += until.map { ", until \(Clock.text($0))" } ?? ""
     }
     text += ". What somebody has opened cannot be taken back: they may keep it."
-    let left = leftOut(preview.along, keptBack: preview.keptBackCount)
-    return ([text] + left).joined(separator: " ") + " “cairn share --preview” shows all of it."
+    let rest =
+      privateOnes(preview.privateOnes)
+      + leftOut(preview.along, keptBack: preview.keptBack)
+    return ([text] + rest).joined(separator: " ") + " “cairn share --preview” shows all of it."
   }
 
   /// What is not shared with the entries, if there is anything.
-  static func leftOut(_ along: SharedAlong, keptBack: Int) -> [String] {
-    var said = keptBack > 0 ? [Self.keptBack(keptBack)] : []
+  static func leftOut(_ along: SharedAlong, keptBack: [EntryID]) -> [String] {
+    var said = !keptBack.isEmpty ? [Self.keptBack(keptBack)] : []
     let count = along.additionsLeftOut
     if count > 0 {
       said.append(
         "\(Quantity.count(count, "addition", "additions")) about these entries"
-          + " \(count == 1 ? "is" : "are") not shared; --with-additions shares"
+          + " \(count == 1 ? "is" : "are") not shared (\(ShortID.list(along.leftOut))); --with-additions shares"
           + " \(count == 1 ? "it" : "them") too.")
     }
     let rest = along.additionsKeptBack
     if rest > 0 {
       said.append(
         "\(Quantity.count(rest, "addition", "additions")) about these entries"
-          + " \(rest == 1 ? "has" : "have") to be named with --entries to be shared: taken back,"
+          + " \(rest == 1 ? "has" : "have") to be named with --entries to be shared"
+          + " (\(ShortID.list(along.keptBack))): taken back,"
           + " meant for fewer, about something else too, or not written by you.")
     }
     return said
@@ -50,11 +53,22 @@ enum ShareText {
     return parts.isEmpty ? "" : ", \(parts.joined(separator: " and ")) among them"
   }
 
-  static func keptBack(_ count: Int) -> String {
-    count == 1
-      ? "One entry was kept back: it was kept private, or another device entered it and nobody else"
+  /// That what was named had been private.
+  static func privateOnes(_ entries: [EntryID]) -> [String] {
+    entries.isEmpty
+      ? []
+      : [
+        "\(entries.count) of them you had kept private, or may have on another of your devices:"
+          + " \(ShortID.list(entries))."
+      ]
+  }
+
+  private static func keptBack(_ entries: [EntryID]) -> String {
+    let ids = ShortID.list(entries)
+    return entries.count == 1
+      ? "One entry was kept back (\(ids)): it was kept private, or another device entered it and nobody else"
         + " could open it yet. Name it with --entries to share it."
-      : "\(count) entries were kept back: they were kept private, or another device entered them and"
+      : "\(entries.count) entries were kept back (\(ids)): they were kept private, or another device entered them and"
         + " nobody else could open them yet. Name them with --entries to share them."
   }
 
@@ -75,7 +89,7 @@ enum ShareText {
       try Output.json(
         Object(
           along: AlongObject(shared.along), case: shared.caseName, entryCount: shared.entryCount,
-          keptBack: shared.keptBackCount,
+          keptBack: shared.keptBack.count,
           member: shared.member.base32, output: output, until: until.map(Clock.iso),
           words: SixWords.shown(shared.caseWords)))
       return
@@ -85,7 +99,9 @@ enum ShareText {
       "The case \(SafeText.quoted(shared.caseName)) is shared: \(count) so far"
         + "\(along(shared.along)), and what is added later"
         + (until.map { ", until \(Clock.text($0))." } ?? "."))
-    for text in leftOut(shared.along, keptBack: shared.keptBackCount) { Output.paragraph(text) }
+    for text in privateOnes(shared.privateOnes) + leftOut(shared.along, keptBack: shared.keptBack) {
+      Output.paragraph(text)
+    }
     Output.paragraph(
       "The invitation is in \(SafeText.line(output)). Send it to them; it is for their card only.")
     Output.line("When they ask for the six words of the case, say these by voice:")
@@ -115,7 +131,7 @@ enum ShareText {
         Object(
           along: AlongObject(shared.along), alreadyShared: shared.alreadySharedCount,
           case: shared.caseName,
-          entries: shared.entries.map(\.base32), keptBack: shared.keptBackCount,
+          entries: shared.entries.map(\.base32), keptBack: shared.keptBack.count,
           member: shared.member.base32))
       return
     }
@@ -132,7 +148,9 @@ enum ShareText {
     if shared.alreadySharedCount > 0, !shared.entries.isEmpty {
       Output.paragraph("\(shared.alreadySharedCount) of those chosen could be opened there before.")
     }
-    for text in leftOut(shared.along, keptBack: shared.keptBackCount) { Output.paragraph(text) }
+    for text in privateOnes(shared.privateOnes) + leftOut(shared.along, keptBack: shared.keptBack) {
+      Output.paragraph(text)
+    }
   }
 }
 
@@ -193,7 +211,9 @@ struct SharePreviewReport {
     if preview.alreadySharedCount > 0 {
       Output.paragraph("\(preview.alreadySharedCount) of those chosen can be opened there already.")
     }
-    for text in ShareText.leftOut(preview.along, keptBack: preview.keptBackCount) {
+    for text in ShareText.privateOnes(preview.privateOnes)
+      + ShareText.leftOut(preview.along, keptBack: preview.keptBack)
+    {
       Output.paragraph(text)
     }
     if preview.member == nil {
@@ -238,7 +258,7 @@ struct SharePreviewReport {
       Object(
         additionsLeftOut: preview.additionsLeftOut.map(Self.shown),
         along: AlongObject(preview.along), alreadyShared: preview.alreadySharedCount,
-        entries: preview.entries.map(Self.shown), keptBack: preview.keptBackCount,
+        entries: preview.entries.map(Self.shown), keptBack: preview.keptBack.count,
         laterToo: preview.member == nil, member: preview.member?.base32,
         members: preview.logs.map { log in
           Object.Member(

@@ -33,7 +33,7 @@ struct ShowCommand: AsyncParsableCommand {
     if global.json {
       try Output.json(HistoryObject(history, readers: readers, privateOnes: privateOnes))
     } else {
-      HistoryPage(history: history).print()
+      HistoryPage(history: history, privateOnes: privateOnes).print()
     }
   }
 }
@@ -61,12 +61,12 @@ struct HistoryObject: Encodable {
   let takedowns: [Takedown]
 
   init(
-    _ history: EntryHistory, readers: [EntryID: [EntryReader]], privateOnes: Set<EntryID>
+    _ history: EntryHistory, readers: [EntryID: [EntryReader]], privateOnes: [EntryID: KeptPrivate]
   ) {
     func object(_ item: EntryHistory.Item) -> EntryObject {
       var object = EntryObject(item)
       object.sharedWith = (readers[item.summary.id] ?? []).map(ReaderObject.init)
-      object.private = privateOnes.contains(item.summary.id)
+      object.private = privateOnes[item.summary.id] != nil
       return object
     }
     entry = object(history.entry)

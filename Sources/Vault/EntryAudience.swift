@@ -190,17 +190,19 @@ struct OpenSlots {
   }
 
   /// The rows of all leaves of content and notes that an audience can open.
-  func leaves(openTo audience: Audience) throws -> Set<Int64> {
+  ///
+  /// - Parameter refs: of these only; nil for all.
+  func leaves(openTo audience: Audience, among refs: [Int64]? = nil) throws -> Set<Int64> {
     var found: Set<Int64> = []
     for epoch in epochs(of: audience) {
-      found.formUnion(
-        try Int64.fetchAll(
-          db,
-          sql: """
-            SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
-            WHERE g.case_ref = ? AND l.class <> 1 AND EXISTS
-              (SELECT 1 FROM slot s WHERE s.leaf_ref = l.id AND s.epoch = ? AND s.is_valid = 1)
-            """, arguments: [row.ref, epoch.bytes.data]))
+      var sql: SQL = """
+        SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = \(row.ref) AND l.class <> 1 AND EXISTS
+          (SELECT 1 FROM slot s WHERE s.leaf_ref = l.id AND s.epoch = \(epoch.bytes.data)
+            AND s.is_valid = 1)
+        """
+      if let refs { sql += " AND l.id IN \(refs)" }
+      found.formUnion(try SQLRequest<Int64>(literal: sql).fetchAll(db))
     }
     return found
   }

@@ -1,7 +1,7 @@
 internal import CaseLog
 internal import Cryptography
 internal import GRDB
-internal import VerifiableLog
+public import VerifiableLog
 
 /// Which entries of a case are opened to somebody.
 public enum EntrySelection: Hashable, Sendable {
@@ -19,11 +19,16 @@ public struct SharedAlong: Hashable, Sendable {
   public let retractionCount: Int
   /// What the survivor's devices added, because that was wished; with retractions of it.
   public let additionCount: Int
-  /// As much would have come along if it had been wished.
-  public let additionsLeftOut: Int
+  /// These would have come along if it had been wished.
+  public let leftOut: [EntryID]
   /// Comes along only if it is named: what other advocates wrote, what was taken back, what was meant for
   /// fewer than the entries, and what is about something that is not shared too.
-  public let additionsKeptBack: Int
+  public let keptBack: [EntryID]
+
+  /// How many would have come along.
+  public var additionsLeftOut: Int { leftOut.count }
+  /// How many come along only if they are named.
+  public var additionsKeptBack: Int { keptBack.count }
 }
 
 /// Finds the entries that a selection names and that can be opened to an audience.
@@ -46,22 +51,23 @@ struct EntryChoice {
     /// By (log id, sequence); without those that are open to the audience already.
     var leaves: [Entry] = []
     var alreadyOpenCount = 0
-    /// Left out of `all`: meant for fewer, or perhaps. Additions are counted as these.
-    var keptBackCount = 0
+    /// Left out of `all`: meant for fewer, or perhaps. Additions are told as these.
+    var keptBack: [EntryID] = []
+    /// Chosen by name, though they were meant for fewer, or perhaps.
+    var privateOnes: [EntryID] = []
     /// Retractions that come along without being chosen.
     var retractionCount = 0
     /// What was added about the chosen entries: comes along, or would if it were wished.
     var additions: [Entry] = []
     var isWithAdditions = false
     /// Additions that come along only if they are named.
-    var additionsKeptBackCount = 0
+    var additionsKeptBack: [EntryID] = []
 
     var along: SharedAlong {
       SharedAlong(
         retractionCount: retractionCount,
         additionCount: isWithAdditions ? additions.count : 0,
-        additionsLeftOut: isWithAdditions ? 0 : additions.count,
-        additionsKeptBack: additionsKeptBackCount)
+        leftOut: isWithAdditions ? [] : additions.map(\.id), keptBack: additionsKeptBack)
     }
   }
 
@@ -94,16 +100,17 @@ struct EntryChoice {
     chosen.alreadyOpenCount = refs.count { open.contains($0) }
     chosen.isWithAdditions = withAdditions
     chosen.additions = later.additions
-    chosen.additionsKeptBackCount = later.keptBack.count
+    chosen.additionsKeptBack = later.keptBack.map(\.id)
     var known = open
     chosen.leaves = named.filter { known.insert($0.ref).inserted }
+    if case .entries = selection { chosen.privateOnes = try privateOnes(of: chosen.leaves) }
     let retractions = later.retractions.filter { known.insert($0.ref).inserted }
     chosen.retractionCount = retractions.count
     chosen.leaves += retractions + (withAdditions ? later.additions : [])
     chosen.leaves.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
     chosen.additions.sort { ($0.logID, $0.leaf.sequence) < ($1.logID, $1.leaf.sequence) }
     known.formUnion((later.additions + later.keptBack).map(\.ref))
-    chosen.keptBackCount = keptBack.count { !known.contains($0.ref) }
+    chosen.keptBack = keptBack.filter { !known.contains($0.ref) }.map(\.id)
     return chosen
   }
 
@@ -132,6 +139,14 @@ struct EntryChoice {
   func entry(_ ref: Int64) throws -> Entry? {
     try Row.fetchOne(db, sql: Self.select + " AND l.id = ?", arguments: [row.ref, ref])
       .flatMap(counted)
+  }
+
+  private func privateOnes(of entries: [Entry]) throws -> [EntryID] {
+    let keptBack = try KeptBack(db, of: row, in: state, among: entries.map(\.ref))
+    return entries.filter { entry in
+      state.member(entry.logID)?.role == .survivor
+        && keptBack.contains(entry.ref, in: entry.logID, clock: entry.clock)
+    }.map(\.id)
   }
 
   private func allOfSurvivor() throws -> ([Entry], keptBack: [Entry]) {

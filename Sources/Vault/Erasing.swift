@@ -8,6 +8,10 @@ public import VerifiableLog
 public struct EraseOutcome: Hashable, Sendable {
   /// Entries that are gone from this device, amendments and retractions of the chosen ones included.
   public let entries: [EntryID]
+  /// Of these, those that nobody named.
+  public let comingAlong: [EntryID]
+  /// Named, and destroyed on this device before: they are not among the others.
+  public let erasedBefore: [EntryID]
   public let fileCount: Int
   /// Members beside the survivor's own devices who could open some of them.
   public let readers: Int
@@ -24,8 +28,10 @@ extension OpenVault {
   /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.notAllowed` for an advocate, `.differentCases`.
   public func erase(_ texts: [String]) throws(VaultError) -> EraseOutcome {
     let outcome = try commit { db in
-      let erasing = try Erasing(db, entries: texts)
+      var erasing = try Erasing(db, entries: texts)
+      try erasing.leaveOutErased()
       let outcome = try erasing.outcome()
+      guard !erasing.entries.isEmpty else { return outcome }
       let control = try CaseControl(
         db, of: erasing.row, keys: keys, surroundings: surroundings)
       for start in stride(from: 0, to: erasing.entries.count, by: Limits.references) {
@@ -50,7 +56,11 @@ extension OpenVault {
 
   /// What an erasure of these entries would take away; nothing is written.
   public func previewErasure(_ texts: [String]) throws(VaultError) -> EraseOutcome {
-    try read { db in try Erasing(db, entries: texts).outcome() }
+    try read { db in
+      var erasing = try Erasing(db, entries: texts)
+      try erasing.leaveOutErased()
+      return try erasing.outcome()
+    }
   }
 
   /// Says on behalf of this device that an entry stays, whoever of the others erased it, and what was erased
@@ -162,7 +172,9 @@ extension OpenVault {
 private struct Erasing {
   let row: CaseRow
   /// The chosen ones, and the survivor's amendments and retractions of them.
-  let entries: [EntryID]
+  private(set) var entries: [EntryID]
+  private let named: Set<EntryID>
+  private var erasedBefore: [EntryID] = []
   private let db: Database
 
   init(_ db: Database, entries texts: [String]) throws {
@@ -172,8 +184,10 @@ private struct Erasing {
       let (row, entry) = try EntryTable.find(db, text)
       guard ofCase == nil || ofCase == row else { throw VaultError(.differentCases) }
       ofCase = row
-      found.append(try entry.identifier("entry_id"))
+      let id: EntryID = try entry.identifier("entry_id")
+      if !found.contains(id) { found.append(id) }
     }
+    named = Set(found)
     guard let row = ofCase else { throw VaultError(.unknownEntry) }
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     var index = 0
@@ -193,6 +207,16 @@ private struct Erasing {
     self.db = db
     self.row = row
     entries = found
+  }
+
+  /// What is erased, and destroyed here already, is not erased again.
+  mutating func leaveOutErased() throws {
+    let state = try CaseView.state(db, of: row)
+    let before = try entries.filter {
+      try state.isErased($0) && ErasureTable.isDestroyed(db, $0, in: row)
+    }
+    entries.removeAll(where: before.contains)
+    erasedBefore = before.filter(named.contains)
   }
 
   func outcome() throws -> EraseOutcome {
@@ -216,7 +240,19 @@ private struct Erasing {
         readers.insert(audience.bytes("audience"))
       }
     }
-    return EraseOutcome(entries: entries, fileCount: files, readers: readers.count)
+    return EraseOutcome(
+      entries: entries, comingAlong: entries.filter { !named.contains($0) },
+      erasedBefore: erasedBefore, fileCount: files, readers: readers.count)
+  }
+}
+
+extension EntrySummary {
+  /// Of one's own, nothing is locked but what was destroyed here, though its erasure may be withdrawn.
+  public var isDestroyedHere: Bool { isOwn && standing == .locked }
+
+  /// What is wrong with an entry whose content is not here.
+  var whyLocked: VaultError.Code {
+    standing == .erased || isDestroyedHere ? .entryErased : .entryLocked
   }
 }
 

@@ -16,7 +16,7 @@ public enum BundleSeal: ~Copyable {
 public struct ExportOutcome: Sendable {
   public let entryCount: Int
   public let fileCount: Int
-  /// Entries in it that were kept from everybody with whom the case is shared, or meant for fewer.
+  /// Entries in it that were meant for fewer than all who read the case, or may have been.
   public let keptPrivateCount: Int
   /// Entries that were left out because they are such.
   public internal(set) var privateLeftOutCount: Int
@@ -35,10 +35,10 @@ extension OpenVault {
   ///
   /// - Parameters:
   ///   - entries: ids or unique beginnings; nil for all that this member can open.
-  ///   - includesPrivate: whether "all" includes what was kept private or meant for fewer; what is named by
+  ///   - includesPrivate: whether "all" includes what was meant for fewer, or may have been; what is named by
   ///     its id always is.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
-  /// - Throws: `.unknownEntry`, `.entryLocked`, `.outputExists`, `.diskFull`, `.exportFailed`.
+  /// - Throws: `.unknownEntry`, `.entryLocked`, `.entryErased`, `.outputExists`, `.diskFull`, `.exportFailed`.
   public func export(
     caseNamed name: String?, entries chosen: [String]?, to path: String,
     seal: consuming BundleSeal, program: String, includesPrivate: Bool = false,
@@ -70,8 +70,8 @@ extension OpenVault {
     }
   }
 
-  /// How many entries of a case were kept from everybody with whom it is shared, or meant for fewer; none
-  /// on an advocate's copy.
+  /// How many entries of a case were meant for fewer than all who read it, or may have been; none on an
+  /// advocate's copy.
   public func privateEntryCount(ofCase name: String?) throws(VaultError) -> Int {
     try read { db in try Self.privateEntries(db, of: try CaseRow.find(db, name)).count }
   }
@@ -85,7 +85,7 @@ extension OpenVault {
     let summary = try entry(text).summary
     guard summary.caseID == row.caseID else { throw VaultError(.unknownEntry) }
     guard summary.standing == .open || summary.standing == .disputed else {
-      throw VaultError(.entryLocked)
+      throw VaultError(summary.whyLocked)
     }
     return summary.id
   }

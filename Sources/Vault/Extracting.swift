@@ -35,7 +35,7 @@ extension OpenVault {
   /// additions to it into a folder within it for each. A file that is there already is never touched; one that
   /// could not be written whole is removed again.
   ///
-  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entryLocked`, `.contentDamaged`, or what the system says.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entryLocked`, `.entryErased`, `.contentDamaged`, or what the system says.
   public func extract(
     _ text: String, to folder: String,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
@@ -59,7 +59,7 @@ extension OpenVault {
   private func extract(
     _ detail: EntryDetail, to folder: String, onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> Extraction {
-    guard let content = detail.summary.content else { throw VaultError(.entryLocked) }
+    guard let content = detail.summary.content else { throw VaultError(detail.summary.whyLocked) }
     var result = Extraction()
     if !content.attachments.isEmpty { try Folders.makeAll(folder) }
     for attachment in content.attachments {

@@ -12,9 +12,15 @@ public struct JoinOutcome: Hashable, Sendable {
 extension OpenVault {
   /// Whether an invitation is for a card of this vault and can be opened; nothing is believed yet.
   ///
+  /// - Returns: what the case is called here, if this vault is a member of it already.
   /// - Throws: `.invitationDamaged`, `.invitationForSomebodyElse`, `.cardUsed`.
-  public func checkInvitation(_ text: [UInt8]) throws(VaultError) {
-    _ = try read { db in try openInvitation(text, db) }
+  public func checkInvitation(_ text: [UInt8]) throws(VaultError) -> String? {
+    try read { db in try Self.name(of: try openInvitation(text, db).0.caseID, db) }
+  }
+
+  private static func name(of caseID: CaseID, _ db: Database) throws -> String? {
+    try String.fetchOne(
+      db, sql: "SELECT name FROM vault_case WHERE case_id = ?", arguments: [caseID.bytes.data])
   }
 
   /// Joins the case of an invitation, after its six words were compared by voice.
@@ -22,12 +28,14 @@ extension OpenVault {
   /// - Parameters:
   ///   - words: the case's six words, as heard from whoever shares it.
   ///   - name: what this vault calls the case.
-  /// - Throws: as `checkInvitation`, and `.wrongWords`, `.caseExists`.
+  /// - Throws: as `checkInvitation`, and `.wrongWords`, `.caseHeldAlready`, `.caseExists`.
   public func join(
     _ text: [UInt8], words: [String], name: String?
   ) throws(VaultError) -> JoinOutcome {
     try requireSoundStanding()
     let (invitation, cardRef) = try read { db in try openInvitation(text, db) }
+    let heldAs = try read { db in try Self.name(of: invitation.caseID, db) }
+    guard heldAs == nil else { throw VaultError(.caseHeldAlready) }
     guard ComparedWords.match(words, try ComparedWords.of(root: invitation.root)) else {
       throw VaultError(.wrongWords)
     }
@@ -36,8 +44,7 @@ extension OpenVault {
     try commit { db in
       guard
         try Row.fetchOne(
-          db, sql: "SELECT 1 FROM vault_case WHERE name = ? OR case_id = ?",
-          arguments: [name, caseID.bytes.data]) == nil
+          db, sql: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name]) == nil
       else { throw VaultError(.caseExists) }
       try accept(invitation, card: cardRef, name: name, db)
     }
@@ -83,13 +90,16 @@ extension OpenVault {
     }
     for record in try Row.fetchAll(db, sql: "SELECT * FROM vault_case") {
       guard try Card(decoding: record.bytes("card")).identifier == wanted else { continue }
-      guard record.bytesIfAny("case_id") == nil else { throw VaultError(.cardUsed) }
       let device = try DeviceKeys(record, keys: keys)
+      let invitation: Invitation
       do {
-        return (try Invitation(opening: bytes, with: device.box), record["id"])
+        invitation = try Invitation(opening: bytes, with: device.box)
       } catch {
         throw VaultError(error == .newerVersion ? .newerVersion : .invitationDamaged)
       }
+      let used = record.bytesIfAny("case_id")
+      guard used == nil || used == invitation.caseID.bytes else { throw VaultError(.cardUsed) }
+      return (invitation, record["id"])
     }
     throw VaultError(.invitationForSomebodyElse)
   }

@@ -4,20 +4,27 @@ internal import Foundation
 internal import GRDB
 public import VerifiableLog
 
+/// In which way an entry is private.
+public enum KeptPrivate: Hashable, Sendable {
+  /// Nobody but the survivor's own devices can open it.
+  case ownDevices
+  /// Others can whom she chose for it.
+  case fewer
+  /// Another device entered it, and nothing tells that it was meant for all.
+  case perhaps
+}
+
 extension OpenVault {
-  /// Which of these entries nobody but the survivor's own devices can open, as far as this copy can tell,
-  /// where that says something: not of what is private only because a case was never shared. None on an
-  /// advocate's copy.
+  /// Which of these entries were meant for fewer than all who read the case, or may have been: not what
+  /// was only not shared with anybody yet. None on an advocate's copy.
   public func privateEntries(
     among entries: [EntryID]
-  ) throws(VaultError) -> Set<EntryID> {
+  ) throws(VaultError) -> [EntryID: KeptPrivate] {
     try read { db in
-      var result: Set<EntryID> = []
+      var result: [EntryID: KeptPrivate] = [:]
       for start in stride(from: 0, to: entries.count, by: 500) {
         let chunk = entries[start..<min(start + 500, entries.count)]
-        for row in try KeptBack.privateEntries(db, among: chunk.map(\.bytes.data)) {
-          result.insert(try row.identifier("entry_id"))
-        }
+        result.merge(try KeptBack.privateEntries(db, among: chunk.map(\.bytes.data))) { $1 }
       }
       return result
     }
@@ -44,10 +51,12 @@ struct KeptBack {
   private let byWord: Set<Int64>
   /// What any advocate can open or could, those who are gone too.
   private var everOpened: Set<Int64> = []
-  private let hasAdvocates: Bool
   private var readers: [Reader] = []
 
-  init(_ db: Database, of row: CaseRow, in state: CaseState) throws {
+  /// - Parameter refs: the only entries that will be asked about; nil for any.
+  init(
+    _ db: Database, of row: CaseRow, in state: CaseState, among refs: [Int64]? = nil
+  ) throws {
     self.db = db
     self.row = row
     self.state = state
@@ -61,9 +70,8 @@ struct KeptBack {
     marked = Set(marks.map { $0["leaf_ref"] })
     byWord = Set(marks.filter { $0["by_word"] }.map { $0["leaf_ref"] })
     let advocates = state.members.filter { $0.role == .advocate }
-    hasAdvocates = !advocates.isEmpty
     for first in Set(advocates.map(\.firstLogID)) {
-      everOpened.formUnion(try slots.leaves(openTo: .advocate(first)))
+      everOpened.formUnion(try slots.leaves(openTo: .advocate(first), among: refs))
     }
     for member in advocates {
       guard case .entry(let id) = member.origin,
@@ -72,7 +80,7 @@ struct KeptBack {
       let cut = try member.cut.map { try Self.firstCut(db, of: member, by: $0.authors, row) }
       readers.append(
         Reader(
-          leaves: try slots.leaves(openTo: .advocate(member.logID)), since: since,
+          leaves: try slots.leaves(openTo: .advocate(member.logID), among: refs), since: since,
           end: min(member.until ?? .max, (cut ?? nil) ?? .max)))
     }
   }
@@ -109,27 +117,43 @@ struct KeptBack {
           JOIN entry e ON e.id = l.id WHERE g.case_ref = ? AND l.class <> 1 AND l.entry_id = ?
           """, arguments: [row.ref, entry.bytes.data])
     else { return false }
-    let log: LogID = try record.identifier("log_id")
-    guard state.member(log)?.role == .survivor else { return false }
-    return contains(record["id"], in: log, clock: record.number("clock"))
+    return try contains(record)
   }
 
-  /// As `OpenVault.privateEntries`, by what each row tells: the case need not be evaluated for it.
-  fileprivate static func privateEntries(_ db: Database, among ids: [Data]) throws -> [Row] {
+  /// As `OpenVault.privateEntries`.
+  fileprivate static func privateEntries(
+    _ db: Database, among ids: [Data]
+  ) throws -> [EntryID: KeptPrivate] {
     let devices = Audience.devices.encoded.data
-    let everyone = Audience.everyone.encoded.data
+    // Without a mark nothing of this device's own log is private: then no case has to be evaluated.
     let sql: SQL = """
-      SELECT l.entry_id FROM leaf l JOIN log g ON g.id = l.log_ref
+      SELECT l.id, l.entry_id, g.case_ref, g.log_id, e.clock, k.leaf_ref IS NOT NULL AS is_marked,
+        EXISTS (SELECT 1 FROM slot s JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = c.id
+          WHERE s.leaf_ref = l.id AND s.is_valid = 1 AND p.audience <> \(devices)) AS is_opened
+      FROM leaf l JOIN log g ON g.id = l.log_ref
       JOIN vault_case c ON c.id = g.case_ref AND c.role = \(Role.survivor.rawValue)
       JOIN entry e ON e.id = l.id AND e.parts IS NOT NULL
-      WHERE l.class <> 1 AND l.entry_id IN \(ids)
-        AND NOT EXISTS (SELECT 1 FROM slot s JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = c.id
-          WHERE s.leaf_ref = l.id AND s.is_valid = 1 AND p.audience <> \(devices))
-        AND (EXISTS (SELECT 1 FROM kept_back k WHERE k.leaf_ref = l.id)
-          OR EXISTS (SELECT 1 FROM epoch p WHERE p.case_ref = c.id
-            AND p.audience NOT IN (\(devices), \(everyone))))
+      LEFT JOIN kept_back k ON k.leaf_ref = l.id
+      WHERE l.class <> 1 AND l.entry_id IN \(ids) AND (k.leaf_ref IS NOT NULL OR g.log_id <> c.log_id)
       """
-    return try SQLRequest<Row>(literal: sql).fetchAll(db)
+    var result: [EntryID: KeptPrivate] = [:]
+    var others: [Int64: [Row]] = [:]
+    for record in try SQLRequest<Row>(literal: sql).fetchAll(db) {
+      if record["is_marked"] {
+        result[try record.identifier("entry_id")] = record["is_opened"] ? .fewer : .ownDevices
+      } else {
+        others[record["case_ref"], default: []].append(record)
+      }
+    }
+    for (ref, records) in others {
+      let row = try CaseRow.of(db, ref)
+      let keptBack = try KeptBack(
+        db, of: row, in: try CaseView.state(db, of: row), among: records.map { $0["id"] })
+      for record in records where try keptBack.contains(record) {
+        result[try record.identifier("entry_id")] = .perhaps
+      }
+    }
+    return result
   }
 
   /// Remembers that an entry of this device is meant for fewer.
@@ -141,42 +165,37 @@ struct KeptBack {
       arguments: [ref, byWord])
   }
 
-  /// How many of these places in the log of a survivor's device hold content that was kept from everybody
-  /// with whom the case is or was shared, or was meant for fewer.
+  /// How many of these places in a log hold one of these entries.
   func privateCount(of sequences: [UInt64], in log: LogID) throws -> Int {
-    guard state.member(log)?.role == .survivor else { return 0 }
     let wanted = Set(sequences)
     return try Row.fetchAll(
-      db,
-      sql: """
-        SELECT l.id, l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
-        WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1
-        """, arguments: [row.ref, log.bytes.data]
+      db, sql: EntryTable.select + " WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1",
+      arguments: [row.ref, log.bytes.data]
     ).count { record in
-      let ref: Int64 = record["id"]
-      return wanted.contains(record.number("sequence"))
-        && isPrivate(ref)
+      try wanted.contains(record.number("sequence")) && contains(record)
     }
   }
 
-  private func isPrivate(_ ref: Int64) -> Bool {
-    marked.contains(ref) || hasAdvocates && !everOpened.contains(ref)
-  }
-
-  /// All of these entries that are in view, by the same rule as `privateCount`.
+  /// All of these entries that are in view.
   func privateEntries() throws -> Set<EntryID> {
     let rows = try Row.fetchAll(
       db, sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
       arguments: [row.ref])
     var found: Set<EntryID> = []
-    for record in rows where isPrivate(record["id"]) {
-      guard state.member(try record.identifier("log_id"))?.role == .survivor else { continue }
+    for record in rows where try contains(record) {
       switch try EntryTable.standing(db, record, in: state) {
       case .open, .disputed: found.insert(try record.identifier("entry_id"))
       default: break
       }
     }
     return found
+  }
+
+  /// Whether a row with these columns of an entry is one of them.
+  private func contains(_ record: Row) throws -> Bool {
+    let log: LogID = try record.identifier("log_id")
+    guard state.member(log)?.role == .survivor, record.hasValue("clock") else { return false }
+    return contains(record["id"], in: log, clock: record.number("clock"))
   }
 
   private static func clock(_ db: Database, of entry: EntryID) throws -> UInt64? {

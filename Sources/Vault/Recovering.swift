@@ -27,12 +27,14 @@ public struct RecoverableCase: Hashable, Sendable {
 extension OpenVault {
   /// Looks in a folder for a case that the kit opens. Nothing is written.
   ///
-  /// - Throws: `.mailboxUnreachable`, `.mailboxEmpty`, `.mailboxDamaged`, `.newerVersion`, and `.kitMismatch`
+  /// - Parameter vault: the folder of the vault that it is for, whether there is one yet or not.
+  /// - Throws: `.mailboxInVault`, `.mailboxUnreachable`, `.mailboxEmpty`, `.mailboxDamaged`, `.newerVersion`, and `.kitMismatch`
   ///   where there is a case that this kit does not open.
   public static func findCase(
-    in folder: String, kit: borrowing RecoveryKit
+    in folder: String, kit: borrowing RecoveryKit, forVaultAt vault: String? = nil
   ) throws(VaultError) -> RecoverableCase {
     let folder = VaultFiles.absolute(folder)
+    if let vault, VaultFiles(folder: vault).contains(folder) { throw VaultError(.mailboxInVault) }
     let mailbox = FolderMailbox(path: folder)
     let found: [FoundCase]
     let isUsed: Bool

@@ -31,7 +31,9 @@ public struct SharePreview: Hashable, Sendable {
   /// What is opened, as it will be shown there.
   public let entries: [EntrySummary]
   public let alreadySharedCount: Int
-  public let keptBackCount: Int
+  public let keptBack: [EntryID]
+  /// Chosen by name, though they were meant for fewer, or perhaps.
+  public let privateOnes: [EntryID]
   public let along: SharedAlong
   /// Additions that are left out, and would come along if it were wished.
   public let additionsLeftOut: [EntrySummary]
@@ -99,7 +101,8 @@ extension OpenVault {
     }
     return SharePreview(
       caseName: row.name, member: member?.logID, entries: try chosen.leaves.map(summary),
-      alreadySharedCount: chosen.alreadyOpenCount, keptBackCount: chosen.keptBackCount,
+      alreadySharedCount: chosen.alreadyOpenCount, keptBack: chosen.keptBack,
+      privateOnes: chosen.privateOnes,
       along: chosen.along,
       additionsLeftOut: chosen.isWithAdditions ? [] : try chosen.additions.map(summary), logs: logs)
   }

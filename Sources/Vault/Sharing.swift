@@ -19,7 +19,9 @@ public struct ShareOutcome: Hashable, Sendable {
   public let member: LogID
   public let entryCount: Int
   /// Entries that were meant for fewer, and stay so unless they are named.
-  public let keptBackCount: Int
+  public let keptBack: [EntryID]
+  /// Opened by name, though they had been meant for fewer, or perhaps.
+  public let privateOnes: [EntryID]
   public let along: SharedAlong
 }
 
@@ -31,7 +33,10 @@ public struct FurtherShareOutcome: Hashable, Sendable {
   public let entries: [EntryID]
   /// Chosen entries that she could open before.
   public let alreadySharedCount: Int
-  public let keptBackCount: Int
+  /// As for `ShareOutcome`.
+  public let keptBack: [EntryID]
+  /// As for `ShareOutcome`.
+  public let privateOnes: [EntryID]
   public let along: SharedAlong
 }
 
@@ -84,7 +89,8 @@ extension OpenVault {
     return ShareOutcome(
       caseName: row.name, invitation: Armor.invitation.encode(invitation),
       caseWords: try ComparedWords.of(root: row.root), member: card.logID(in: row.caseID),
-      entryCount: chosen.leaves.count, keptBackCount: chosen.keptBackCount, along: chosen.along)
+      entryCount: chosen.leaves.count, keptBack: chosen.keptBack, privateOnes: chosen.privateOnes,
+      along: chosen.along)
   }
 
   /// Opens chosen entries of a case to an advocate who is a member already: the same entries, at the same
@@ -119,7 +125,8 @@ extension OpenVault {
     return FurtherShareOutcome(
       caseName: row.name, member: reader.member.logID, entries: reader.chosen.leaves.map(\.id),
       alreadySharedCount: reader.chosen.alreadyOpenCount,
-      keptBackCount: reader.chosen.keptBackCount, along: reader.chosen.along)
+      keptBack: reader.chosen.keptBack, privateOnes: reader.chosen.privateOnes,
+      along: reader.chosen.along)
   }
 
   /// Opens to each advocate what takes back an entry that she can open, where she cannot open that: as when one

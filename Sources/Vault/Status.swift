@@ -273,7 +273,7 @@ struct StatusReader {
     }.map { CaseTrouble(.newDevice, member: $0.logID) }
   }
 
-  /// Entries of a removed member behind its cut.
+  /// Entries of a removed member behind its cut that nobody entered again.
   private func behindCut(_ member: CaseState.Member) throws -> [CaseTrouble] {
     guard let from = member.cut?.size ?? state.forkedAt(member.logID) else { return [] }
     let rows = try Row.fetchAll(
@@ -283,12 +283,12 @@ struct StatusReader {
         """, arguments: [row.ref, member.logID.bytes.data, Int64(from)])
     var disputed = 0
     var setAside = 0
-    for row in rows {
-      switch try EntryTable.standing(db, row, in: state) {
-      case .disputed: disputed += 1
-      case .setAside: setAside += 1
-      default: break
-      }
+    for record in rows {
+      let standing = try EntryTable.standing(db, record, in: state)
+      guard standing == .disputed || standing == .setAside else { continue }
+      let id: EntryID = try record.identifier("entry_id")
+      guard try Adoption.find(db, of: id, in: row, state) == nil else { continue }
+      if standing == .disputed { disputed += 1 } else { setAside += 1 }
     }
     var found: [CaseTrouble] = []
     if disputed > 0 {

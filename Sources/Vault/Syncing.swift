@@ -69,7 +69,7 @@ extension OpenVault {
   ///     and one for the survivor's own devices.
   ///   - audience: who meets in the folder; without one, to meet in the remembered one of these only.
   /// - Throws: `.unknownCase`, `.mailboxUnknown`, `.mailboxUnreachable`, `.mailboxOfAnotherCase`,
-  ///   `.mailboxOfOthers`, `.mailboxOfOwnDevices`, `.notAllowed`, `.diskFull`, `.cancelled`.
+  ///   `.mailboxInVault`, `.mailboxOfOthers`, `.mailboxOfOwnDevices`, `.notAllowed`, `.diskFull`, `.cancelled`.
   public func sync(
     caseNamed name: String?, mailbox: String?, audience: MailboxAudience? = nil,
     progress: @escaping (SyncProgress) -> Void = { _ in },
@@ -78,7 +78,10 @@ extension OpenVault {
     try requireSoundStanding()
     let row = try read { db in try CaseRow.find(db, name) }
     let places = try MeetingPlace.all(of: row, mailbox: mailbox, audience: audience)
-    for place in places { try check(place, row) }
+    for place in places {
+      guard !files.contains(place.folder) else { throw VaultError(.mailboxInVault) }
+      try check(place, row)
+    }
     var met = Exchanges()
     for (index, place) in places.enumerated() where index < 2 || met.hasNewsForOthers {
       do throws(VaultError) {

@@ -16,7 +16,7 @@ public struct VaultError: Error, Hashable, Sendable {
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
     case caseHeldAlready
-    case notErased, erasedHere, notSetAside, keptByAnother
+    case notErased, erasedHere, entryErased, notSetAside, keptByAnother
     case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
     /// Where a list is to go on is not what an earlier page of it gave; more is searched for than is typed.
     case cursorUnknown, searchTooLong
@@ -36,6 +36,8 @@ public struct VaultError: Error, Hashable, Sendable {
     case mailboxEmpty, mailboxDamaged
     /// Others meet where only the survivor's own devices should, or the other way round.
     case mailboxOfOthers, mailboxOfOwnDevices
+    /// The vault's own folder, or one within it.
+    case mailboxInVault
     case cancelled
   }
 

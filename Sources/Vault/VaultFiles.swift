@@ -84,6 +84,14 @@ struct VaultFiles: Sendable {
     return unsafe String(cString: found)
   }
 
+  /// Whether a path is the vault's folder or leads into it, through links too and where it is not there yet.
+  func contains(_ path: String) -> Bool {
+    var path = Self.absolute(path)
+    while path != "/", !Folders.exists(path) { path = Folders.parent(of: path) }
+    let (own, other) = (Self.resolved(folder), Self.resolved(path))
+    return other == own || other.hasPrefix(own + "/")
+  }
+
   static func absolute(_ path: String) -> String {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

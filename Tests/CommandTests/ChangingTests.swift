@@ -56,6 +56,68 @@ import Testing
     #expect(try await person.cairn("erase", "--yes").status == 64)
   }
 
+  @Test func `erasing names all that goes, and what was erased before`() async throws {
+    let person = try await Person()
+    let (first, second) = (try await person.addWords("One."), try await person.addWords("Two."))
+    let more = try await person.cairn("amend", first, "--text", "More.", "--json").savedID()
+    let asked = try await person.cairn("erase", first, "--no-input")
+    #expect(asked.told.contains("added to what you named: \(more.prefix(10))"), "\(asked.all)")
+    #expect(asked.told.contains(String(first.prefix(10))))
+    let erased = try await person.cairn("erase", first, "--yes")
+    #expect(
+      erased.told.contains(
+        "2 entries are destroyed on this device (\(first.prefix(10)), \(more.prefix(10))"))
+    let again = try await person.cairn("erase", first, second, first, "--yes")
+    #expect(again.told.contains("destroyed on this device already: \(first.prefix(10))."))
+    #expect(
+      again.told.contains("1 entry is destroyed on this device (\(second.prefix(10)))"),
+      "\(again.all)")
+    let last = try await person.cairn("erase", first, "--yes", "--json")
+    #expect(last.status == 0)
+    #expect(try last.json()["erased"] as? [String] == [])
+    #expect(try last.json()["erasedBefore"] as? [String] == [first])
+  }
+
+  @Test func `what was destroyed here is told as such, erased or kept again`() async throws {
+    let person = try await Person()
+    let id = try await person.addWords("One.")
+    try await person.cairn("erase", id, "--yes")
+    for _ in 0..<2 {
+      #expect(
+        try await person.cairn("extract", id, "--output", "out", "--json").errorCode()
+          == "entryErased")
+      #expect(
+        try await person.cairn(
+          "export", "default", "--entries", id, "--output", "bundle", "--seal-passphrase-file",
+          person.passphraseFile, "--json"
+        ).errorCode() == "entryErased")
+      let kept = try await person.cairn("keep", id, "--kit", "kit")
+      #expect(kept.told.contains("is not on this device any more"), "\(kept.all)")
+      let shown = try await person.cairn("show", id)
+      #expect(shown.told.contains("its content was destroyed here"), "\(shown.all)")
+    }
+  }
+
+  @Test func `the vault is no mailbox`() async throws {
+    let person = try await Person()
+    let before = try FileManager.default.subpathsOfDirectory(atPath: person.vault).sorted()
+    try FileManager.default.createSymbolicLink(
+      atPath: person.path("link"), withDestinationPath: person.vault)
+    for folder in [person.vault, person.vault + "/blobs", person.vault + "/new", "link", "link/x"] {
+      for more in [[], ["--own-devices"]] {
+        let refused = try await person.run(
+          ["sync", "default", "--mailbox", folder, "--json", "--vault", person.vault]
+            + ["--passphrase-file", person.passphraseFile] + more)
+        #expect(try refused.errorCode() == "mailboxInVault", "\(refused.all)")
+      }
+      let recovered = try await person.cairn(
+        "recover", "--kit", "kit", "--mailbox", folder, "--json")
+      #expect(try recovered.errorCode() == "mailboxInVault", "\(recovered.all)")
+    }
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: person.vault).sorted() == before)
+    #expect(try await person.cairn("sync", "default", "--json").errorCode() == "mailboxUnknown")
+  }
+
   @Test func `a quiet vault has a short status`() async throws {
     let person = try await Person()
     let status = try await person.cairn("status")

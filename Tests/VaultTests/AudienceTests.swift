@@ -144,7 +144,7 @@ struct Circle {
     let all = try await circle.hers.share(.all, ofCase: nil, withMember: "Bea")
     #expect(all.entries == [])
     // What was kept for her alone she has.
-    #expect(all.keptBackCount == 1)
+    #expect(all.keptBack.count == 1)
     let before = try await circle.hers.stateHash(ofCase: nil)
 
     let preview = try await circle.hers.previewShare(

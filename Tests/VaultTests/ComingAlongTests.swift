@@ -229,7 +229,7 @@ import VerifiableLog
     try await circle.add("secret", for: .ownDevices)
     let all = try await circle.hers.previewShare(.all, ofCase: nil, with: .member("Bea"))
     #expect(all.entries.map { $0.content?.words } == ["open", "taken back"])
-    #expect(all.keptBackCount == 1)
+    #expect(all.keptBack.count == 1)
     #expect(all.along.additionsLeftOut == 1 && all.along.additionsKeptBack == 1)
     let shared = try await circle.hers.share(
       .all, withAdditions: true, ofCase: nil, withMember: "Bea")

@@ -197,7 +197,7 @@ import VerifiableLog
       caseNamed: "theirs", entries: nil, to: bundle,
       seal: .passphrase(try locked("a passphrase")), program: "test")
     #expect(outcome.entryCount == 1)
-    await #expect(throws: VaultError(.entryLocked)) {
+    await #expect(throws: VaultError(.entryErased)) {
       try await shared.theirs.export(
         caseNamed: "theirs", entries: [id.base32], to: bundle + "2",
         seal: .passphrase(try locked("a passphrase")), program: "test")

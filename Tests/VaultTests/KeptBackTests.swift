@@ -32,7 +32,7 @@ import VerifiableLog
       try await say("\(name) open", about: open, as: kind, in: circle.hers)
     }
     let shared = try await circle.admit(circle.bea, "Bea")
-    #expect(shared.keptBackCount == 3)
+    #expect(shared.keptBack.count == 3)
     try await circle.sync(isSharedBefore ? nil : [circle.bea])
     #expect(try await circle.seen(by: circle.bea) == ["open", "amend open", "retract open"])
   }
@@ -45,7 +45,7 @@ import VerifiableLog
     try await say("more for Anna", about: onlyAnna, as: .amend, in: circle.hers)
     let all = try await circle.hers.share(.all, ofCase: nil, withMember: "Bea")
     #expect(all.entries == [])
-    #expect(all.keptBackCount == 2)
+    #expect(all.keptBack.count == 2)
     try await circle.sync()
     #expect(try await circle.seen(by: circle.bea) == [])
     #expect(try await circle.seen(by: circle.anna) == ["for Anna", "more for Anna"])
@@ -67,7 +67,7 @@ import VerifiableLog
     let card = try await survivor.fixture("second advocate").create().makeCard()
     let shared = try await copy.share(caseNamed: nil, with: card.text, words: card.words)
     #expect(shared.entryCount == 1)
-    #expect(shared.keptBackCount == 1)
+    #expect(shared.keptBack.count == 1)
   }
 
   @Test func `what another device entered for nobody else has to be named`() async throws {
@@ -85,7 +85,7 @@ import VerifiableLog
     let card = try await advocate.makeCard()
     let shared = try await laptop.share(caseNamed: nil, with: card.text, words: card.words)
     #expect(shared.entryCount == 1)
-    #expect(shared.keptBackCount == 2)
+    #expect(shared.keptBack.count == 2)
     let early = try #require(
       try await laptop.entries(ofCase: nil).first { $0.content?.words == "early" })
     let named = try await laptop.share(
@@ -113,5 +113,46 @@ import VerifiableLog
       #expect(outcome.keptPrivateCount == count)
       #expect(outcome.privateLeftOutCount == leftOut)
     }
+  }
+
+  @Test func `what was only not shared yet is not private, and is in the bundle`() async throws {
+    let circle = try await Circle()
+    var open: [EntryID] = []
+    for number in 1...4 { open.append(try await circle.add("open \(number)")) }
+    let secret = try await circle.add("private", for: .ownDevices)
+    let shared = try await circle.admit(
+      circle.anna, "Anna", selection: .entries([open[0].base32]))
+    let onlyAnna = try await circle.add("for Anna", for: .members([shared.member]))
+    let recipient = AgeIdentity(secretKey: SecretKey.random()).recipient
+    let outcome = try await circle.hers.export(
+      caseNamed: nil, entries: nil, to: circle.survivor.folder.path + "/bundle",
+      seal: .recipients([try #require(recipient)]), program: "test")
+    #expect(outcome.privateLeftOutCount == 2 && outcome.keptPrivateCount == 0)
+    #expect(outcome.entryCount == 4)
+    #expect(try await circle.hers.privateEntryCount(ofCase: nil) == 2)
+    let marked = try await circle.hers.privateEntries(among: open + [secret, onlyAnna])
+    #expect(marked == [secret: .ownDevices, onlyAnna: .fewer])
+    let named = try await circle.hers.previewShare(
+      .entries([open[1].base32, secret.base32]), ofCase: nil, with: .member("Anna"))
+    #expect(named.privateOnes == [secret])
+  }
+
+  @Test func `of another device's entries all places tell the same`() async throws {
+    let survivor = try await SurvivorWithKit([words("early")])
+    let early = try #require(try await survivor.vault.entries(ofCase: nil).first).id
+    try await survivor.vault.meet(survivor.own, own: true)
+    let (_, laptop) = try await survivor.recover("laptop", from: survivor.own)
+    try await laptop.meet(survivor.own, own: true)
+    let own = try await laptop.add([words("of the laptop")], toCase: nil).saved[0].id
+    #expect(try await laptop.privateEntryCount(ofCase: nil) == 1)
+    #expect(try await laptop.privateEntries(among: [early, own]) == [early: .perhaps])
+    let advocate = try await survivor.fixture("advocate").create()
+    let card = try await advocate.makeCard()
+    let shared = try await laptop.share(caseNamed: nil, with: card.text, words: card.words)
+    #expect(shared.keptBack == [early])
+    let named = try await laptop.share(
+      .entries([early.base32]), ofCase: nil, withMember: shared.member.base32)
+    #expect(named.privateOnes == [early])
+    #expect(try await laptop.privateEntryCount(ofCase: nil) == 0)
   }
 }

@@ -42,7 +42,13 @@ import VerifiableLog
     case .decide:
       _ = try await circle.hers.decide(
         stays: nil, cut: [(member: "Bea", size: nil)], inCase: nil, kit: kit)
-    case .adopt: _ = try await circle.hers.adopt(late.base32)
+    case .adopt:
+      let adopted = try await circle.hers.adopt(late.base32)
+      let again = try await circle.hers.adopt(late.base32)
+      #expect(adopted.isNew && !again.isNew && adopted.id == again.id)
+      let troubles = try await circle.hers.status(ofCase: nil, isLookedAt: false)
+        .flatMap(\.troubles).map(\.code)
+      #expect(!troubles.contains(.setAside) && !troubles.contains(.disputed))
     }
     let standing = try await circle.hers.members(ofCase: nil).members
       .first { $0.logID == anna }?.standing

@@ -126,7 +126,8 @@ func words(_ text: String) -> NewEntry {
       try await theirs.join(shared.invitation, words: card.words, name: nil)
     }
     _ = try await theirs.join(shared.invitation, words: shared.caseWords, name: nil)
-    await #expect(throws: VaultError(.cardUsed)) {
+    #expect(try await theirs.checkInvitation(shared.invitation) != nil)
+    await #expect(throws: VaultError(.caseHeldAlready)) {
       try await theirs.join(shared.invitation, words: shared.caseWords, name: nil)
     }
     await #expect(throws: VaultError(.notAllowed)) {
