@@ -14,7 +14,7 @@ public enum VerdictText {
       verdict.findings.filter { $0.code.weight != .note },
       verdict.findings.filter { $0.code.weight == .note }
     )
-    if !serious.isEmpty {
+    if !serious.isEmpty, !isOfAnotherCase(verdict) {
       lines += ["", "What was found:"] + serious.map { "  - " + sentence($0, verdict) }
     }
     let told = grouped(remarks, verdict)
@@ -37,8 +37,15 @@ public enum VerdictText {
     }
   }
 
+  /// Whether all that was found is that it is not the case that was asked for: most likely the fingerprint was
+  /// mistyped, so that nobody should be told that something was changed.
+  private static func isOfAnotherCase(_ verdict: BundleVerdict) -> Bool {
+    verdict.outcome == .changed && verdict.findings.map(\.code) == [.caseDiffers]
+  }
+
   static func headline(_ verdict: BundleVerdict) -> String {
-    switch verdict.outcome {
+    if isOfAnotherCase(verdict) { return "ANOTHER CASE" }
+    return switch verdict.outcome {
     case .intact: "INTACT"
     case .consistent: "CONSISTENT, author and time not proven"
     case .changed: "CHANGED"
@@ -47,6 +54,12 @@ public enum VerdictText {
   }
 
   private static func opening(_ verdict: BundleVerdict, _ trust: BundleTrust) -> [String] {
+    if isOfAnotherCase(verdict) {
+      return [
+        "The fingerprint of the case in this bundle is not the fingerprint that you gave. Check it for a typing error first.",
+        "If it is right, this is not the bundle that you expect: ask whoever gave it to you. Nothing more of it was checked.",
+      ]
+    }
     switch verdict.outcome {
     case .intact:
       let since = verdict.intactSince.map(ReportNames.time) ?? "the export"
@@ -92,7 +105,9 @@ public enum VerdictText {
       let same = findings.filter { $0.code == code }
       guard let first = same.first else { continue }
       var line = sentence(first.code)
-      let places = same.compactMap { place($0, verdict) }
+      let exhibits = same.compactMap { exhibit($0, verdict)?.number }
+      var places = exhibits.isEmpty ? [] : [runs(exhibits)]
+      places += same.filter { exhibit($0, verdict) == nil }.compactMap { place($0, verdict) }
       if !places.isEmpty { line += " (" + places.joined(separator: ", ") + ")" }
       result.append(line)
     }
@@ -107,14 +122,41 @@ public enum VerdictText {
 
   private static func place(_ finding: BundleFinding, _ verdict: BundleVerdict) -> String? {
     if let sequence = finding.sequence, let logID = finding.logID {
-      let exhibit = verdict.record?.exhibits.first {
-        $0.entry.header.logID == logID && $0.entry.header.sequence == sequence
-      }
-      if let exhibit { return "Exhibit \(exhibit.number)" }
+      if let exhibit = exhibit(finding, verdict) { return "Exhibit \(exhibit.number)" }
       return "entry \(sequence) of log \(short(logID))"
     }
     if let path = finding.path { return path.text }
     return finding.logID.map { "log " + short($0) }
+  }
+
+  private static func exhibit(
+    _ finding: BundleFinding, _ verdict: BundleVerdict
+  ) -> BundleRecord.Exhibit? {
+    guard let sequence = finding.sequence, let logID = finding.logID else { return nil }
+    return verdict.record?.exhibits.first {
+      $0.entry.header.logID == logID && $0.entry.header.sequence == sequence
+    }
+  }
+
+  /// `Exhibit 4`, `Exhibits 1–308`, `Exhibits 1–3, 5, 7–9`: hundreds of numbers one by one say nothing.
+  static func runs(_ numbers: [Int]) -> String {
+    var runs: [ClosedRange<Int>] = []
+    for number in Set(numbers).sorted() {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    let texts = runs.flatMap { run in
+      switch run.count {
+      case 1: ["\(run.lowerBound)"]
+      case 2: ["\(run.lowerBound)", "\(run.upperBound)"]
+      default: ["\(run.lowerBound)–\(run.upperBound)"]
+      }
+    }
+    let isOne = runs.count == 1 && runs[0].count == 1
+    return (isOne ? "Exhibit " : "Exhibits ") + texts.joined(separator: ", ")
   }
 
   private static func short(_ logID: LogID) -> String {

@@ -123,7 +123,8 @@ struct AddCommand: AsyncParsableCommand {
     let report = AddReport(
       sources: sources, outcome: outcome, isHashOnly: hashOnly, isMinor: minor,
       isLimited: readers.isLimited,
-      fallback: draft.content.url == nil ? "your words" : "the address")
+      fallback: draft.content.url == nil ? "your words" : "the address",
+      caseName: try await vault.nameAmongSeveral(caseName))
     if global.json { try report.printJSON() } else { report.printText() }
     return outcome.failure.map { ExitStatus($0.error.code) }
   }
@@ -155,7 +156,7 @@ struct AddSource: Sendable {
         "usage",
         Sentence(
           "Standard input (“-”) can be added once only.", safe: Sentences.unchanged,
-          next: "Leave the second “-” away."))
+          next: "Leave out the second “-”."))
     }
     return try arguments.map { argument in
       try argument == "-" ? standardInput() : file(argument)

@@ -46,7 +46,7 @@ struct AddFolders {
       let audience = try await readers.audience(in: vault, caseName: caseName)
       try await add(to: vault, for: audience, report)
       progress.finish()
-      return try report.finish()
+      return try report.finish(inCase: try await vault.nameAmongSeveral(caseName))
     }
     if let status { throw AlreadyTold(status: status) }
   }
@@ -154,7 +154,7 @@ struct AddFolders {
     "usage",
     Sentence(
       "A folder's files get their paths as titles, so --title cannot be given with it.",
-      safe: Sentences.unchanged, next: "Leave --title away; --tag and --text go with each file."))
+      safe: Sentences.unchanged, next: "Leave out --title; --tag and --text go with each file."))
 
   private static let noStandardInput = Failure.usage(
     "usage",

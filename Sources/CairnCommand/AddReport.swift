@@ -13,6 +13,8 @@ struct AddReport {
   let isLimited: Bool
   /// What an entry without a file is.
   let fallback: String
+  /// Nil where the vault has one case only.
+  let caseName: String?
 
   // MARK: - For people
 
@@ -32,7 +34,9 @@ struct AddReport {
       } else if isHashOnly {
         Output.line("Of the files, only size, type and SHA-256 are kept.")
       }
-      Output.line(Self.readers(of: outcome.saved.count, sharedWith: outcome.sharedWith))
+      Output.paragraph(
+        Self.readers(
+          of: outcome.saved.count, sharedWith: outcome.sharedWith, inCase: caseName))
     }
     guard let failure else { return }
     let sentence = failure.sentence
@@ -41,9 +45,17 @@ struct AddReport {
     Output.remark(sentence.next)
   }
 
-  /// Who can open what was saved.
-  static func readers(of count: Int, sharedWith: Int) -> String {
+  /// Who can open what was saved; and where it is, with a name of the case.
+  static func readers(of count: Int, sharedWith: Int, inCase name: String?) -> String {
     let pronoun = count == 1 ? "it" : "them"
+    if let name {
+      let place = (count == 1 ? "It is" : "They are") + " in \(SafeText.quoted(name))"
+      switch sharedWith {
+      case 0: return "\(place), and only you can open \(pronoun)."
+      case 1: return "\(place): you and one other member can open \(pronoun)."
+      default: return "\(place): you and \(sharedWith) other members can open \(pronoun)."
+      }
+    }
     switch sharedWith {
     case 0: return "Only you can open \(pronoun)."
     case 1: return "You and one other member of this case can open \(pronoun)."
@@ -96,6 +108,14 @@ struct AddReport {
             file: source?.name, id: saved.id.base32,
             sameContentAs: saved.sameContentAs.map(\.base32), size: source?.size)
         }, sharedWith: outcome.sharedWith, withheld: isLimited))
+  }
+}
+
+extension OpenVault {
+  /// The case's name, where it does not go without saying: in a vault with several.
+  func nameAmongSeveral(_ caseName: String?) throws(VaultError) -> String? {
+    let place = try place(ofCase: caseName)
+    return place.isOnlyOne ? nil : place.name
   }
 }
 

@@ -100,7 +100,10 @@ struct RetractCommand: AsyncParsableCommand {
       let history = try await vault.history(of: entry)
       if let by = history.entry.takenBackBy { throw AlreadySo(by: by, what: "It is taken back") }
       let effect = try await Self.effect(of: history.entry.summary, in: vault)
-      return NewRecord.Form(kind: .retract, content: content, noun: "a retraction") { _ in effect }
+      return NewRecord.Form(kind: .retract, content: content, noun: "a retraction") { saved in
+        history.entry.summary.kind == .retract
+          ? effect : effect + " To give it back: cairn retract \(ShortID.of(saved))"
+      }
     }
   }
 

@@ -34,7 +34,7 @@ struct AudienceOptions: ParsableArguments {
         "In a case that is shared with you, what you write goes to the person whose case it is, and to"
           + " nobody else: there is no --private or --only-for.",
         next:
-          "Leave it away. What is for you alone belongs into a case of your own; “cairn case list”"
+          "Leave it out. What is for you alone belongs in a case of your own; “cairn case list”"
           + " shows yours.")
     }
     var members: [LogID] = []

@@ -44,10 +44,26 @@ struct CheckReport {
     return isDust && troubles.isEmpty ? .done : .warnings
   }
 
-  private var troubles: [StatusObject.Trouble] {
+  private var troubles: [Trouble] {
     let now = UInt64(Date().timeIntervalSince1970)
     return outcome.troubled.flatMap { status in
-      status.troubles.filter(\.isNotable).map { StatusObject.trouble($0, status, now: now) }
+      status.troubles.filter(\.isNotable).map {
+        Trouble(case: status.name, told: StatusObject.trouble($0, status, now: now))
+      }
+    }
+  }
+
+  /// As `status` tells it, with the case that it is about.
+  private struct Trouble: Encodable {
+    let `case`: String
+    let told: StatusObject.Trouble
+
+    private enum Key: String, CodingKey { case `case` }
+
+    func encode(to encoder: any Encoder) throws {
+      try told.encode(to: encoder)
+      var object = encoder.container(keyedBy: Key.self)
+      try object.encode(`case`, forKey: .case)
     }
   }
 
@@ -67,7 +83,11 @@ struct CheckReport {
         Quantity.count(outcome.filesAwaited, "file has", "files have")
           + " not arrived here yet; that is no damage.")
     }
-    let sentences = outcome.findings.map(\.sentence) + troubles.map(\.message)
+    let sentences =
+      outcome.findings.map(\.sentence)
+      + troubles.map {
+        (outcome.caseCount > 1 ? SafeText.quoted($0.case) + ": " : "") + $0.told.message
+      }
     if !sentences.isEmpty { Output.line() }
     for sentence in sentences {
       for (index, part) in Columns.wrap(sentence, to: Columns.width - 5).enumerated() {
@@ -94,7 +114,7 @@ struct CheckReport {
     let files: Int
     let filesAwaited: Int
     let findings: [Finding]
-    let troubles: [StatusObject.Trouble]
+    let troubles: [Trouble]
   }
 
   func printJSON() throws {

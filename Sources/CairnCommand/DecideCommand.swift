@@ -67,8 +67,13 @@ struct DecideCommand: AsyncParsableCommand {
 
   private static func sentence(_ limit: RootDecision.Limit) -> String {
     let who = limit.role == .survivor ? "The device" : "The advocate"
-    let records = limit.size == 1 ? "1 record" : "\(limit.size) records"
-    var text = "\(who) \(limit.logID.base32.prefix(10)): its first \(records) stand."
+    let stands =
+      switch limit.size {
+      case 0: "nothing that it wrote stands"
+      case 1: "its first record stands"
+      default: "its first \(limit.size) records stand"
+      }
+    var text = "\(who) \(limit.logID.base32.prefix(10)): \(stands)."
     if limit.setAside > 0 {
       text += " \(limit.setAside) that \(limit.setAside == 1 ? "is" : "are") here already"
       text += " \(limit.setAside == 1 ? "is" : "are") behind that."

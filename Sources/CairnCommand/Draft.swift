@@ -29,7 +29,7 @@ struct Draft {
   static func address(_ typed: String) throws -> String {
     let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty else {
-      throw invalidAddress("The address is empty.", "Leave --url away if there is none.")
+      throw invalidAddress("The address is empty.", "Leave out --url if there is none.")
     }
     guard text.utf8.count <= Limits.url else {
       throw invalidAddress(
@@ -107,7 +107,23 @@ struct Draft {
       return "\(shown) lacks the time zone, such as +02:00 or Z for UTC"
         + (localZone(at: text).map { "; where this computer is, it is \($0)." } ?? ".")
     }
+    if endsBeforeItBegins(text) { return "\(shown) ends before it begins." }
+    // A day or month in it, of the right form, that is in no calendar.
+    let missing = text.matches(of: #/\b\d{4}-\d{2}(-\d{2})?\b/#).map { String($0.output.0) }
+      .first { ClaimedTime(typed: $0) == nil }
+    if let missing { return "\(SafeText.quoted(missing)) is not in the calendar." }
     return "\(shown) is not a time that can be understood."
+  }
+
+  /// Whether it is two times that can be understood, in the wrong order.
+  private static func endsBeforeItBegins(_ text: String) -> Bool {
+    let separators = [" to ", "..", "/"]
+    guard let middle = separators.compactMap({ text.range(of: $0) }).first else { return false }
+    let ends = [text[..<middle.lowerBound], text[middle.upperBound...]].map {
+      ClaimedTime(typed: String($0))
+    }
+    guard let first = ends[0], let last = ends[1] else { return false }
+    return last.firstSecond < first.firstSecond
   }
 
   /// The offset of this machine's zone at that time, as `+02:00`.
@@ -144,7 +160,7 @@ struct Draft {
         "emptyText",
         Sentence(
           "The text is empty.", safe: "Nothing was added.",
-          next: "Leave --text away if there is nothing to say."))
+          next: "Leave out --text if there is nothing to say."))
     }
     return words
   }

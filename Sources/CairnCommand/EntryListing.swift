@@ -10,15 +10,24 @@ struct EntryListing {
   var words: SearchWords?
   /// Whether entries of several cases can stand here.
   var namesCases = false
+  /// Whether those that cannot be opened are only counted.
+  var passesOverLocked = false
 
-  /// - Parameter privateOnes: those that were meant for fewer, or perhaps.
-  func print(_ entries: [EntrySummary], privateOnes: [EntryID: KeptPrivate]) {
+  /// - Parameters:
+  ///   - privateOnes: those that were meant for fewer, or perhaps.
+  ///   - erasures: what became of those that are erased.
+  func print(
+    _ entries: [EntrySummary], privateOnes: [EntryID: KeptPrivate],
+    erasures: [EntryID: ErasureState]
+  ) {
     var last: String?
     for entry in entries {
       let day = heading(of: entry)
       if day != last { Output.line(day) }
       last = day
-      for line in lines(of: entry, keptPrivate: privateOnes[entry.id]) { Output.line(line) }
+      let lines = lines(
+        of: entry, keptPrivate: privateOnes[entry.id], erasure: erasures[entry.id])
+      for line in lines { Output.line(line) }
       Output.line()
     }
   }
@@ -64,12 +73,21 @@ struct EntryListing {
 
   // MARK: - Entries
 
-  private func lines(of entry: EntrySummary, keptPrivate: KeptPrivate?) -> [String] {
+  private func lines(
+    of entry: EntrySummary, keptPrivate: KeptPrivate?, erasure: ErasureState?
+  ) -> [String] {
     let text = EntryText(summary: entry)
     var lines = text.listLines
     var more: [String] = []
     if let content = entry.content, let found = words?.excerpt(of: content) {
       more.append("found: " + Self.line(of: found))
+    }
+    switch erasure {
+    case .hidden(let until, let canBeKept)?:
+      more.append("hidden, and destroyed here on \(Self.day(until))")
+      if canBeKept { more.append("to bring it back: cairn keep \(ShortID.of(entry.id))") }
+    case .destroyed?: more.append("destroyed on this device")
+    case nil: break
     }
     if entry.isRetracted { more.append("taken back") }
     if let keptPrivate { more.append("private: " + keptPrivate.said) }

@@ -96,6 +96,8 @@ struct FindingOptions: ParsableArguments {
     query.happened = EntryQuery.Span(
       from: try Self.time(happenedFrom), to: try Self.time(happenedTo))
     query.entered = EntryQuery.Span(from: try Self.time(enteredFrom), to: try Self.time(enteredTo))
+    try Self.require(query.happened, "--happened-from", "--happened-to")
+    try Self.require(query.entered, "--entered-from", "--entered-to")
     query.place = place
     query.account = account
     query.tags = tag
@@ -125,6 +127,18 @@ struct FindingOptions: ParsableArguments {
       throw Failure.usage(
         failure.code, Sentence(sentence.what, safe: Sentences.unchanged, next: sentence.next))
     }
+  }
+
+  /// Nothing lies in a span that ends before it begins; that it is empty would be believed of the case.
+  private static func require(
+    _ span: EntryQuery.Span, _ from: String, _ to: String
+  ) throws {
+    guard let first = span.from, let last = span.to, last < first else { return }
+    throw Failure.usage(
+      "invalidSpan",
+      Sentence(
+        "\(to) is earlier than \(from), so nothing can lie in between.",
+        safe: Sentences.unchanged, next: "Exchange the two, or correct one of them."))
   }
 
   private static func author(_ typed: String) -> EntryQuery.Author {

@@ -116,7 +116,9 @@ final class FolderReport {
   // MARK: - At the end
 
   /// The exit code, if not everything could be saved.
-  func finish() throws -> ExitStatus? {
+  ///
+  /// - Parameter caseName: nil where the vault has one case only.
+  func finish(inCase caseName: String?) throws -> ExitStatus? {
     let status = failure?.status ?? (unreadable.isEmpty ? nil : ExitStatus.other)
     if isJSON {
       object.error = failure.map(ErrorObject.init)
@@ -126,10 +128,14 @@ final class FolderReport {
     Output.line(
       Quantity.count(savedCount, "file was saved", "files were saved")
         + (heldCount == 0
-          ? "." : "; \(heldCount) were in the case already (--again adds them again)."))
+          ? "."
+          : heldCount == 1
+            ? "; 1 was in the case already (--again adds it again)."
+            : "; \(heldCount) were in the case already (--again adds them again)."))
     if savedCount > 0 {
       if isMinor { Output.paragraph(MinorText.kept) }
-      Output.line(AddReport.readers(of: savedCount, sharedWith: object.sharedWith))
+      Output.paragraph(
+        AddReport.readers(of: savedCount, sharedWith: object.sharedWith, inCase: caseName))
     }
     tellPassedOver()
     tellUnreadable()

@@ -15,6 +15,8 @@ struct FoundEntries {
 
   struct Result {
     var count = 0
+    /// Passed over, because nothing of them can be told but that they are there.
+    var lockedCount = 0
     var first: EntrySummary?
     /// Where the next page begins, if there is one.
     var next: String?
@@ -30,9 +32,13 @@ struct FoundEntries {
   func printText(_ listing: EntryListing, pageLength: Int?) async throws -> Result {
     var result = Result()
     try await forEachPage(of: pageLength) { page in
+      let shown = page.entries.filter { !listing.passesOverLocked || $0.standing != .locked }
+      let erased = shown.filter { $0.standing == .erased }
       listing.print(
-        page.entries, privateOnes: try await vault.privateEntries(among: page.entries.map(\.id)))
-      result.count += page.entries.count
+        shown, privateOnes: try await vault.privateEntries(among: shown.map(\.id)),
+        erasures: try await vault.erasures(among: erased.map(\.id)))
+      result.count += shown.count
+      result.lockedCount += page.entries.count - shown.count
       result.first = result.first ?? page.entries.first
       result.next = page.next
     }

@@ -71,6 +71,7 @@ struct ImportCommand: AsyncParsableCommand {
     _ rows: [ImportTable.Row], to vault: OpenVault, _ report: inout ImportReport
   ) async throws -> ExitStatus? {
     let audience = try await readers.audience(in: vault, caseName: caseName)
+    report.caseName = try await vault.nameAmongSeveral(caseName)
     for start in stride(from: 0, to: rows.count, by: 256) {
       let piece = rows[start..<min(start + 256, rows.count)]
       if Interruption.isRequested {
@@ -104,6 +105,8 @@ struct ImportReport {
   var saved: [EntryID] = []
   var heldCount = 0
   var sharedWith = 0
+  /// Nil where the vault has one case only.
+  var caseName: String?
   var failure: Failure?
   private static let listed = 20
 
@@ -143,8 +146,12 @@ struct ImportReport {
     }
     Output.line(
       Quantity.count(saved.count, "entry was saved", "entries were saved")
-        + (heldCount == 0 ? "." : "; \(heldCount) were in the case already."))
-    if !saved.isEmpty { Output.line(AddReport.readers(of: saved.count, sharedWith: sharedWith)) }
+        + (heldCount == 0
+          ? "." : "; \(heldCount) \(heldCount == 1 ? "was" : "were") in the case already."))
+    if !saved.isEmpty {
+      Output.paragraph(
+        AddReport.readers(of: saved.count, sharedWith: sharedWith, inCase: caseName))
+    }
     guard let failure else { return }
     for part in [failure.sentence.what, failure.sentence.safe, failure.sentence.next] {
       Output.remark(part)

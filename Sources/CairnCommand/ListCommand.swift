@@ -33,7 +33,7 @@ struct ListCommand: AsyncParsableCommand {
         "usage",
         Sentence(
           "--case and --all-cases exclude each other.", safe: Sentences.unchanged,
-          next: "Leave one of them away."))
+          next: "Leave one of them out."))
     }
     let query = try finding.query(allCases ? .allCases : .oneCase(caseName))
     try await global.withVault(terminal: global.terminal) { vault in
@@ -62,8 +62,16 @@ struct ListCommand: AsyncParsableCommand {
       + (shared.count > 1 ? " (“cairn case list” shows all)" : "")
   }
 
+  private static func locked(_ count: Int) -> String {
+    count == 1
+      ? "1 entry is not shared with you, or its key has not arrived: --state locked lists it."
+      : "\(count) entries are not shared with you, or their keys have not arrived: --state locked"
+        + " lists them."
+  }
+
   private func printText(_ query: EntryQuery, _ vault: OpenVault) async throws {
-    let listing = EntryListing(order: query.order, namesCases: allCases)
+    let listing = EntryListing(
+      order: query.order, namesCases: allCases, passesOverLocked: query.states.isEmpty)
     let result = try await FoundEntries(query, in: vault)
       .printText(listing, pageLength: finding.pageLength)
     let isChosen = finding.isFiltering || finding.after != nil
@@ -76,8 +84,11 @@ struct ListCommand: AsyncParsableCommand {
       return
     }
     let place = allCases ? "in all cases" : "in the case \(SafeText.quoted(first.caseName))"
-    let count = Quantity.count(result.count, "entry", "entries")
-    Output.paragraph("\(count) \(place), \(listing.described).")
+    if result.count > 0 {
+      let count = Quantity.count(result.count, "entry", "entries")
+      Output.paragraph("\(count) \(place), \(listing.described).")
+    }
+    if result.lockedCount > 0 { Output.paragraph(Self.locked(result.lockedCount)) }
     result.tellHowToGoOn()
   }
 }

@@ -1,10 +1,11 @@
+import CaseLog
 import Vault
 
 // About members, and who may see what.
 
 extension Sentences {
-  static func ofMembers(_ code: VaultError.Code) -> Sentence? {
-    switch code {
+  static func ofMembers(_ error: VaultError) -> Sentence? {
+    switch error.code {
     case .unknownMember:
       return Sentence(
         "No member of this case has this name, or an id that begins like this.", safe: unchanged,
@@ -38,6 +39,12 @@ extension Sentences {
       return Sentence(
         "That time is over already, by this device's clock.", safe: unchanged,
         next: "Choose a later day; if the day is right, check the device's clock.")
+    case .removed where error.role == .advocate:
+      return Sentence(
+        "You were removed from this case, so nothing that you add to it would count.",
+        safe: "Nothing was saved. Everything that is here can still be read.",
+        next: "Only the person whose case it is can share with you anew: make a new card for that,"
+          + " with “cairn card”.")
     case .removed:
       return Sentence(
         "This copy was removed from the case, so nothing that it adds would count.",

@@ -36,9 +36,10 @@ struct MembersCommand: AsyncParsableCommand {
         return
       }
       Output.line("Members of the case \(SafeText.quoted(found.caseName)):")
+      let hasWritten = found.members.contains { $0.isOwn && $0.entriesWritten > 0 }
       for member in found.members.sorted(by: MemberText.isBefore) {
         Output.line()
-        for line in MemberText(member: member).lines {
+        for line in MemberText(member: member, awaitsReceipt: hasWritten).lines {
           Output.paragraph(line.text, indent: line.indent)
         }
       }
@@ -84,6 +85,8 @@ struct MembersCommand: AsyncParsableCommand {
 /// A member as people read it.
 struct MemberText {
   let member: MemberSummary
+  /// Whether there is anything of one's own that others could give a receipt for.
+  var awaitsReceipt = true
 
   static func shortID(_ id: LogID) -> String { String(id.base32.prefix(10)) }
 
@@ -100,11 +103,10 @@ struct MemberText {
     func add(_ text: String?) { if let text { result.append((text, 4)) } }
     add(origin)
     add(standing)
-    add(
-      member.isOwn
-        ? nil
-        : member.lastReceipt.map { "last receipt \(Clock.text($0)) by their clock" }
-          ?? "no receipt for what you entered yet")
+    if !member.isOwn {
+      let none = awaitsReceipt ? "no receipt for what you entered yet" : nil
+      add(member.lastReceipt.map { "last receipt \(Clock.text($0)) by their clock" } ?? none)
+    }
     let written = Quantity.count(member.entriesWritten, "entry", "entries")
     add(
       "wrote \(written)"
@@ -134,9 +136,14 @@ struct MemberText {
     case .lapses(let time): return "in good standing until \(Clock.text(time))"
     case .lapsed(let time): return "lapsed \(Clock.text(time)): nothing more is shared with them"
     case .removed(let size):
-      return
-        "removed: of their records the first \(size) count, and nothing more is shared with them; what"
-        + " they could open before, they may keep"
+      let records =
+        switch size {
+        case 0: "nothing that they wrote counts"
+        case 1: "of their records the first counts"
+        default: "of their records the first \(size) count"
+        }
+      return "removed: \(records), and nothing more is shared with them; what they could open"
+        + " before, they may keep"
     case .contested:
       return "in dispute: members removed each other, and the twelve words have to decide"
     }
@@ -181,14 +188,26 @@ struct MemberObject: Encodable {
     successorOf = old?.base32
     var (removedAt, until): (UInt64?, UInt64?)
     switch member.standing {
-    case .good: standing = "good"
-    case .lapses(let time): (standing, until) = ("lapses", time)
-    case .lapsed(let time): (standing, until) = ("lapsed", time)
-    case .removed(let size): (standing, removedAt) = ("removed", size)
-    case .contested(let size): (standing, removedAt) = ("contested", size)
+    case .good: break
+    case .lapses(let time), .lapsed(let time): until = time
+    case .removed(let size), .contested(let size): removedAt = size
     }
+    standing = member.standing.name
     self.removedAt = removedAt
     self.until = until.map(Clock.iso)
+  }
+}
+
+extension MemberSummary.Standing {
+  /// A stable name for scripts.
+  var name: String {
+    switch self {
+    case .good: return "good"
+    case .lapses: return "lapses"
+    case .lapsed: return "lapsed"
+    case .removed: return "removed"
+    case .contested: return "contested"
+    }
   }
 }
 

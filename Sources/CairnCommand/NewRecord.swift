@@ -23,6 +23,8 @@ struct NewRecord {
     var content: EntryContent
     /// "an addition", "a note".
     let noun: String
+    /// Between the noun and what it is about.
+    var link = "about"
     /// Said after "Saved", if there is more to say.
     var remark: @Sendable (_ saved: EntryID) -> String? = { _ in nil }
   }
@@ -93,7 +95,8 @@ struct NewRecord {
         Object(
           form, saved, sources, outcome, isLimited: readers?.isLimited ?? false))
     } else {
-      tell(form, saved, sources, outcome)
+      tell(
+        form, saved, sources, outcome, inCase: try await vault.nameAmongSeveral(caseName))
     }
     return nil
   }
@@ -101,10 +104,11 @@ struct NewRecord {
   // MARK: - Telling
 
   private func tell(
-    _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome
+    _ form: Form, _ saved: AddOutcome.Saved, _ sources: [AddSource], _ outcome: AddOutcome,
+    inCase caseName: String?
   ) {
     var line = "Saved  \(ShortID.of(saved.id))  \(form.noun)"
-    if !form.content.about.isEmpty { line += " about " + ShortID.list(form.content.about) }
+    if !form.content.about.isEmpty { line += " \(form.link) " + ShortID.list(form.content.about) }
     Output.line(line)
     for source in sources { Output.line("       with " + source.described) }
     if !saved.sameContentAs.isEmpty {
@@ -114,7 +118,8 @@ struct NewRecord {
       MinorText.told(sameContentAs: saved.sameContentAs)
     }
     if let remark = form.remark(saved.id) { Output.paragraph(remark) }
-    Output.line(AddReport.readers(of: 1, sharedWith: outcome.sharedWith))
+    Output.paragraph(
+      AddReport.readers(of: 1, sharedWith: outcome.sharedWith, inCase: caseName))
   }
 
   private func tell(_ already: AlreadySo) throws {

@@ -44,8 +44,8 @@ enum ShortText {
             : "This \(what) is too long, or has a line break or a hidden character in it.",
           safe: "Nothing was added.",
           next: text.isEmpty
-            ? "Leave \(option) away if there is none."
-            : "It can have up to 1,024 characters on one line; longer things belong into --text."))
+            ? "Leave out \(option) if there is none."
+            : "It can have up to 1,024 characters on one line; longer things belong in --text."))
     }
     return text
   }

@@ -60,7 +60,7 @@ struct RemoveCommand: AsyncParsableCommand {
     let name = Self.name(outcome.member)
     let count = Quantity.count(outcome.opened.count, "entry", "entries")
     Output.paragraph(
-      "\(name) is removed from \(SafeText.quoted(outcome.caseName)). They could open \(count) until"
+      "\(name.prefix(1).uppercased() + name.dropFirst()) is removed from \(SafeText.quoted(outcome.caseName)). They could open \(count) until"
         + " now; of what is added from now on, none.")
     Output.paragraph(
       "Others learn of it with the next exchange. The old folder cannot refuse anybody, so choose a"
@@ -68,8 +68,9 @@ struct RemoveCommand: AsyncParsableCommand {
         + (caseName.map { " " + SafeText.argument($0) } ?? "") + " --mailbox NEW-FOLDER")
     if outcome.remainingReaders > 0 {
       Output.paragraph(
-        "Tell \(Quantity.count(outcome.remainingReaders, "advocate", "advocates")) who"
-          + " \(outcome.remainingReaders == 1 ? "stays" : "stay") where it is.")
+        (outcome.remainingReaders == 1
+          ? "One advocate stays" : "\(outcome.remainingReaders) advocates stay")
+          + ": tell them where the new folder is.")
     }
   }
 

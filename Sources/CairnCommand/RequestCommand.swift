@@ -40,7 +40,7 @@ struct RequestCommand: AsyncParsableCommand {
       throw ValidationError("A request is either --done or --decline.")
     }
     if done ?? decline != nil, !entries.isEmpty {
-      throw ValidationError("An answer names the request only; leave the entries away.")
+      throw ValidationError("An answer names the request only; leave out the entries.")
     }
   }
 
@@ -88,7 +88,10 @@ struct RequestCommand: AsyncParsableCommand {
       if let before, before.content.request == answer {
         throw AlreadySo(by: before.id, what: "This request is \(answer.name)")
       }
-      return NewRecord.Form(kind: .request, content: content, noun: answer.name) { _ in
+      return NewRecord.Form(
+        kind: .request, content: content, noun: "your answer, \(answer.name),",
+        link: "to the request"
+      ) { _ in
         before.map { "Before, it was \($0.content.request?.name ?? "answered")." }
       }
     }

@@ -68,8 +68,23 @@ struct UnsealOptions: ParsableArguments {
 
 /// The first bytes of a bundle, which tell how it is sealed.
 enum SealedHeader {
+  /// How many bytes the bundle has.
+  ///
+  /// - Throws: a failure where there is nothing that could be checked.
+  static func size(of path: String) throws -> UInt64 {
+    do {
+      return try FileCheck(path: path).size
+    } catch let failure as Failure where failure.code == VaultError.Code.fileEmpty.rawValue {
+      throw Failure(
+        code: failure.code, status: .cannotCheck,
+        Sentence(
+          "\(SafeText.quoted(path)) is empty: it has 0 bytes, so there is nothing to check.",
+          safe: "This says nothing about whether the bundle is genuine.",
+          next: "Perhaps a download or a copy was not finished: copy it again from where it came."))
+    }
+  }
+
   static func isForPassphrase(_ path: String) throws -> Bool {
-    _ = try FileCheck(path: path)
     guard let handle = FileHandle(forReadingAtPath: path) else { return false }
     defer { handle.closeFile() }
     let head = try handle.read(upToCount: 64) ?? Data()

@@ -11,7 +11,7 @@ enum Sentences {
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
     ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
-      ?? ofCases(error.code) ?? ofMembers(error.code) ?? ofErasing(error.code)
+      ?? ofCases(error.code) ?? ofMembers(error) ?? ofErasing(error.code)
       ?? ofPeople(error.code)
   }
 
@@ -331,7 +331,7 @@ enum Sentences {
         next: "“cairn members” shows them. Name another member or size.")
     case .notCut:
       return Sentence(
-        "This member was not removed: it counts as it is.", safe: unchanged, next: "")
+        "This member was not removed: what they write counts.", safe: unchanged, next: "")
     case .mailboxEmpty:
       return Sentence(
         "There is no case in this folder.", safe: unchanged,
@@ -371,7 +371,7 @@ enum Sentences {
     case .searchTooLong:
       return Sentence(
         "This is more than can be searched for at once.", safe: unchanged,
-        next: "A few words find more than many: leave some away.")
+        next: "A few words find more than many: leave some out.")
     default:
       return Sentence(
         "This could not be done.", safe: unchanged, next: "Try it again.")

@@ -70,15 +70,18 @@ struct StatusPage {
         Quantity.count(member.newEntries, "entry", "entries") + " of "
           + MemberName.of(member)
       })
-    section("Waits for you", status.requestsToAnswer.map(request))
-    section("You asked, and nobody has answered yet", status.requestsAsked.map(request))
+    // Whoever was removed can neither answer nor be answered.
+    if !status.troubles.contains(where: { $0.code == .removed }) {
+      section("Waits for you", status.requestsToAnswer.map(request))
+      section("You asked, and nobody has answered yet", status.requestsAsked.map(request))
+    }
     section("Takedowns that are not done", status.openTakedowns.map(takedown))
     if status.filesAwaited > 0 {
       section(
         "On their way",
         [Quantity.count(status.filesAwaited, "file has", "files have") + " not arrived here yet."])
     }
-    section("Copies", status.members.filter { !$0.isOwn && !$0.isCut }.map(copy))
+    section("Copies", status.members.filter { !$0.isOwn && !$0.isCut }.compactMap(copy))
     section("Needs attention", status.troubles.map { $0.sentence(status, now: now) })
     if !status.isTold { Output.line("  Nothing new, and nothing that waits.") }
   }
@@ -106,12 +109,15 @@ struct StatusPage {
     return "\(place)\(about): \(takedown.step.said), \(age(takedown.last.clock))"
   }
 
-  private func copy(_ member: CaseStatus.Member) -> String {
+  /// Nil where there is nothing to give a receipt for.
+  private func copy(_ member: CaseStatus.Member) -> String? {
     let name = MemberName.of(member, isFirst: true)
-    guard let time = member.lastReceipt else { return "\(name): no receipt yet" }
+    guard let time = member.lastReceipt else {
+      return member.entriesWithoutReceipt == 0 ? nil : "\(name): no receipt yet"
+    }
     let rest = member.entriesWithoutReceipt
     return "\(name): last receipt \(age(time)), "
-      + (rest == 0 ? "covers all of yours" : "does not cover the last \(rest) of yours")
+      + (rest == 0 ? "covers all of yours" : SyncReport.uncovered(rest))
   }
 
   private func age(_ time: UInt64) -> String { SyncReport.age(of: time, now: now) }
@@ -134,7 +140,7 @@ enum MemberName {
 
 extension CaseTrouble {
   /// What it means for this copy that it was removed.
-  private static func removal(of role: Role) -> String {
+  static func removal(of role: Role) -> String {
     (role == .advocate ? "You were removed" : "This device was removed")
       + " from this case. What came here until then stays, and can be read, taken out and exported."
       + " Nothing that was added since comes here, and what is added here counts for nobody else."
@@ -142,6 +148,9 @@ extension CaseTrouble {
         ? " To take part again, ask the person whose case it is, and make a new card."
         : " “cairn reinstate” with the twelve words undoes it, on another device of yours.")
   }
+
+  /// What only a survivor can do.
+  private static let adopting = " “cairn adopt” enters one again as yours."
 
   /// What it is and what to do next, in a sentence or two.
   func sentence(_ status: CaseStatus, now: UInt64) -> String {
@@ -154,21 +163,26 @@ extension CaseTrouble {
         + " nothing that you had was altered. Ask them whether their vault was copied; new keys end it"
         + " (“cairn renew” on their side)."
     case .violation:
-      return "\(capital) wrote \(entries) that their role does not include. They were set aside and"
-        + " count for nothing. Ask them which program they use."
+      return "\(capital) wrote \(entries) that their role does not include."
+        + (count == 1
+          ? " It was set aside and counts" : " They were set aside and count") + " for nothing."
+        + " Ask them which program they use."
     case .removed: return Self.removal(of: status.role)
     case .contested:
       return "\(capital) was removed by another device that was itself removed by it. Neither can"
         + " change the case now. “cairn decide” with the recovery kit says which one stays."
     case .disputed:
       return
-        "\(entries) of \(who) came after its removal, but somebody else had seen them. They are"
-        + " shown, marked as disputed. “cairn adopt” enters one again as yours."
+        "\(entries) of \(who) came after its removal, but somebody else had seen"
+        + (count == 1 ? " it. It is" : " them. They are") + " shown, marked as disputed."
+        + (status.role == .survivor ? Self.adopting : "")
     case .setAside:
-      return "\(entries) of \(who) came after its removal and were set aside. “cairn list --state"
-        + " set-aside” shows them; “cairn adopt” enters one again as yours."
+      return "\(entries) of \(who) came after its removal and \(count == 1 ? "was" : "were")"
+        + " set aside. “cairn list --state set-aside” shows \(count == 1 ? "it" : "them")."
+        + (status.role == .survivor ? Self.adopting : "")
     case .erasurePending:
-      return "\(entries) were erased by another of your devices, and are destroyed here"
+      return "\(entries) \(count == 1 ? "was" : "were") erased by another of your devices, and"
+        + " \(count == 1 ? "is" : "are") destroyed here"
         + " on \(time.map { String(Clock.text($0).prefix(10)) } ?? "a later day"). If that was not you,"
         + " say “cairn keep” for each that “cairn list --state erased” shows, and “cairn remove” that"
         + " device."
@@ -188,7 +202,7 @@ extension CaseTrouble {
     case .receiptOld:
       return "\(capital) gave its last receipt"
         + " \(time.map { SyncReport.age(of: $0, now: now) } ?? "long ago"); \(entries) of yours"
-        + " are not covered by it. Ask them to sync."
+        + " \(count == 1 ? "is" : "are") not covered by it. Ask them to sync."
     case .sharingEndsSoon:
       return "What was agreed with \(who) ends on"
         + " \(time.map { String(Clock.text($0).prefix(10)) } ?? "a day soon")."

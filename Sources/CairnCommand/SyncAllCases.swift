@@ -20,11 +20,12 @@ struct SyncAllCases {
       return (try await exchange(named, in: vault), cases.filter { !hasFolder($0) })
     }
     if global.json {
-      try printJSON(results)
+      try Output.json(
+        Object(cases: results.map(Element.init), withoutMailbox: unnamed.map(\.name)))
     } else {
       tellFailures(results)
+      tell(without: unnamed)
     }
-    tell(without: unnamed)
     let status = Self.worst(results.map(Self.status))
     if status != .done { throw AlreadyTold(status: status) }
   }
@@ -51,7 +52,10 @@ struct SyncAllCases {
         results.append(.exchanged(report))
         if !global.json { report.printBlock() }
       } catch {
-        let failure = Failure(error)
+        let failure = UnreachableMailbox(
+          ofCase: summary.name, mailbox: summary.mailbox, ownMailbox: summary.ownMailbox,
+          audience: audience
+        ).failure(error)
         if Self.endsAll.contains(error.code) { stop = failure }
         results.append(.failed(summary, failure))
         if !global.json { Output.paragraph("\(SafeText.quoted(summary.name)): not synced") }
@@ -97,8 +101,7 @@ struct SyncAllCases {
     guard !cases.isEmpty else { return }
     let folder = audience == .ownDevices ? "folder for your own devices" : "mailbox"
     let names = cases.map { SafeText.quoted($0.name) }.joined(separator: ", ")
-    let text = "Without a \(folder), and passed over: \(names)."
-    if global.json { Output.remark(text) } else { Output.paragraph(text) }
+    Output.paragraph("Without a \(folder), and passed over: \(names).")
   }
 
   private struct FailedObject: Encodable {
@@ -121,8 +124,9 @@ struct SyncAllCases {
     }
   }
 
-  private func printJSON(_ results: [Result]) throws {
-    try Output.json(results.map(Element.init))
+  private struct Object: Encodable {
+    let cases: [Element]
+    let withoutMailbox: [String]
   }
 
   // MARK: - The exit code

@@ -41,7 +41,7 @@ struct SyncCommand: AsyncParsableCommand {
   func validate() throws {
     if all, self.case != nil || mailbox != nil {
       throw ValidationError(
-        "--all takes every case with the folder that it has; leave the case and --mailbox away.")
+        "--all takes every case with the folder that it has; leave out the case and --mailbox.")
     }
   }
 
@@ -52,10 +52,20 @@ struct SyncCommand: AsyncParsableCommand {
     let outcome = try await global.withVault(terminal: global.terminal) { vault in
       let progress = Progress("Exchanging", total: nil, isQuiet: global.json)
       defer { progress.finish() }
-      return try await vault.sync(
-        caseNamed: self.case, mailbox: mailbox, audience: ownDevices ? .ownDevices : nil,
-        progress: { progress.show($0.bytes) },
-        isCancelled: { Interruption.isRequested })
+      let audience: MailboxAudience? = ownDevices ? .ownDevices : nil
+      do throws(VaultError) {
+        return try await vault.sync(
+          caseNamed: self.case, mailbox: mailbox, audience: audience,
+          progress: { progress.show($0.bytes) },
+          isCancelled: { Interruption.isRequested })
+      } catch {
+        guard error.code == .mailboxUnreachable else { throw error }
+        let place = try await vault.place(ofCase: self.case)
+        throw UnreachableMailbox(
+          ofCase: place.name, mailbox: place.mailbox, ownMailbox: place.ownMailbox,
+          typed: mailbox, audience: audience
+        ).failure(error)
+      }
     }
     let report = SyncReport(outcome: outcome, now: ProcessRules.now())
     if global.json { try report.printJSON() } else { report.printText() }

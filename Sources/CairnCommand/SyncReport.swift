@@ -20,10 +20,14 @@ struct SyncReport {
   // MARK: - For people
 
   func printText() {
+    if let removal {
+      Output.paragraph(removal)
+      Output.line()
+    }
     Output.line("Synced the case \(SafeText.quoted(outcome.caseName)).")
     Output.line()
     for member in outcome.members where member.isOwn { describe(member) }
-    for member in outcome.members where !member.isOwn { describe(member) }
+    for member in outcome.members where !member.isOwn && isTold(member) { describe(member) }
     if !files.isEmpty { field("Files", files) }
     if outcome.members.count == 1 {
       Output.line()
@@ -48,11 +52,26 @@ struct SyncReport {
     var news = records.isEmpty ? [] : ["records: " + records]
     if !files.isEmpty { news.append("files: " + files) }
     Output.paragraph("\(name): " + (news.isEmpty ? "nothing new" : news.joined(separator: "; ")))
+    if let removal { Output.paragraph(removal, indent: 4) }
     for member in outcome.members where !member.isOwn {
-      Output.paragraph("\(Self.name(member)): \(receipt(of: member))", indent: 4)
+      guard isTold(member), let receipt = receipt(of: member) else { continue }
+      Output.paragraph("\(Self.name(member)): \(receipt)", indent: 4)
     }
     // On standard error it may stand by itself, so it names the case.
     for remark in remarks { Output.remark("\(name): \(remark)") }
+  }
+
+  /// Whoever was removed is told before all else: what she does from here on counts for nobody.
+  private var removal: String? {
+    guard let own = outcome.members.first(where: \.isOwn), case .removed = own.standing else {
+      return nil
+    }
+    return CaseTrouble.removal(of: own.role)
+  }
+
+  /// Those who are no longer there are told only if something of theirs still came.
+  private func isTold(_ member: SyncOutcome.Member) -> Bool {
+    !member.isGone || member.entriesSent + member.entriesReceived > 0
   }
 
   private var remarks: [String] {
@@ -71,7 +90,7 @@ struct SyncReport {
   private func describe(_ member: SyncOutcome.Member) {
     let moved = Self.moved(sent: member.entriesSent, received: member.entriesReceived)
     field(Self.name(member), moved.isEmpty ? "nothing new" : "records: " + moved)
-    if !member.isOwn { field("", receipt(of: member)) }
+    if !member.isOwn, let receipt = receipt(of: member) { field("", receipt) }
   }
 
   /// Empty if nothing was.
@@ -82,17 +101,24 @@ struct SyncReport {
     return moved.joined(separator: ", ")
   }
 
-  private func receipt(of member: SyncOutcome.Member) -> String {
+  /// Nil where there is nothing to give a receipt for, and of those who will give none.
+  private func receipt(of member: SyncOutcome.Member) -> String? {
+    if member.isGone || removal != nil { return nil }
     guard let time = member.lastReceipt else {
-      return member.entriesWithoutReceipt == 0
-        ? "no receipt yet"
-        : "no receipt yet: until they sync, only this device vouches for what you entered"
+      if member.entriesWithoutReceipt == 0 { return nil }
+      let isSeen = outcome.members.contains { !$0.isOwn && $0.lastReceipt != nil }
+      return "no receipt yet"
+        + (isSeen ? "" : ": until they sync, only this device vouches for what you entered")
     }
     let rest = member.entriesWithoutReceipt
     return "last receipt \(Self.age(of: time, now: now)) (\(Clock.text(time)) by their clock), "
       + (rest == 0
         ? "covers all of yours"
-        : "does not cover the last \(rest) of yours yet")
+        : Self.uncovered(rest) + " yet")
+  }
+
+  static func uncovered(_ rest: UInt64) -> String {
+    "does not cover your last \(rest == 1 ? "record" : "\(rest) records")"
   }
 
   /// Empty if none moved, and none is awaited.
@@ -138,6 +164,7 @@ struct SyncReport {
       let lastReceipt: String?
       let own: Bool
       let role: String
+      let standing: String
     }
     struct Problem: Encodable {
       let code: String
@@ -168,13 +195,23 @@ struct SyncReport {
           entriesReceived: member.entriesReceived, entriesSent: member.entriesSent,
           entriesWithoutReceipt: member.entriesWithoutReceipt, id: member.logID.base32,
           lastReceipt: member.lastReceipt.map(Clock.iso), own: member.isOwn,
-          role: member.role.name)
+          role: member.role.name, standing: member.standing.name)
       },
       problems: outcome.problems.map { problem in
         Object.Problem(
           code: problem.code, member: problem.logID?.base32,
           message: problem.sentence(of: outcome.members))
       }, violations: outcome.violations)
+  }
+}
+
+extension SyncOutcome.Member {
+  /// Removed, or her time is over.
+  var isGone: Bool {
+    switch standing {
+    case .removed, .lapsed: return true
+    case .good, .lapses, .contested: return false
+    }
   }
 }
 

@@ -23,8 +23,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let trust = try unseal.trust()
-    let size = try FileCheck(path: bundle).size
+    let size = try SealedHeader.size(of: bundle)
     let progress = Progress("Checking", total: size, isQuiet: global.json)
+    defer { progress.finish() }
     let verdict = try unseal.withKey(for: bundle, terminal: global.terminal) { key in
       do throws(BundleOpenError) {
         return try BundleCheck.verify(

@@ -27,7 +27,7 @@ final class CaseControl {
     state = appender.state
     epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     guard let own = state.member(row.logID) else { throw VaultError(.notSyncedYet) }
-    guard own.cut == nil else { throw VaultError(.removed) }
+    guard own.cut == nil else { throw VaultError(.removed, role: row.role) }
     try removeLapsed()
   }
 

@@ -35,8 +35,8 @@ extension OpenVault {
 ///
 /// Of what it enters itself a device remembers it, whatever keys it takes later. Other devices, and this
 /// one's older keys where their tail came from a mailbox, leave no word of it here: what they entered is kept
-/// back if no advocate could ever open it, or if somebody who was a reader then cannot. Where that errs, an
-/// entry stays private until it is named.
+/// back if no advocate could ever open it, or if somebody who was a reader then cannot. What was meant for the
+/// only reader of that time cannot be told there from what was for all.
 struct KeptBack {
   private struct Reader {
     let leaves: Set<Int64>
@@ -176,13 +176,15 @@ struct KeptBack {
     }
   }
 
-  /// All of these entries that are in view.
+  /// All of these entries that are in view. Of a case that nobody else ever read, only those of which it is known:
+  /// else all that another device of hers entered would be taken for private.
   func privateEntries() throws -> Set<EntryID> {
+    let hasReaders = state.members.contains { $0.role == .advocate }
     let rows = try Row.fetchAll(
       db, sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
       arguments: [row.ref])
     var found: Set<EntryID> = []
-    for record in rows where try contains(record) {
+    for record in rows where try contains(record) && (hasReaders || marked.contains(record["id"])) {
       switch try EntryTable.standing(db, record, in: state) {
       case .open, .disputed: found.insert(try record.identifier("entry_id"))
       default: break

@@ -34,6 +34,18 @@ public struct MemberSummary: Hashable, Sendable {
   public let entriesWritten: Int
 }
 
+extension MemberSummary.Standing {
+  init(of member: CaseState.Member, at now: UInt64) {
+    if let cut = member.cut {
+      self = cut.isContested ? .contested(cut.size) : .removed(cut.size)
+    } else if member.role == .advocate, let until = member.until {
+      self = member.isReader(at: now) ? .lapses(until) : .lapsed(until)
+    } else {
+      self = .good
+    }
+  }
+}
+
 /// A member who can open an entry.
 public struct EntryReader: Hashable, Sendable {
   public let logID: LogID
@@ -157,7 +169,7 @@ struct MemberTable {
     return MemberSummary(
       logID: member.logID, role: member.role, name: name(of: member),
       isOwn: member.logID == row.logID, origin: member.origin, since: try since(member),
-      standing: standing(member), lastReceipt: try lastReceipt(member),
+      standing: .init(of: member, at: now), lastReceipt: try lastReceipt(member),
       entriesShared: try entriesShared(member),
       entriesWritten: try Int.fetchOne(
         db, sql: "SELECT count(*) FROM leaf WHERE log_ref = ? AND class <> 1",
@@ -166,12 +178,6 @@ struct MemberTable {
 
   private func name(of member: CaseState.Member) -> String? {
     names[member.logID] ?? names[member.firstLogID]
-  }
-
-  private func standing(_ member: CaseState.Member) -> MemberSummary.Standing {
-    if let cut = member.cut { return cut.isContested ? .contested(cut.size) : .removed(cut.size) }
-    guard member.role == .advocate, let until = member.until else { return .good }
-    return member.isReader(at: now) ? .lapses(until) : .lapsed(until)
   }
 
   /// The clock of the admission; the first entry of the device that started the case.

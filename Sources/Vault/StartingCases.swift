@@ -20,7 +20,30 @@ public struct CaseSummary: Hashable, Sendable {
   public let receiptKey: String
 }
 
+/// A case as this vault calls it, and where its members meet. Nothing in it is counted, which takes its time.
+public struct CasePlace: Hashable, Sendable {
+  public let name: String
+  /// The folder where all members meet; nil until one was named.
+  public let mailbox: String?
+  /// The folder of the survivor's own devices; nil until one was named.
+  public let ownMailbox: String?
+  /// Whether the vault has no other case, so that this one goes without saying.
+  public let isOnlyOne: Bool
+}
+
 extension OpenVault {
+  /// - Parameter name: a name or the beginning of a fingerprint; nil for the default case.
+  /// - Throws: `.unknownCase`, `.ambiguousCase`.
+  public func place(ofCase name: String?) throws(VaultError) -> CasePlace {
+    try read { db in
+      let row = try CaseRow.find(db, name)
+      let count = try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM vault_case WHERE case_id IS NOT NULL")
+      return CasePlace(
+        name: row.name, mailbox: row.mailbox, ownMailbox: row.ownMailbox, isOnlyOne: count == 1)
+    }
+  }
+
   /// Starts a case under a name of the vault's own, which no other copy ever sees.
   public func startCase(named name: String) throws(VaultError) -> CaseID {
     try commit { db in

@@ -12,6 +12,7 @@ public struct SyncOutcome: Sendable {
     public let logID: LogID
     public let role: Role
     public let isOwn: Bool
+    public let standing: MemberSummary.Standing
     public let entriesSent: UInt64
     public let entriesReceived: UInt64
     /// By this member's clock, when it last gave a receipt for our log; nil if it never did.
@@ -201,6 +202,7 @@ extension OpenVault {
         let size = own?.number("size") ?? 0
         return SyncOutcome.Member(
           logID: member.logID, role: member.role, isOwn: member.logID == row.logID,
+          standing: .init(of: member, at: surroundings.now()),
           entriesSent: logs.map(\.entriesSent).reduce(0, +),
           entriesReceived: logs.map(\.entriesReceived).reduce(0, +),
           lastReceipt: time.map(UInt64.init(bitPattern:)),

@@ -1,3 +1,5 @@
+public import CaseLog
+
 /// What went wrong at the vault's edge: a code, and at most numbers. Never a key, a name, a path or a
 /// text of evidence; whoever shows it knows what was being done and says so in a sentence.
 public struct VaultError: Error, Hashable, Sendable {
@@ -44,9 +46,12 @@ public struct VaultError: Error, Hashable, Sendable {
   public let code: Code
   /// `errno` where the system gave one.
   public let systemError: Int32?
+  /// Of whoever was refused, where what there is to do next differs with it.
+  public let role: Role?
 
-  public init(_ code: Code, systemError: Int32? = nil) {
+  public init(_ code: Code, systemError: Int32? = nil, role: Role? = nil) {
     self.code = code
     self.systemError = systemError
+    self.role = role
   }
 }

@@ -34,6 +34,14 @@ import Testing
       "verify", "case.age", "--seal-passphrase-file", "seal", "--fingerprint", other,
     ])
     #expect(foreign.status == 20, "\(foreign.all)")
+    #expect(foreign.output.hasPrefix("ANOTHER CASE\n"))
+    #expect(foreign.told.contains("not the fingerprint that you gave. Check it for a typing error"))
+    #expect(!foreign.told.contains("is not as it was made"))
+    let scripted = try await person.run([
+      "verify", "case.age", "--seal-passphrase-file", "seal", "--fingerprint", other, "--json",
+    ])
+    let findings = try scripted.json()["findings"] as? [[String: Any]]
+    #expect(findings?.map { $0["code"] as? String } == ["case-differs"])
     let opened = try await person.run([
       "open", "case.age", "--seal-passphrase-file", "seal", "--output", "out", "--fingerprint",
       fingerprint ?? "",
@@ -72,6 +80,19 @@ import Testing
       #expect(try verified.json()["verdict"] as? String == "changed")
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: person.folder.path).count == before)
+  }
+
+  @Test func `an empty file, or one that is no bundle, cannot be checked`() async throws {
+    let person = try await Person(hasVault: false)
+    _ = try person.folder.file("empty.age", [])
+    _ = try person.folder.file("other.age", Array("No bundle.".utf8))
+    for arguments in [["verify"], ["open", "--output", "out"]] {
+      let empty = try await person.run(arguments + ["empty.age"])
+      #expect(empty.status == 22, "\(empty.all)")
+      #expect(empty.told.contains("“empty.age” is empty"))
+      #expect(!empty.told.contains("added"))
+      #expect(try await person.run(arguments + ["other.age"]).status == 22)
+    }
   }
 
   @Test func `a bundle opens with its own key only`() async throws {

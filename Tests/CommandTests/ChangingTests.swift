@@ -29,6 +29,8 @@ import Testing
     #expect(erased.told.contains("1 entry is destroyed on this device"))
     let listed = try await person.entries()
     #expect(listed.compactMap { $0["standing"] as? String }.sorted() == ["erased", "open"])
+    let state = try await person.cairn("list", "--state", "erased")
+    #expect(state.told.contains("\(id.prefix(10)) erased destroyed on this device"), "\(state.all)")
     let shown = try await person.cairn("show", id)
     #expect(shown.status == 0)
     #expect(shown.output.contains("erased"))
@@ -36,6 +38,27 @@ import Testing
     let found = try await person.cairn("search", "go", "--json")
     #expect(try (found.json()["entries"] as? [Any])?.count == 0)
     #expect(try await person.cairn("check").status == 0)
+  }
+
+  @Test func `what another device erased is listed with the day, and with the way back`()
+    async throws
+  {
+    let person = try await Person()
+    let folder = try TemporaryFolder()
+    let id = try await person.addWords("To go.")
+    #expect(try await person.cairn("sync", "--mailbox", folder.path).status == 0)
+    let second = try await Person(hasVault: false)
+    try FileManager.default.copyItem(atPath: person.path("kit"), toPath: second.path("kit"))
+    let recovered = try await second.cairn(
+      "recover", "--kit", "kit", "--mailbox", folder.path, "--kdf", "light")
+    #expect(recovered.status == 0, "\(recovered.all)")
+    #expect(try await second.cairn("erase", id, "--yes").status == 0)
+    #expect(try await second.cairn("sync").status == 0)
+    #expect(try await person.cairn("sync").status == 0)
+    let listed = try await person.cairn("list", "--state", "erased")
+    #expect(listed.told.contains("hidden, and destroyed here on 20"), "\(listed.all)")
+    #expect(listed.told.contains("to bring it back: cairn keep \(id.prefix(10))"))
+    #expect(try await person.cairn("keep", id).status == 0)
   }
 
   @Test func `what cannot be erased, kept or adopted is told as such`() async throws {

@@ -171,6 +171,26 @@ import Testing
     #expect(empty.output == "Nothing that fits is in this case.\n")
   }
 
+  @Test func `a span that ends before it begins is not understood, and says so`() async throws {
+    let person = try await Person(hasVault: false)
+    for kind in ["happened", "entered"] {
+      let refused = try await person.cairn(
+        "list", "--\(kind)-from", "2024-06-01", "--\(kind)-to", "2024-05-01")
+      #expect(refused.status == 64, "\(refused.all)")
+      #expect(refused.told.contains("--\(kind)-to is earlier than --\(kind)-from"))
+    }
+    for (typed, sentence) in [
+      ("2024-02-30", "“2024-02-30” is not in the calendar."),
+      ("2024-13", "“2024-13” is not in the calendar."),
+      ("2024-06-01 to 2024-05-01", "“2024-06-01 to 2024-05-01” ends before it begins."),
+      ("2024-05-01T25:00Z", "is not a time that can be understood."),
+    ] {
+      let refused = try await person.cairn("list", "--happened-from", typed)
+      #expect(refused.status == 64)
+      #expect(refused.told.contains(sentence), "\(refused.all)")
+    }
+  }
+
   @Test func `pages go on where the last one ended`() async throws {
     let person = try await person()
     let first = try await person.cairn("list", "--limit", "2", "--json")

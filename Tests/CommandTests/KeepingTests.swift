@@ -85,7 +85,9 @@ import Testing
   @Test func `cases keep things apart`() async throws {
     let person = try await Person()
     #expect(try await person.cairn("case", "new", "at work").status == 0)
-    #expect(try await person.cairn("add", "--case", "at work", "--text", "One.").status == 0)
+    let added = try await person.cairn("add", "--case", "at work", "--text", "One.")
+    #expect(added.status == 0)
+    #expect(added.output.hasSuffix("\nIt is in “at work”, and only you can open it.\n"))
     #expect(try await person.entries().count == 0)
     #expect(try await person.entries(inCase: "at work").count == 1)
     let listed = try await person.cairn("case", "list", "--json")

@@ -78,6 +78,7 @@ extension Person {
     #expect(shown.told.contains("it stays as it was"))
     #expect(shown.output.contains("  Wrong account.\n"))
     let first = try await person.takenBackBy(id)
+    #expect(told.told.contains("To give it back: cairn retract \(first?.prefix(10) ?? "none")"))
     let back = try await person.cairn("retract", try #require(first))
     #expect(back.told.contains("What had been taken back counts again."), "\(back.all)")
     #expect(try await person.takenBackBy(id) == nil)
@@ -106,6 +107,8 @@ extension Person {
     // Another answer is something new, and says what it was before.
     let declined = try await person.cairn("request", "--decline", request)
     #expect(declined.told.contains("Before, it was done."), "\(declined.all)")
+    #expect(
+      declined.told.contains("your answer, declined, to the request \(request.prefix(10))"))
     #expect(try await person.entries().count == count + 1)
   }
 

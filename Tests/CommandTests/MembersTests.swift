@@ -61,6 +61,17 @@ extension Pair {
     let folder = try await pair.survivor.cairn("add", "folder", "--private")
     #expect(folder.told.contains("Only you can open it."), "\(folder.all)")
     #expect(try await pair.words() == ["Open.", "For her."])
+    // Four that she cannot open are counted, and listed if that is asked for.
+    let hers = try await pair.advocate.cairn("list", "--case", "shared")
+    #expect(
+      hers.told.hasSuffix(
+        "4 entries are not shared with you, or their keys have not arrived: --state locked lists"
+          + " them."), "\(hers.all)")
+    #expect(hers.told.contains("2 entries in the case “shared”"))
+    #expect(!hers.told.contains("not shared with this copy"))
+    let locked = try await pair.advocate.cairn("list", "--case", "shared", "--state", "locked")
+    #expect(locked.told.contains("4 entries in the case “shared”"))
+    #expect(try await pair.advocate.entries(inCase: "shared").count == 6)
     #expect(try await pair.readers(of: open) == ["Ms K."])
     #expect(try await pair.readers(of: only) == ["Ms K."])
     #expect(try await pair.readers(of: early) == [])
@@ -208,12 +219,27 @@ extension Pair {
     #expect(tried.status == 13)
     #expect(try tried.errorCode() == "notAllowed")
 
+    #expect(try await pair.survivor.cairn("request", "--text", "Could you look?").status == 0)
+    _ = try await pair.words()
+    let waiting = try await pair.advocate.cairn("status", "shared")
+    #expect(waiting.told.contains("Waits for you"), "\(waiting.all)")
+
     let removed = try await pair.survivor.cairn("remove", "Ms K.", "--yes")
     #expect(removed.status == 0, "\(removed.all)")
-    #expect(removed.told.contains("They could open 1 entry until now"))
+    #expect(removed.told.contains("They could open 2 entries until now"))
     #expect(removed.told.contains("--mailbox NEW-FOLDER"))
     _ = try await pair.add("Later.")
-    #expect(try await pair.words() == ["Early."])
+    #expect(try await pair.words() == ["Early.", "Could you look?"])
+    let synced = try await pair.syncAdvocate()
+    #expect(synced.output.hasPrefix("You were removed from this case."), "\(synced.all)")
+    let others = try await pair.syncSurvivor()
+    #expect(!others.told.contains("Advocate"), "\(others.all)")
+    let told = try await pair.advocate.cairn("note", "--case", "shared", "--text", "Still here.")
+    #expect(told.status == 13)
+    #expect(told.told.contains("Nothing was saved."), "\(told.all)")
+    #expect(!told.told.contains("twelve words"))
+    let checked = try await pair.advocate.cairn("check")
+    #expect(checked.told.contains("“shared”: You were removed from this case."), "\(checked.all)")
     let refused = try await pair.advocate.cairn(
       "add", "--case", "shared", "--text", "Still here.", "--json")
     #expect(refused.status == 13)
@@ -223,6 +249,8 @@ extension Pair {
     #expect(
       status.told.contains("You were removed from this case. What came here until then stays"))
     #expect(!status.told.contains("may have been removed"), "\(status.all)")
+    #expect(!status.told.contains("Waits for you"))
+    #expect(!status.told.contains("cairn adopt"))
     let scripted = try await pair.advocate.cairn("status", "shared", "--json").json()["cases"]
     let troubles = (scripted as? [[String: Any]])?.first?["troubles"] as? [[String: Any]]
     #expect(troubles?.map { $0["code"] as? String } == ["removed"])

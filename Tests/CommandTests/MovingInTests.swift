@@ -39,7 +39,7 @@ extension Person {
     let added = try await person.cairn("add", "phone/", "--tag", "phone", "--url", "https://e.org/")
     #expect(added.status == 0, "\(added.all)")
     for text in [
-      "2 files were saved; 1 were in the case already", "phone/a/chat.txt, 9 bytes",
+      "2 files were saved; 1 was in the case already", "phone/a/chat.txt, 9 bytes",
       "Passed over phone/b.png: the same content as", "phone/.DS_Store: hidden",
       "phone/a/Thumbs.db: hidden", "phone/link: a link to somewhere else",
       "phone/pipe: neither a file nor a folder", "phone/empty.png: empty, with 0 bytes",

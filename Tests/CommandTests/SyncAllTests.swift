@@ -30,12 +30,17 @@ import Testing
       try FileManager.default.moveItem(atPath: folder(name), toPath: folder(name) + "-away")
     }
 
-    func list(_ more: String...) async throws -> (status: Int32, cases: [[String: Any]]) {
+    /// What `sync --all --json` says of the cases, and the names of those without a folder.
+    func list() async throws -> (status: Int32, cases: [[String: Any]], rest: [String]) {
       let finished = try await person.run(
         ["sync", "--all", "--json", "--vault", person.vault, "--passphrase-file"]
-          + [person.passphraseFile] + more)
-      let array = try JSONSerialization.jsonObject(with: Data(finished.output.utf8))
-      return (finished.status, try #require(array as? [[String: Any]], "\(finished.all)"))
+          + [person.passphraseFile])
+      #expect(finished.errors == "")
+      let object = try finished.json()
+      return (
+        finished.status, try #require(object["cases"] as? [[String: Any]], "\(finished.all)"),
+        try #require(object["withoutMailbox"] as? [String])
+      )
     }
   }
 
@@ -51,8 +56,9 @@ import Testing
     let again = try await many.person.cairn("sync", "--all")
     #expect(again.output.contains("“default”: nothing new\n“work”: nothing new\n"))
 
-    let (status, cases) = try await many.list()
+    let (status, cases, rest) = try await many.list()
     #expect(status == 0)
+    #expect(rest == ["third"])
     #expect(cases.map { $0["case"] as? String } == ["default", "work"])
     let single = try await many.person.cairn("sync", "work", "--json").json()
     #expect(Set(cases[1].keys) == Set(single.keys))
@@ -64,9 +70,16 @@ import Testing
     let synced = try await many.person.cairn("sync", "--all")
     #expect(synced.status == 69, "\(synced.all)")
     #expect(synced.output.contains("“default”: not synced\n“work”: records: 1 sent\n"))
-    #expect(synced.told.contains("Not synced: “default”. The mailbox cannot be reached."))
+    let said = "The folder “\(many.folder("default"))” cannot be reached."
+    #expect(synced.told.contains("Not synced: “default”. " + said))
+    #expect(synced.told.contains("name a new one: cairn sync default --mailbox FOLDER"))
+    let alone = try await many.person.cairn("sync", "default")
+    #expect(alone.status == 69)
+    #expect(alone.told.contains(said + " Everything in the vault is safe. Connect it, or name"))
+    let typed = try await many.person.cairn("sync", "work", "--mailbox", many.folder("none"))
+    #expect(typed.told.contains("“\(many.folder("none"))” cannot be reached."), "\(typed.all)")
 
-    let (status, cases) = try await many.list()
+    let (status, cases, _) = try await many.list()
     #expect(status == 69)
     #expect((cases[0]["error"] as? [String: Any])?["code"] as? String == "mailboxUnreachable")
     #expect(cases[0]["case"] as? String == "default")

@@ -3,6 +3,7 @@ import Cryptography
 import Testing
 import VerifiableLog
 
+@testable import BundleCheck
 @testable import SealedBundle
 
 @Suite struct BundleTests {
@@ -38,6 +39,18 @@ import VerifiableLog
       try sample.bundle(), BundleTrust(caseID: CaseID(SHA256Hash.hash([1]))))
     #expect(verdict.outcome == .changed)
     #expect(verdict.findings.map(\.code) == [.caseDiffers])
+    // Most likely it was mistyped: nobody is told that evidence was altered.
+    let text = VerdictText.lines(verdict, trust: BundleTrust())
+    #expect(text.first == "ANOTHER CASE")
+    #expect(!text.joined().contains("as it was made"))
+  }
+
+  @Test(arguments: [
+    ([4], "Exhibit 4"), ([1, 2], "Exhibits 1, 2"), (Array(1...308), "Exhibits 1–308"),
+    ([9, 1, 2, 3, 5, 7, 8], "Exhibits 1–3, 5, 7–9"),
+  ])
+  func `many exhibits are told as runs`(numbers: [Int], text: String) {
+    #expect(VerdictText.runs(numbers) == text)
   }
 
   @Test func `the record tells what is there and what is not`() throws {
