@@ -149,8 +149,27 @@ extension CaseTrouble {
         : " “cairn reinstate” with the twelve words undoes it, on another device of yours.")
   }
 
-  /// What only a survivor can do.
-  private static let adopting = " “cairn adopt” enters one again as yours."
+  /// Entries of somebody that came after the removal.
+  private func behindRemoval(_ who: String, _ role: Role) -> String {
+    let entries = Quantity.count(count, "entry", "entries") + " of \(who) came after its removal"
+    let adopting = role == .survivor ? " “cairn adopt” enters one again as yours." : ""
+    let isOne = count == 1
+    if code == .setAside {
+      return entries + " and \(isOne ? "was" : "were") set aside."
+        + " “cairn list --state set-aside” shows \(isOne ? "it" : "them")." + adopting
+    }
+    return entries + ", but somebody else had seen \(isOne ? "it. It is" : "them. They are") shown,"
+      + " marked as disputed." + adopting
+  }
+
+  private var erasurePending: String {
+    let isOne = count == 1
+    return Quantity.count(count, "entry was", "entries were")
+      + " erased by another of your devices, and \(isOne ? "is" : "are") destroyed here"
+      + " on \(time.map { String(Clock.text($0).prefix(10)) } ?? "a later day"). If that was not you,"
+      + " say “cairn keep” for each that “cairn list --state erased” shows, and “cairn remove” that"
+      + " device."
+  }
 
   /// What it is and what to do next, in a sentence or two.
   func sentence(_ status: CaseStatus, now: UInt64) -> String {
@@ -171,21 +190,8 @@ extension CaseTrouble {
     case .contested:
       return "\(capital) was removed by another device that was itself removed by it. Neither can"
         + " change the case now. “cairn decide” with the recovery kit says which one stays."
-    case .disputed:
-      return
-        "\(entries) of \(who) came after its removal, but somebody else had seen"
-        + (count == 1 ? " it. It is" : " them. They are") + " shown, marked as disputed."
-        + (status.role == .survivor ? Self.adopting : "")
-    case .setAside:
-      return "\(entries) of \(who) came after its removal and \(count == 1 ? "was" : "were")"
-        + " set aside. “cairn list --state set-aside” shows \(count == 1 ? "it" : "them")."
-        + (status.role == .survivor ? Self.adopting : "")
-    case .erasurePending:
-      return "\(entries) \(count == 1 ? "was" : "were") erased by another of your devices, and"
-        + " \(count == 1 ? "is" : "are") destroyed here"
-        + " on \(time.map { String(Clock.text($0).prefix(10)) } ?? "a later day"). If that was not you,"
-        + " say “cairn keep” for each that “cairn list --state erased” shows, and “cairn remove” that"
-        + " device."
+    case .disputed, .setAside: return behindRemoval(who, status.role)
+    case .erasurePending: return erasurePending
     case .lockedControl:
       return "\(Quantity.count(count, "administrative entry", "administrative entries")) cannot be"
         + " opened here yet. After “cairn renew” this waits until a device of the survivor's has synced"
