@@ -52,7 +52,7 @@ struct ExportCommand: AsyncParsableCommand {
 
   func validate() throws {
     if includePrivate, entries != nil {
-      throw ValidationError("--include-private is for a whole case; leave it or --entries away.")
+      throw ValidationError("--include-private is for a whole case; leave it or --entries out.")
     }
   }
 
@@ -101,7 +101,7 @@ struct ExportCommand: AsyncParsableCommand {
         "usage",
         Sentence(
           "A bundle is sealed with a passphrase or to keys, not both.", safe: Sentences.unchanged,
-          next: "Leave one of --seal-passphrase-file and --to away."))
+          next: "Leave out --seal-passphrase-file or --to."))
     }
     return try to.map { text in
       guard let recipient = AgeRecipient(Array(text.utf8)) else {

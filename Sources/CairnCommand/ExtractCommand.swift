@@ -89,11 +89,13 @@ struct ExtractCommand: AsyncParsableCommand {
     let additions: [Object]
     let entry: String
     let missing: [UInt64]
+    let takenBack: [String]
     let withoutContent: [UInt64]
     let written: [File]
 
     init(_ extraction: Extraction, _ id: EntryID) {
       additions = extraction.additions.map { Object($0.files, $0.id) }
+      takenBack = extraction.takenBack.map(\.base32)
       entry = id.base32
       missing = extraction.missing
       withoutContent = extraction.withoutContent

@@ -230,7 +230,7 @@ struct EntrySelectionOptions: ParsableArguments {
         "usage",
         Sentence(
           "--none and --with-additions contradict each other.", safe: Sentences.unchanged,
-          next: "Leave one of them away."))
+          next: "Leave one of them out."))
     }
     if all { return .all }
     if none { return EntrySelection.none }

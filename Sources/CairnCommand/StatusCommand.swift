@@ -151,7 +151,7 @@ extension CaseTrouble {
 
   /// Entries of somebody that came after the removal.
   private func behindRemoval(_ who: String, _ role: Role) -> String {
-    let entries = Quantity.count(count, "entry", "entries") + " of \(who) came after its removal"
+    let entries = Quantity.count(count, "entry", "entries") + " of \(who) came after their removal"
     let adopting = role == .survivor ? " “cairn adopt” enters one again as yours." : ""
     let isOne = count == 1
     if code == .setAside {

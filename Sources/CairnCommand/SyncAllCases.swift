@@ -138,9 +138,9 @@ struct SyncAllCases {
     }
   }
 
-  /// A folder that cannot be reached is what somebody can mend and repeat, so it is told before the rest.
+  /// Tampering first: whoever can take a folder away shall not hide it.
   private static let worstFirst: [ExitStatus] = [
-    .interrupted, .mailboxUnreachable, .tampered, .cannotCheck, .notAllowed, .usage,
+    .interrupted, .tampered, .mailboxUnreachable, .cannotCheck, .notAllowed, .usage,
   ]
 
   private static func worst(_ statuses: [ExitStatus]) -> ExitStatus {

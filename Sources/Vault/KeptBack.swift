@@ -52,6 +52,7 @@ struct KeptBack {
   /// What any advocate can open or could, those who are gone too.
   private var everOpened: Set<Int64> = []
   private var readers: [Reader] = []
+  private let hasReaders: Bool
 
   /// - Parameter refs: the only entries that will be asked about; nil for any.
   init(
@@ -70,6 +71,7 @@ struct KeptBack {
     marked = Set(marks.map { $0["leaf_ref"] })
     byWord = Set(marks.filter { $0["by_word"] }.map { $0["leaf_ref"] })
     let advocates = state.members.filter { $0.role == .advocate }
+    hasReaders = !advocates.isEmpty
     for first in Set(advocates.map(\.firstLogID)) {
       everOpened.formUnion(try slots.leaves(openTo: .advocate(first), among: refs))
     }
@@ -176,15 +178,13 @@ struct KeptBack {
     }
   }
 
-  /// All of these entries that are in view. Of a case that nobody else ever read, only those of which it is known:
-  /// else all that another device of hers entered would be taken for private.
+  /// All of these entries that are in view.
   func privateEntries() throws -> Set<EntryID> {
-    let hasReaders = state.members.contains { $0.role == .advocate }
     let rows = try Row.fetchAll(
       db, sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
       arguments: [row.ref])
     var found: Set<EntryID> = []
-    for record in rows where try contains(record) && (hasReaders || marked.contains(record["id"])) {
+    for record in rows where try contains(record) {
       switch try EntryTable.standing(db, record, in: state) {
       case .open, .disputed: found.insert(try record.identifier("entry_id"))
       default: break
@@ -193,10 +193,13 @@ struct KeptBack {
     return found
   }
 
-  /// Whether a row with these columns of an entry is one of them.
+  /// Whether a row with these columns of an entry is one of them. Of a case that nobody else ever read, only if
+  /// that is known: else all that another device of hers entered would be taken for private.
   private func contains(_ record: Row) throws -> Bool {
     let log: LogID = try record.identifier("log_id")
-    guard state.member(log)?.role == .survivor, record.hasValue("clock") else { return false }
+    guard state.member(log)?.role == .survivor, record.hasValue("clock"),
+      hasReaders || marked.contains(record["id"])
+    else { return false }
     return contains(record["id"], in: log, clock: record.number("clock"))
   }
 

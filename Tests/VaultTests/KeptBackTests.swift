@@ -144,12 +144,15 @@ import VerifiableLog
     let (_, laptop) = try await survivor.recover("laptop", from: survivor.own)
     try await laptop.meet(survivor.own, own: true)
     let own = try await laptop.add([words("of the laptop")], toCase: nil).saved[0].id
-    #expect(try await laptop.privateEntryCount(ofCase: nil) == 1)
-    #expect(try await laptop.privateEntries(among: [early, own]) == [early: .perhaps])
+    // While nobody else has read the case, nothing in it was kept from anybody.
+    #expect(try await laptop.privateEntryCount(ofCase: nil) == 0)
+    #expect(try await laptop.privateEntries(among: [early, own]) == [:])
     let advocate = try await survivor.fixture("advocate").create()
     let card = try await advocate.makeCard()
     let shared = try await laptop.share(caseNamed: nil, with: card.text, words: card.words)
     #expect(shared.keptBack == [early])
+    #expect(try await laptop.privateEntryCount(ofCase: nil) == 1)
+    #expect(try await laptop.privateEntries(among: [early, own]) == [early: .perhaps])
     let named = try await laptop.share(
       .entries([early.base32]), ofCase: nil, withMember: shared.member.base32)
     #expect(named.privateOnes == [early])
