@@ -8,23 +8,23 @@ import VerifiableLog
 
 @testable import Vault
 
+@discardableResult
+private func say(
+  _ text: String, about targets: [EntryID], as kind: EntryKind = .amend,
+  for audience: EntryAudience = .allReaders, in vault: OpenVault, caseNamed name: String? = nil
+) async throws -> EntryID {
+  var content = EntryContent()
+  content.words = text
+  content.about = targets
+  var entry = NewEntry(kind: kind, content: content)
+  entry.audience = audience
+  let outcome = try await vault.add([entry], toCase: name)
+  if let failure = outcome.failure { throw failure.error }
+  return try #require(outcome.saved.first?.id)
+}
+
 /// What comes with an entry that is shared later, and what does not.
 @Suite struct ComingAlongTests {
-  @discardableResult
-  private func say(
-    _ text: String, about targets: [EntryID], as kind: EntryKind = .amend,
-    for audience: EntryAudience = .allReaders, in vault: OpenVault, caseNamed name: String? = nil
-  ) async throws -> EntryID {
-    var content = EntryContent()
-    content.words = text
-    content.about = targets
-    var entry = NewEntry(kind: kind, content: content)
-    entry.audience = audience
-    let outcome = try await vault.add([entry], toCase: name)
-    if let failure = outcome.failure { throw failure.error }
-    return try #require(outcome.saved.first?.id)
-  }
-
   /// Whether a member's copy shows the entry as taken back.
   private func isTakenBack(_ id: EntryID, in vault: OpenVault) async throws -> Bool {
     let history = try await vault.history(of: id.base32)
@@ -243,21 +243,6 @@ import VerifiableLog
 
 /// Whoever wants to learn of others by it.
 @Suite struct ComingAlongAttackTests {
-  @discardableResult
-  private func say(
-    _ text: String, about targets: [EntryID], as kind: EntryKind,
-    for audience: EntryAudience = .allReaders, in vault: OpenVault, caseNamed name: String? = nil
-  ) async throws -> EntryID {
-    var content = EntryContent()
-    content.words = text
-    content.about = targets
-    var entry = NewEntry(kind: kind, content: content)
-    entry.audience = audience
-    let outcome = try await vault.add([entry], toCase: name)
-    if let failure = outcome.failure { throw failure.error }
-    return try #require(outcome.saved.first?.id)
-  }
-
   @Test func `what an advocate wrote comes with nothing, nor what was answered to her`()
     async throws
   {
