@@ -8,7 +8,7 @@ struct AddDialogue {
 
   func complete(_ draft: inout Draft, _ sources: inout [AddSource]) throws {
     if draft.content.url != nil, draft.content.seen != nil, draft.content.words != nil { return }
-    if sources.isEmpty, draft.isEmpty { try askForFile(&sources) }
+    if sources.isEmpty, draft.isEmpty { try askForFile(&sources, &draft) }
     if sources.count > 1 {
       terminal.explain(
         "What you answer goes with each of the \(sources.count) files. Press Enter to leave"
@@ -27,10 +27,17 @@ struct AddDialogue {
     if draft.content.words == nil { draft.content.words = try askForWords() }
   }
 
-  /// Dragging a file onto a terminal types its path, often in quotation marks.
-  private func askForFile(_ sources: inout [AddSource]) throws {
+  /// Dragging a file onto a terminal types its path, often in quotation marks. An address that is pasted here is
+  /// one.
+  private func askForFile(_ sources: inout [AddSource], _ draft: inout Draft) throws {
     let source = try ask("File (you can drag it here; Enter if there is none): ") {
-      try AddSource.file(PastedPath.plain($0))
+      text -> AddSource? in
+      let start = text.prefix(8).lowercased()
+      guard start.hasPrefix("https://") || start.hasPrefix("http://") else {
+        return try AddSource.file(PastedPath.plain(text))
+      }
+      draft.content.url = try Draft.address(text)
+      return nil
     }
     if let source { sources = [source] }
   }

@@ -88,6 +88,20 @@ import Testing
     #expect(entry["words"] as? String == "First line,\nsecond line: ünïcödé.")
   }
 
+  @Test func `an address that is pasted where a file is asked for is taken as one`() async throws {
+    let person = try await Person()
+    let terminal = try FakeTerminal(
+      ["add", "--vault", person.vault, "--passphrase-file", person.passphraseFile], by: person)
+    try await terminal.answer("File", "https://example.org/post")
+    try await terminal.answer("When it happened", "2024-05-31")
+    try await terminal.answer("> ", "")
+    #expect(try await terminal.finish().status == 0, "\(terminal.screen)")
+    #expect(!terminal.screen.contains("Address (URL)"))
+    let entry = try #require(try await person.entries().first)
+    #expect(entry["url"] as? String == "https://example.org/post")
+    #expect((entry["files"] as? [Any] ?? []).isEmpty)
+  }
+
   @Test func `Ctrl-C at a question gives the terminal back as it was`() async throws {
     let person = try await Person()
     let terminal = try FakeTerminal(["list", "--vault", person.vault], by: person)
