@@ -257,7 +257,7 @@ struct Circle {
     #expect(try await circle.seen(by: circle.anna) == ["early", "Anna early"])
     #expect(try await circle.seen(by: circle.bea) == ["early", "later"])
     let refused = try await circle.anna.add([words("more")], toCase: "theirs")
-    #expect(refused.failure?.error == VaultError(.removed))
+    #expect(refused.failure?.error == VaultError(.removed, role: .advocate))
     #expect(try await circle.hers.check().findings == [])
     #expect(try await circle.anna.check().findings == [])
     // Nobody gives a receipt for what stands behind a cut.

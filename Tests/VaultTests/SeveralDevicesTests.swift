@@ -109,8 +109,8 @@ private struct Household {
       #expect(try await house.phone.entry(id.base32).summary.standing == .locked)
     }
     let refused = try await house.phone.add([words("from the phone")], toCase: "hers")
-    #expect(refused.failure?.error == VaultError(.removed))
-    await #expect(throws: VaultError(.removed)) {
+    #expect(refused.failure?.error == VaultError(.removed, role: .survivor))
+    await #expect(throws: VaultError(.removed, role: .survivor)) {
       try await house.phone.remove(house.firstLog.base32, fromCase: "hers")
     }
     _ = try await circle.anna.add([words("hers")], toCase: "theirs")
