@@ -25,12 +25,15 @@ struct EntryAdditions {
   private var about: [Int64: [Int64]] = [:]
   private var targets: [Int64: [Int64?]] = [:]
 
-  init(_ db: Database, of row: CaseRow, in state: CaseState, choice: EntryChoice) throws {
+  init(
+    _ db: Database, of row: CaseRow, in state: CaseState, choice: EntryChoice,
+    keptBack: KeptBack
+  ) throws {
     self.db = db
     self.choice = choice
     self.state = state
     standings = try EntryStandings(db, of: [CaseAuthors(db, of: row, in: state)])
-    keptBack = try KeptBack(db, of: row, in: state)
+    self.keptBack = keptBack
     let relations = try Row.fetchCursor(
       db,
       sql: """

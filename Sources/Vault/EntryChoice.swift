@@ -83,15 +83,17 @@ struct EntryChoice {
   func leaves(
     _ selection: EntrySelection, withAdditions: Bool, for audience: Audience
   ) throws -> Chosen {
-    var named: [Entry]
+    if selection == .none { return Chosen() }
+    var named: [Entry] = []
     var keptBack: [Entry] = []
     let open = try slots.leaves(openTo: audience)
-    let additions = try EntryAdditions(db, of: row, in: state, choice: self)
+    let kept = try KeptBack(db, of: row, in: state)
+    let additions = try EntryAdditions(db, of: row, in: state, choice: self, keptBack: kept)
     switch selection {
-    case .none: return Chosen()
+    case .none: break
     case .entries(let texts): named = try texts.map(entry)
     case .all:
-      (named, keptBack) = try allOfSurvivor()
+      (named, keptBack) = try allOfSurvivor(by: kept)
       keptBack += additions.removeThoseAboutOthers(from: &named, open: open)
     }
     let refs = Set(named.map(\.ref))
@@ -103,7 +105,9 @@ struct EntryChoice {
     chosen.additionsKeptBack = later.keptBack.map(\.id)
     var known = open
     chosen.leaves = named.filter { known.insert($0.ref).inserted }
-    if case .entries = selection { chosen.privateOnes = try privateOnes(of: chosen.leaves) }
+    if case .entries = selection {
+      chosen.privateOnes = privateOnes(of: chosen.leaves, by: kept)
+    }
     let retractions = later.retractions.filter { known.insert($0.ref).inserted }
     chosen.retractionCount = retractions.count
     chosen.leaves += retractions + (withAdditions ? later.additions : [])
@@ -141,16 +145,16 @@ struct EntryChoice {
       .flatMap(counted)
   }
 
-  private func privateOnes(of entries: [Entry]) throws -> [EntryID] {
-    let keptBack = try KeptBack(db, of: row, in: state, among: entries.map(\.ref))
-    return entries.filter { entry in
+  private func privateOnes(of entries: [Entry], by keptBack: KeptBack) -> [EntryID] {
+    entries.filter { entry in
       state.member(entry.logID)?.role == .survivor
         && keptBack.contains(entry.ref, in: entry.logID, clock: entry.clock)
     }.map(\.id)
   }
 
-  private func allOfSurvivor() throws -> ([Entry], keptBack: [Entry]) {
-    let keptBack = try KeptBack(db, of: row, in: state)
+  private func allOfSurvivor(
+    by keptBack: KeptBack
+  ) throws -> ([Entry], keptBack: [Entry]) {
     var entries: [Entry] = []
     var kept: [Entry] = []
     let records = try Row.fetchCursor(db, sql: Self.select, arguments: [row.ref])
