@@ -56,9 +56,10 @@ struct OpenedLocks: ~Copyable {
     self.pair = pair
   }
 
-  /// - Throws: what `unlock` throws of the copy that is in force, when none opens.
+  /// - Throws: what `unlock` throws of the copy that is in force, when none opens; that is counted.
   static func open(
-    _ files: VaultFiles, by unlock: (KeysFile) throws(VaultError) -> SecretKey
+    _ files: VaultFiles, counting surroundings: Surroundings,
+    by unlock: (KeysFile) throws(VaultError) -> SecretKey
   ) throws(VaultError) -> OpenedLocks {
     let pair = try KeysPair(of: files)
     var refusal: VaultError?
@@ -70,6 +71,7 @@ struct OpenedLocks: ~Copyable {
         refusal = refusal ?? error
       }
     }
+    OpeningAttempts(in: files).after(failure: surroundings.now()).write(in: files)
     throw refusal ?? VaultError(.keysDamaged)
   }
 
