@@ -41,7 +41,8 @@ enum Sentences {
         "That passphrase does not open this vault.",
         safe: "Nothing was changed, and everything in the vault is still there.",
         next: "You can try as often as you like. Caps Lock or another keyboard layout is the"
-          + " usual reason.")
+          + " usual reason. If it is lost, “cairn passphrase --kit” sets a new one with the twelve"
+          + " words.")
     case .passphraseUnsuitable:
       return Sentence(
         "This cannot be used as a passphrase.", safe: unchanged,
@@ -49,7 +50,7 @@ enum Sentences {
     case .kitMismatch:
       return Sentence(
         "The twelve words do not open this vault.", safe: unchanged,
-        next: "Compare each word with the paper, in its order.")
+        next: "Compare each word with the paper, in its order. They may be those of another vault.")
     case .newerVersion:
       return Sentence(
         "This was made by a newer version of Cairn.",
@@ -63,9 +64,10 @@ enum Sentences {
     }
   }
 
-  private static func ofDamage(_ code: VaultError.Code) -> Sentence? {
-    let copyFirst =
-      "Before anything else, make a copy of the whole vault folder, and delete nothing."
+  private static let copyFirst =
+    "Before anything else, make a copy of the whole vault folder, and delete nothing."
+
+  private static func ofLocks(_ code: VaultError.Code) -> Sentence? {
     switch code {
     case .keysMissing:
       return Sentence(
@@ -85,6 +87,12 @@ enum Sentences {
           + " before the passphrase was last changed with new keys.",
         safe: "The main file is there, and nothing was changed.",
         next: copyFirst + " The newer “keys” or “keys.bak” may be in a backup of the folder.")
+    default: return nil
+    }
+  }
+
+  private static func ofDamage(_ code: VaultError.Code) -> Sentence? {
+    switch code {
     case .databaseOfAnother:
       return Sentence(
         "The main file in this folder is not the one that belongs to this vault's locks: it is another"
@@ -122,7 +130,7 @@ enum Sentences {
         next:
           "Add new entries to the original. If this is to be a device of its own, or the original is"
           + " gone, “cairn renew” gives it keys of its own.")
-    default: return nil
+    default: return ofLocks(code)
     }
   }
 

@@ -24,10 +24,12 @@ struct StatusCommand: AsyncParsableCommand {
   var `case`: String?
 
   func run() async throws {
-    let statuses = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.status(ofCase: self.case, isLookedAt: !global.json)
+    let (statuses, attempts) = try await global.withVault(terminal: global.terminal) { vault in
+      let statuses = try await vault.status(ofCase: self.case, isLookedAt: !global.json)
+      if !global.json { await vault.noteAttemptsTold() }
+      return (statuses, await vault.earlierAttempts)
     }
-    if global.json { return try Output.json(StatusObject(statuses)) }
+    if global.json { return try Output.json(StatusObject(statuses, attempts)) }
     let now = UInt64(Date().timeIntervalSince1970)
     let told = self.case == nil && statuses.count > 1 ? statuses.filter(\.isTold) : statuses
     for (index, status) in told.enumerated() {
@@ -43,6 +45,25 @@ struct StatusCommand: AsyncParsableCommand {
           told.isEmpty ? "cases" : "other cases")
           + ": nothing new, and nothing that waits.")
     }
+    tell(attempts)
+  }
+
+  private func tell(_ attempts: OpeningAttempts) {
+    guard attempts.lastOpening != nil || attempts.untoldFailures > 0 else { return }
+    Output.line()
+    if let time = attempts.lastOpening {
+      Output.line("This vault was opened last on \(Clock.text(time)).")
+    }
+    guard attempts.untoldFailures > 0 else { return }
+    let count = Quantity.count(
+      Int(attempts.untoldFailures), "attempt to open it did not succeed",
+      "attempts to open it did not succeed")
+    let last = attempts.lastFailure.map {
+      (attempts.untoldFailures == 1 ? ", on " : ", the last on ") + Clock.text($0)
+    }
+    Output.paragraph(
+      "Since you looked last, \(count)\(last ?? ""). If that was not you, nothing was opened;"
+        + " “cairn passphrase” changes the passphrase if you want another.")
   }
 }
 
@@ -261,9 +282,20 @@ struct StatusObject: Encodable {
     let takedowns: [Takedown]
     let troubles: [Trouble]
   }
+  struct Opening: Encodable {
+    let failedAttempts: UInt32
+    let lastFailedAttempt: String?
+    let lastOpened: String?
+  }
   let cases: [Case]
+  /// Before this one.
+  let opening: Opening
 
-  init(_ statuses: [CaseStatus]) {
+  init(_ statuses: [CaseStatus], _ attempts: OpeningAttempts) {
+    opening = Opening(
+      failedAttempts: attempts.untoldFailures,
+      lastFailedAttempt: attempts.lastFailure.map(Clock.iso),
+      lastOpened: attempts.lastOpening.map(Clock.iso))
     let now = UInt64(Date().timeIntervalSince1970)
     cases = statuses.map { status in
       Case(
