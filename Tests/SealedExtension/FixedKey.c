@@ -45,7 +45,7 @@ int cairn_register_with_fixed_key(void) {
   int rc = cairn_sealed_register();
   if (rc != SQLITE_OK) return rc;
   sqlite3_vfs *vfs = sqlite3_vfs_find("cairn-sealed");
-  if (vfs->xOpen != open_with_fixed_key) {
+  if (sealed_open == NULL) {
     sealed_open = vfs->xOpen;
     vfs->xOpen = open_with_fixed_key;
   }
