@@ -54,7 +54,9 @@ static int read_header(struct cairn_file *file, struct place place, int amount, 
 static int read_page_part(struct cairn_file *file, struct place place, int amount, uint8_t *out) {
   sqlite3_int64 position = place.position + CAIRN_SEALED_FRAME_HEADER_BYTES;
   if (amount == CAIRN_PAGE_BYTES) {
-    return cairn_read_page(file, CAIRN_UNIT_WAL_PAGE, place.frame, position, out);
+    int rc = cairn_read_page(file, CAIRN_UNIT_WAL_PAGE, place.frame, position, out);
+    if (rc == SQLITE_OK) cairn_note_page(file, out);
+    return rc;
   }
   int rc = cairn_read_page(file, CAIRN_UNIT_WAL_PAGE, place.frame, position, file->scratch);
   const uint8_t *from = file->scratch + (place.within - CAIRN_FRAME_HEADER_BYTES);
@@ -122,6 +124,7 @@ int cairn_wal_write(sqlite3_file *sqlite, const void *data, int amount, sqlite3_
   }
   int rc = cairn_write_page(file, CAIRN_UNIT_WAL_PAGE, place.frame,
                             place.position + CAIRN_SEALED_FRAME_HEADER_BYTES, data);
+  if (rc == SQLITE_OK) cairn_note_page(file, data);
   if (rc == SQLITE_OK && place.frame > file->written_frames) file->written_frames = place.frame;
   return rc;
 }
