@@ -119,7 +119,9 @@ int cairn_wal_write(sqlite3_file *sqlite, const void *data, int amount, sqlite3_
   int header = place.frame == 0 ? CAIRN_WAL_HEADER_BYTES : CAIRN_FRAME_HEADER_BYTES;
   if (place.within == 0 && amount == header) return write_header(file, place, data);
   // With POWERSAFE_OVERWRITE reported and a page size of 4096 SQLite writes nothing but units.
+  // A VFS on top of this one that hides the former makes it write pages in pieces.
   if (place.within != CAIRN_FRAME_HEADER_BYTES || amount != CAIRN_PAGE_BYTES) {
+    sqlite3_log(SQLITE_IOERR_WRITE, "cairn-sealed: a part of a page cannot be written");
     return SQLITE_IOERR_WRITE;
   }
   int rc = cairn_write_page(file, CAIRN_UNIT_WAL_PAGE, place.frame,
