@@ -9,7 +9,6 @@ already kept is not run again. Suite.c says what the VFSs are.
 import argparse
 import concurrent.futures
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -71,7 +70,7 @@ def main():
     asked = parser.parse_args()
     program, tests = os.path.abspath(asked.program), os.path.abspath(asked.tests)
     files = [os.path.normpath(os.path.join(tests, name)) for name in asked.files]
-    over = re.split(r"[/ ]", asked.over) if "/" in asked.over else asked.over.split(",")
+    over = asked.over.split(",")
     for vfs in over:
         os.makedirs(os.path.join(asked.out, vfs), exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(asked.at_once) as pool:
