@@ -95,9 +95,16 @@ struct cairn_key *cairn_keys_acquire(const char *path, size_t length, bool also_
   return key;
 }
 
+void cairn_key_note_pages(struct cairn_key *key, uint32_t count) {
+  unsigned known = atomic_load(&key->pages);
+  while (count > known && !atomic_compare_exchange_weak(&key->pages, &known, count)) continue;
+}
+
 void cairn_keys_release(struct cairn_key *key) {
   sqlite3_mutex *mutex = lock_table();
   key->open_files--;
+  // Whoever opens it next may find another database there.
+  if (key->open_files == 0) atomic_store(&key->pages, 0);
   discard_if_unused(key);
   sqlite3_mutex_leave(mutex);
 }

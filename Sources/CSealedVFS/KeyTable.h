@@ -17,6 +17,9 @@ struct cairn_key {
   /// file. Until then nothing that exists may be overwritten, cut or deleted: to a wrong key a WAL
   /// full of commits looks like a torn one, and SQLite deletes those when it closes.
   atomic_bool proven;
+  /// The most pages that the database is known to have had since it was last cut: what page 1 said
+  /// wherever it was met. 0 if none was.
+  atomic_uint pages;
 
   // The table's own, under its mutex.
   struct cairn_key *next;
@@ -43,6 +46,9 @@ static inline void cairn_key_prove(struct cairn_key *key) {
 static inline bool cairn_key_is_proven(struct cairn_key *key) {
   return atomic_load_explicit(&key->proven, memory_order_relaxed);
 }
+
+/// See `pages`.
+void cairn_key_note_pages(struct cairn_key *key, uint32_t count);
 
 /// Gives back what `cairn_keys_acquire` gave.
 void cairn_keys_release(struct cairn_key *key);

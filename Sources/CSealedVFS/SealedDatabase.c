@@ -25,6 +25,17 @@ static bool opens_another_page(struct cairn_file *file) {
   return opened;
 }
 
+// A transaction that adds pages may read one of them before it is written anywhere (a new table's root
+// in an auto-vacuum database), and takes what is past the end for zeros. A page that the database had
+// when it was committed is there or in the WAL, or it was cut off.
+static bool is_new_page(struct cairn_file *file, uint32_t number) {
+  unsigned known = atomic_load(&file->key->pages);
+  if (known == 0 || number <= known) return false;
+  sqlite3_int64 size = 0;
+  int rc = cairn_base(file)->pMethods->xFileSize(cairn_base(file), &size);
+  return rc == SQLITE_OK && position_of(number) >= size;
+}
+
 static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
   if (!file->is_admitted) return SQLITE_CANTOPEN;
   if (number == LOCK_PAGE) {
@@ -32,7 +43,12 @@ static int read_whole(struct cairn_file *file, uint32_t number, uint8_t *page) {
     return SQLITE_OK;
   }
   int rc = cairn_read_page(file, CAIRN_UNIT_PAGE, number, position_of(number), page);
+  if (rc == SQLITE_OK && number == 1) cairn_note_page(file, page);
   if (rc != SQLITE_IOERR_DATA) return rc;
+  if (is_new_page(file, number)) {
+    memset(page, 0, CAIRN_PAGE_BYTES);
+    return SQLITE_OK;
+  }
   bool key_is_right = cairn_key_is_proven(file->key) || (number == 1 && opens_another_page(file));
   if (!key_is_right) rc = SQLITE_NOTADB;
   sqlite3_log(rc, "cairn-sealed: page %u does not open", number);
@@ -90,6 +106,7 @@ int cairn_database_write(sqlite3_file *sqlite, const void *data, int amount,
     if (rc != SQLITE_OK) return rc;
     if (size == 0) cairn_key_prove(file->key);  // it is this key that makes the database
   }
+  if (number == 1) cairn_note_page(file, page);
   return cairn_write_page(file, CAIRN_UNIT_PAGE, number, offset, page);
 }
 
@@ -97,7 +114,10 @@ int cairn_database_truncate(sqlite3_file *sqlite, sqlite3_int64 size) {
   struct cairn_file *file = (struct cairn_file *)sqlite;
   int rc = cairn_check_writable(file, SQLITE_IOERR_TRUNCATE);
   if (rc != SQLITE_OK) return rc;
-  return cairn_base(file)->pMethods->xTruncate(cairn_base(file), size);
+  rc = cairn_base(file)->pMethods->xTruncate(cairn_base(file), size);
+  // At the end of a checkpoint, when all of the WAL is in the database and this is its size.
+  if (rc == SQLITE_OK) atomic_store(&file->key->pages, (unsigned)(size / CAIRN_PAGE_BYTES));
+  return rc;
 }
 
 int cairn_database_size(sqlite3_file *sqlite, sqlite3_int64 *size) {

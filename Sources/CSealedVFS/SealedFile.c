@@ -33,6 +33,15 @@ int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t num
   return base->pMethods->xWrite(base, file->scratch, CAIRN_PAGE_BYTES, position);
 }
 
+void cairn_note_page(struct cairn_file *file, const uint8_t *page) {
+  // A page of the WAL comes without its number. No other page begins like this: it would be a page
+  // number, or a type that there is not.
+  if (memcmp(page, "SQLite format 3", 16) != 0) return;
+  const uint8_t *count = page + 28;
+  cairn_key_note_pages(file->key, (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 |
+                                      (uint32_t)count[2] << 8 | count[3]);
+}
+
 int cairn_check_writable(struct cairn_file *file, int denied) {
   if (file->is_read_only) return SQLITE_READONLY;
   return cairn_key_is_proven(file->key) ? SQLITE_OK : denied;

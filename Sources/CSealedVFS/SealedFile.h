@@ -53,6 +53,9 @@ int cairn_read_page(struct cairn_file *file, enum cairn_unit kind, uint32_t numb
 int cairn_write_page(struct cairn_file *file, enum cairn_unit kind, uint32_t number,
                      sqlite3_int64 position, const uint8_t *page);
 
+/// Notes how many pages the database has if `page`, just read or written, is its first.
+void cairn_note_page(struct cairn_file *file, const uint8_t *page);
+
 /// SQLITE_OK if what the file holds may be changed; `denied` if the key has proven nothing.
 int cairn_check_writable(struct cairn_file *file, int denied);
 

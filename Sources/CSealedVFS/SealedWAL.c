@@ -54,7 +54,9 @@ static int read_header(struct cairn_file *file, struct place place, int amount, 
 static int read_page_part(struct cairn_file *file, struct place place, int amount, uint8_t *out) {
   sqlite3_int64 position = place.position + CAIRN_SEALED_FRAME_HEADER_BYTES;
   if (amount == CAIRN_PAGE_BYTES) {
-    return cairn_read_page(file, CAIRN_UNIT_WAL_PAGE, place.frame, position, out);
+    int rc = cairn_read_page(file, CAIRN_UNIT_WAL_PAGE, place.frame, position, out);
+    if (rc == SQLITE_OK) cairn_note_page(file, out);
+    return rc;
   }
   int rc = cairn_read_page(file, CAIRN_UNIT_WAL_PAGE, place.frame, position, file->scratch);
   const uint8_t *from = file->scratch + (place.within - CAIRN_FRAME_HEADER_BYTES);
@@ -117,11 +119,14 @@ int cairn_wal_write(sqlite3_file *sqlite, const void *data, int amount, sqlite3_
   int header = place.frame == 0 ? CAIRN_WAL_HEADER_BYTES : CAIRN_FRAME_HEADER_BYTES;
   if (place.within == 0 && amount == header) return write_header(file, place, data);
   // With POWERSAFE_OVERWRITE reported and a page size of 4096 SQLite writes nothing but units.
+  // A VFS on top of this one that hides the former makes it write pages in pieces.
   if (place.within != CAIRN_FRAME_HEADER_BYTES || amount != CAIRN_PAGE_BYTES) {
+    sqlite3_log(SQLITE_IOERR_WRITE, "cairn-sealed: a part of a page cannot be written");
     return SQLITE_IOERR_WRITE;
   }
   int rc = cairn_write_page(file, CAIRN_UNIT_WAL_PAGE, place.frame,
                             place.position + CAIRN_SEALED_FRAME_HEADER_BYTES, data);
+  if (rc == SQLITE_OK) cairn_note_page(file, data);
   if (rc == SQLITE_OK && place.frame > file->written_frames) file->written_frames = place.frame;
   return rc;
 }

@@ -1,15 +1,21 @@
 import GRDB
 import GRDBSQLite
 
-/// The main database file of a connection, called as SQLite calls it. Use it inside an access only.
+/// The main database file of a connection, or its WAL, called as SQLite calls it. Use it inside an
+/// access only.
 @safe struct OpenFile {
   private let connection: OpaquePointer
   private let file: UnsafeMutablePointer<sqlite3_file>
 
-  init?(_ db: Database) {
+  enum Part {
+    case database, log
+  }
+
+  init?(_ db: Database, _ part: Part = .database) {
     guard let connection = unsafe db.sqliteConnection else { return nil }
     var file: UnsafeMutablePointer<sqlite3_file>?
-    let code = unsafe sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file)
+    let which = part == .database ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER
+    let code = unsafe sqlite3_file_control(connection, "main", which, &file)
     guard code == SQLITE_OK, let file = unsafe file else { return nil }
     unsafe self.connection = connection
     unsafe self.file = file
@@ -61,6 +67,52 @@ import GRDBSQLite
 
   func run(_ sql: String) -> ResultCode {
     ResultCode(rawValue: unsafe sqlite3_exec(connection, sql, nil, nil, nil))
+  }
+}
+
+/// A database file opened without SQLite, in memory that can be looked at when it is closed.
+@safe final class FileMemory {
+  private let memory: UnsafeMutableRawBufferPointer
+  private var isOpen = false
+
+  init?(_ path: String) {
+    guard let vfs = unsafe sqlite3_vfs_find("cairn-sealed") else { return nil }
+    let size = Int(unsafe vfs.pointee.szOsFile)
+    unsafe memory = .allocate(byteCount: size, alignment: 16)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_MAIN_DB
+    // SQLite's names are followed by the parameters of the URI, of which there are none.
+    let name = Array(path.utf8CString) + [0, 0, 0]
+    let code = unsafe name.withUnsafeBufferPointer { name in
+      unsafe vfs.pointee.xOpen(vfs, name.baseAddress, file, flags, nil)
+    }
+    isOpen = code == SQLITE_OK
+    if !isOpen { return nil }
+  }
+
+  private var file: UnsafeMutablePointer<sqlite3_file>? {
+    unsafe memory.baseAddress?.assumingMemoryBound(to: sqlite3_file.self)
+  }
+
+  func read(_ count: Int, at offset: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    _ = unsafe bytes.withUnsafeMutableBytes { buffer in
+      unsafe file?.pointee.pMethods.pointee.xRead(
+        file, buffer.baseAddress, CInt(count), sqlite3_int64(offset))
+    }
+    return bytes
+  }
+
+  /// Closes the file and answers with all of its memory.
+  func close() -> [UInt8] {
+    _ = unsafe file?.pointee.pMethods.pointee.xClose(file)
+    isOpen = false
+    return unsafe Array(memory)
+  }
+
+  deinit {
+    if isOpen { _ = unsafe file?.pointee.pMethods.pointee.xClose(file) }
+    unsafe memory.deallocate()
   }
 }
 

@@ -4,6 +4,25 @@ import GRDBSQLite
 import Testing
 
 /// The ways in which a VFS like this one is known to go wrong. CrashTests and TamperTests hold more.
+///
+/// |  | pitfall | test |
+/// |---|---|---|
+/// | 1 | page 1 is read before recovery | `a torn page 1 does not brick the vault` |
+/// | 2 | a torn frame is no I/O error | `a torn frame ends recovery, and damage read later is an error` |
+/// | 3 | small reads of the WAL, and headers and pages rewritten | `headers of the WAL are read in part and written alone`, `pages rewritten within a transaction keep their checksums`, `damage met while checksums are rewritten is not committed` |
+/// | 4 | attached databases reserve nothing | `a database cannot be attached`, `a page that uses the reserved bytes is refused` |
+/// | 5 | reserved bytes are in the checksums | `reserved bytes are zero wherever SQLite sees them` |
+/// | 6 | journals and temporary files | `no journal or temporary file is ever made`, `a database is in WAL mode from its first page, and stays in it`, `a journal that lies beside the database is not played back` |
+/// | 7 | page writes split around a sync | `SQLite is told that it may overwrite, and nothing else` |
+/// | 8 | memory mapping | `nothing is memory-mapped` |
+/// | 9 | the lock page is never written | `the lock page may be a hole, and no other page` |
+/// | 10 | chunks, hints and sizes | `files grow by what is written and shrink on unit boundaries` |
+/// | 11 | overflow pages read in part | `a page may be read in part` |
+/// | 12 | page size and key changed in place | `the page size stays 4096`, `a key is not changed in place`, `the backup API copies under another key` |
+/// | 13 | a wrong key is not damage | `a wrong key, damage and no key are different errors` |
+/// | 14 | keys and plaintext stay in memory | `a key lives until it is forgotten and the last file closes`, `a key is in locked memory`, `a closed file leaves no plaintext in its memory` |
+/// | 15 | an old state put back | `an old state put back is not noticed here` |
+/// | 16 | a page added and not yet written | `a page that a transaction has just added is new, one that was cut off is damage` |
 @Suite struct PitfallTests {
   @Test func `a torn page 1 does not brick the vault`() throws {
     let vault = try TemporaryVault()
@@ -36,6 +55,32 @@ import Testing
     try vault.overwrite(vault.walPath, at: wal.count - 1, with: [wal[wal.count - 1] ^ 1])
     let code = resultCode { _ = try vault.open().int("SELECT count(*) FROM item") }
     #expect(code == .SQLITE_IOERR_DATA)
+  }
+
+  @Test func `headers of the WAL are read in part and written alone`() throws {
+    let vault = try TemporaryVault()
+    let queue = try vault.open()
+    try queue.run(createItems)
+    try queue.run(insertRows(1))
+    let before = try vault.read().wal
+    try queue.writeWithoutTransaction { db in
+      let wal = try #require(OpenFile(db, .log))
+      let header = wal.read(32, at: 0)
+      let frame = wal.read(24 + pageSize, at: 32)
+      #expect(header.code == .SQLITE_OK && frame.code == .SQLITE_OK)
+      #expect(header.bytes[..<3] == [0x37, 0x7F, 0x06], "SQLite's own header, opened")
+      #expect(wal.read(8, at: 24).bytes == Array(header.bytes[24...]))
+      #expect(wal.read(8, at: 32 + 16).bytes == Array(frame.bytes[16..<24]))
+      #expect(wal.read(pageSize, at: 32 + 24).bytes == Array(frame.bytes[24...]))
+      #expect(wal.write(header.bytes, at: 0) == .SQLITE_OK)
+      #expect(wal.write(Array(frame.bytes[..<24]), at: 32) == .SQLITE_OK)
+      // A write that is neither a header nor a page would have to be sealed with what is around it.
+      #expect(wal.write(Array(frame.bytes[..<8]), at: 32) == .SQLITE_IOERR_WRITE)
+      #expect(wal.write(Array(frame.bytes[..<2000]), at: 32 + 24) == .SQLITE_IOERR_WRITE)
+    }
+    let after = try vault.read()
+    #expect(after.wal?.count == before?.count && after.wal?.prefix(72) != before?.prefix(72))
+    #expect(try TemporaryVault(after).open().int("SELECT count(*) FROM item") == 1)
   }
 
   @Test func `pages rewritten within a transaction keep their checksums`() throws {
@@ -212,7 +257,38 @@ import Testing
       try vault.overwrite(
         vault.path, at: 5 * pageSize, with: [UInt8](repeating: 0, count: pageSize))
       #expect(file.read(pageSize, at: 3 * pageSize).code == .SQLITE_IOERR_DATA)
-      #expect(file.read(pageSize, at: 9 * pageSize).code == .SQLITE_IOERR_DATA)
+      #expect(file.read(pageSize, at: 5 * pageSize).code == .SQLITE_IOERR_DATA)
+    }
+  }
+
+  // Found by DifferentialTests: a new table's root in an auto-vacuum database takes the place of a page
+  // that the same transaction has added, and SQLite reads that place first.
+  @Test func `a page that a transaction has just added is new, one that was cut off is damage`()
+    throws
+  {
+    let vault = try TemporaryVault()
+    let queue = try vault.open()
+    try queue.run("PRAGMA auto_vacuum = INCREMENTAL")
+    try queue.writeWithoutTransaction { db in
+      try db.allowingOneAttachedDatabase { try db.execute(sql: "VACUUM") }
+    }
+    try queue.run(createItems)
+    for round in 1...3 {
+      try queue.run("BEGIN; \(insertRows(1, of: 9000)); CREATE TABLE t\(round)(x); COMMIT")
+      if round == 2 { try queue.run("PRAGMA wal_checkpoint(TRUNCATE)") }
+    }
+    #expect(try queue.string("PRAGMA integrity_check") == "ok")
+    try queue.run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    let pages = try #require(try queue.int("PRAGMA page_count"))
+    let last = (pages - 1) * pageSize
+    for size in [last, last + 100] {
+      try FileHandle(forUpdating: URL(filePath: vault.path)).truncate(atOffset: UInt64(size))
+      try queue.writeWithoutTransaction { db in
+        let file = try #require(OpenFile(db))
+        #expect(file.read(pageSize, at: last).code == .SQLITE_IOERR_DATA)
+        #expect(file.read(pageSize, at: last + pageSize).code == .SQLITE_OK)
+      }
     }
   }
 
@@ -286,6 +362,53 @@ import Testing
     #expect(resultCode { _ = try vault.open() } == .SQLITE_NOTADB)
     #expect(vault.provide(key: 1) == .SQLITE_OK)
     #expect(try vault.open().int("SELECT count(*) FROM item") == 5)
+  }
+
+  @Test func `a key is not changed in place`() throws {
+    let vault = try TemporaryVault()
+    let queue = try vault.open()
+    try queue.run(createItems)
+    #expect(vault.provide(key: 9) == .SQLITE_BUSY)
+    #expect(vault.provide(key: 1, vaultID: 9) == .SQLITE_BUSY)
+    for pragma in ["key = 'x'", "rekey = 'x'", "hexrekey = '00'"] {
+      #expect(try queue.string("PRAGMA \(pragma)") == nil)
+    }
+    try queue.run(insertRows(3))
+    try queue.close()
+    #expect(try vault.open().int("SELECT count(*) FROM item") == 3)
+  }
+
+  @Test func `a key is in locked memory`() async throws {
+    await #expect(processExitsWith: .success) {
+      func lockedKilobytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmLck:") }
+        return line?.split(separator: " ").compactMap { Int($0) }.first ?? -1
+      }
+      let before = try lockedKilobytes()
+      let vault = try TemporaryVault()
+      let with = try lockedKilobytes()
+      vault.forgetKey()
+      let after = try lockedKilobytes()
+      precondition(with > before && after == before, "\(before), \(with), \(after)")
+    }
+  }
+
+  @Test func `a closed file leaves no plaintext in its memory`() throws {
+    let vault = try TemporaryVault()
+    let queue = try vault.open()
+    try queue.run("CREATE TABLE plainly_readable(x)")
+    try queue.close()
+    let memory = try #require(FileMemory(vault.path))
+    // Part of a page passes through the file's own memory.
+    let part = memory.read(100, at: 0)
+    #expect(part.starts(with: Array("SQLite format 3".utf8)))
+    let bytes = memory.close()
+    #expect(bytes.count > 4160 && bytes.contains { $0 != 0 })
+    #expect(Data(bytes).range(of: Data("SQLite format".utf8)) == nil)
+    #expect(Data(bytes).range(of: Data("plainly_readable".utf8)) == nil)
+    #expect(Data(bytes).range(of: Data(count: 4160)) != nil, "the sealed bytes are gone as well")
+    #expect(Data(bytes).range(of: Data(repeating: 1, count: 32)) == nil, "no copy of the key")
   }
 
   @Test func `a WAL first opened after its key was forgotten still opens`() throws {

@@ -72,7 +72,8 @@
 // The main file: the page with number n is at (n - 1) * 4096, 4096 bytes. SQLite's page has 4056
 // usable and 40 reserved bytes (byte 20 of its header is 40); the reserved bytes are zero in memory
 // and in SQLite's checksums, and on disk hold nonce and tag. The page that holds the byte at
-// 0x40000000 is never written and may be a hole; no other page may be.
+// 0x40000000 is never written and may be a hole; no other page may be. Past the end of the file only
+// what a transaction adds reads as zeros, as SQLite expects; a page that was cut off is damage.
 //
 // The WAL: the sealed header is at 0, 72 bytes. Frame n is at 72 + (n - 1) * 4160: its sealed
 // header, 64 bytes, and its sealed page, 4096. Their plaintext is SQLite's WAL format with a page
