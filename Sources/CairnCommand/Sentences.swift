@@ -97,14 +97,14 @@ enum Sentences {
       return Sentence(
         "The main file in this folder is not the one that belongs to this vault's locks: it is another"
           + " vault's, or from before new keys, or nothing of it is whole.",
-        safe: "Your passphrase is right, and nothing was changed.",
+        safe: "The locks opened, and nothing was changed.",
         next: copyFirst
           + " If you put a file back from a backup, put back the whole folder of that day, into a"
           + " place of its own.")
     case .databaseMissing:
       return Sentence(
         "The main file of this vault (“vault.db” or “vault-2.db”) is missing.",
-        safe: "Your passphrase is right, and nothing was changed.",
+        safe: "The locks opened, and nothing was changed.",
         next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
           + " entries.")
     case .databaseDamaged:
