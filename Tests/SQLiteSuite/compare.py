@@ -23,7 +23,8 @@ def read(path):
     seen = collections.Counter()
     ended = "aborted"
     with open(path, errors="replace") as file:
-        lines = file.read().split("\n")
+        # Tcl's errors name the program by its path.
+        lines = re.sub(r"/\S*/testfixture", "testfixture", file.read()).split("\n")
 
     def close(ok):
         if name is None:
