@@ -19,7 +19,7 @@ struct Cairn: AsyncParsableCommand {
       SyncCommand.self, MembersCommand.self, RemoveCommand.self,
       RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
-      VersionCommand.self,
+      BackupCommand.self, RestoreCommand.self, SalvageCommand.self, VersionCommand.self,
     ])
 
   static func main() async {

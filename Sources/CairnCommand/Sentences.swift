@@ -10,7 +10,9 @@ enum Sentences {
   static let unchanged = "Nothing was changed."
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
-    ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
+    ofVault(error.code, place: subject ?? "this place")
+      ?? BackupSentences.of(error.code, it: subject ?? "there") ?? ofFiles(
+        error, it: subject ?? "it")
       ?? ofCases(error.code) ?? ofMembers(error) ?? ofErasing(error.code)
       ?? ofPeople(error.code)
   }
@@ -175,6 +177,10 @@ enum Sentences {
         "The disk is full.",
         safe: "What was saved before is safe; what no longer fitted was not kept in part.",
         next: "Make some room, and run the same command again.")
+    case .outputInVault:
+      return Sentence(
+        "\(it.prefix(1).uppercased() + it.dropFirst()) lies within the vault.", safe: unchanged,
+        next: "Choose a place outside of the vault's folder.")
     case .notWritable:
       return Sentence(
         "The vault cannot be written to, which is needed even to look into it."

@@ -24,11 +24,15 @@ struct StatusCommand: AsyncParsableCommand {
   var `case`: String?
 
   func run() async throws {
-    let statuses = try await global.withVault(terminal: global.terminal) { vault in
-      try await vault.status(ofCase: self.case, isLookedAt: !global.json)
+    let (statuses, backup) = try await global.withVault(terminal: global.terminal) { vault in
+      (
+        try await vault.status(ofCase: self.case, isLookedAt: !global.json),
+        try await vault.lastBackup()
+      )
     }
-    if global.json { return try Output.json(StatusObject(statuses)) }
+    if global.json { return try Output.json(StatusObject(statuses, lastBackup: backup)) }
     let now = UInt64(Date().timeIntervalSince1970)
+    defer { tell(backup, now: now) }
     let told = self.case == nil && statuses.count > 1 ? statuses.filter(\.isTold) : statuses
     for (index, status) in told.enumerated() {
       if index > 0 { Output.line() }
@@ -43,6 +47,13 @@ struct StatusCommand: AsyncParsableCommand {
           told.isEmpty ? "cases" : "other cases")
           + ": nothing new, and nothing that waits.")
     }
+  }
+
+  private func tell(_ backup: LastBackup?, now: UInt64) {
+    guard self.case == nil, let backup else { return }
+    Output.line()
+    Output.paragraph(
+      "Last backup: \(SyncReport.age(of: backup.time, now: now)), in \(SafeText.line(backup.path))")
   }
 }
 
@@ -261,9 +272,15 @@ struct StatusObject: Encodable {
     let takedowns: [Takedown]
     let troubles: [Trouble]
   }
+  struct Backup: Encodable {
+    let folder: String
+    let time: String
+  }
   let cases: [Case]
+  let lastBackup: Backup?
 
-  init(_ statuses: [CaseStatus]) {
+  init(_ statuses: [CaseStatus], lastBackup backup: LastBackup?) {
+    lastBackup = backup.map { Backup(folder: $0.path, time: Clock.iso($0.time)) }
     let now = UInt64(Date().timeIntervalSince1970)
     cases = statuses.map { status in
       Case(
