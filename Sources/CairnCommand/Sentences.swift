@@ -105,8 +105,8 @@ enum Sentences {
       return Sentence(
         "A part of this vault is damaged, or was changed by something other than Cairn.",
         safe: "Nothing was written to it.",
-        next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
-          + " entries.")
+        next: copyFirst + " A backup comes back with “cairn restore”, what another member has with"
+          + " “cairn recover”; without either, “cairn salvage” writes out all that can be read.")
     case .rolledBack:
       return Sentence(
         "This vault is older than what it has signed already: an older copy seems to have been put"
