@@ -38,10 +38,16 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    // Debian's has no .pc file; the module map names the library.
+    .systemLibrary(name: "CZxcvbn", providers: [.apt(["libzxcvbn-dev"])]),
+    .systemLibrary(
+      name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .target(
       name: "CSealedVFS", dependencies: ["CSodium"],
       linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("sodium")]),
     library("Cryptography", ["CSodium", crypto]),
+    library("Passphrases", ["CZxcvbn", "Cryptography"]),
+    library("QRCodes", ["CQRencode"]),
     library("VerifiableLog", ["Cryptography"]),
     library("CaseLog", ["Cryptography", "VerifiableLog"]),
     library("Sync", ["Cryptography", "VerifiableLog"]),
@@ -57,8 +63,8 @@ let package = Package(
     .executableTarget(
       name: "CairnCommand",
       dependencies: [
-        "Cryptography", "VerifiableLog", "CaseLog", "Mailboxes", "SealedBundle", "BundleCheck",
-        "Vault", arguments,
+        "Cryptography", "Passphrases", "QRCodes", "VerifiableLog", "CaseLog", "Mailboxes",
+        "SealedBundle", "BundleCheck", "Vault", arguments,
       ], swiftSettings: strict),
     .executableTarget(
       name: "VerifyCommand",
@@ -68,6 +74,7 @@ let package = Package(
 
     tests("CSealedVFSTests", ["CSealedVFS", "Cryptography", "Support", grdb, sqlite]),
     tests("CryptographyTests", ["Cryptography", "Support"]),
+    tests("PassphrasesTests", ["Cryptography", "Passphrases"]),
     tests("VerifiableLogTests", ["Cryptography", "VerifiableLog", "Support"]),
     tests("CaseLogTests", ["Cryptography", "VerifiableLog", "CaseLog", "Support"]),
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),

@@ -49,12 +49,12 @@ need_swift() {
 
 need_to_build() {
   need_swift
-  need_packages git libsodium-dev libsqlite3-dev pkg-config
+  need_packages git libsodium-dev libsqlite3-dev libzxcvbn-dev libqrencode-dev pkg-config
 }
 
 need_to_test() {
   need_to_build
-  need_packages age unzip openssl python3 wasi-libc
+  need_packages age unzip openssl python3 wasi-libc zbar-tools
 }
 
 # step WHAT COMMAND...: runs the command in silence and says how long it took. If it fails, all that

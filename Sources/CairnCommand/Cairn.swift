@@ -18,14 +18,16 @@ struct Cairn: AsyncParsableCommand {
       AdoptCommand.self, CaseCommand.self, CardCommand.self, ShareCommand.self, JoinCommand.self,
       SyncCommand.self, MembersCommand.self, RemoveCommand.self,
       RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
-      ExportCommand.self, OpenCommand.self, VerifyCommand.self, CheckCommand.self,
-      BackupCommand.self, RestoreCommand.self, SalvageCommand.self, VersionCommand.self,
+      ExportCommand.self, OpenCommand.self, VerifyCommand.self, PassphraseCommand.self,
+      CheckCommand.self, BackupCommand.self, RestoreCommand.self, SalvageCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() async {
     ProcessRules.apply()
     Interruption.watch()
-    let arguments = ArgumentOrder.withOptionsLast(Array(CommandLine.arguments.dropFirst()))
+    let arguments = ArgumentOrder.withKitAsked(
+      ArgumentOrder.withOptionsLast(Array(CommandLine.arguments.dropFirst())))
     let status = await run(arguments)
     Foundation.exit(status.rawValue)
   }
@@ -54,6 +56,16 @@ struct Cairn: AsyncParsableCommand {
 enum ArgumentOrder {
   private static let flags: Set = ["--json", "--no-input"]
   private static let options: Set = ["--vault", "--passphrase-file"]
+
+  /// `cairn passphrase --kit` without a file asks for the words.
+  static func withKitAsked(_ arguments: [String]) -> [String] {
+    guard arguments.first == "passphrase", let index = arguments.firstIndex(of: "--kit") else {
+      return arguments
+    }
+    let next = arguments.dropFirst(index + 1).first
+    guard next?.hasPrefix("--") ?? true else { return arguments }
+    return arguments[...index] + ["-"] + arguments[(index + 1)...]
+  }
 
   static func withOptionsLast(_ arguments: [String]) -> [String] {
     var moved: [String] = []

@@ -60,7 +60,22 @@ extension GlobalOptions {
     terminal: Terminal?, isTelling: Bool = true, _ body: (OpenVault) async throws -> Result
   ) async throws -> Result {
     try requireVault()
-    let vault = try open(terminal: terminal)
+    return try await with(try open(terminal: terminal), isTelling: isTelling, body)
+  }
+
+  /// As `withVault`, by the twelve words.
+  func withVault<Result: Sendable>(
+    openedBy kit: borrowing RecoveryKit, _ body: (OpenVault) async throws -> Result
+  ) async throws -> Result {
+    try requireVault()
+    let vault = try OpenVault(
+      opening: vaultFolder, kit: kit, surroundings: Self.surroundings)
+    return try await with(vault, isTelling: true, body)
+  }
+
+  private func with<Result: Sendable>(
+    _ vault: OpenVault, isTelling: Bool, _ body: (OpenVault) async throws -> Result
+  ) async throws -> Result {
     let told = isTelling ? await warn(of: vault) : nil
     let result: Result
     do {
@@ -108,10 +123,20 @@ extension GlobalOptions {
 
   private func open(terminal: Terminal?) throws -> OpenVault {
     if let file = namedPassphraseFile {
-      return try open(try Passphrase.normalized(try Passphrase.read(file: file)))
+      let passphrase = try Passphrase.normalized(try Passphrase.read(file: file))
+      do throws(VaultError) {
+        return try open(passphrase)
+      } catch {
+        // A script with the right passphrase never waits.
+        if error.code == .wrongPassphrase {
+          try OpeningPause.wait(forVaultAt: vaultFolder, isQuiet: json)
+        }
+        throw error
+      }
     }
     guard let terminal else { throw Self.noPassphrase }
     for attempt in 1... {
+      try OpeningPause.wait(forVaultAt: vaultFolder, isQuiet: false)
       guard let typed = try terminal.askSecret("Passphrase (nothing shows as you type): ") else {
         break
       }
@@ -126,7 +151,7 @@ extension GlobalOptions {
     throw Self.noPassphrase
   }
 
-  private func open(_ passphrase: borrowing LockedBytes) throws -> OpenVault {
+  private func open(_ passphrase: borrowing LockedBytes) throws(VaultError) -> OpenVault {
     try OpenVault(
       opening: vaultFolder, passphrase: passphrase, surroundings: Self.surroundings)
   }
@@ -135,8 +160,9 @@ extension GlobalOptions {
   private func warn(of vault: OpenVault) async -> VaultError.Code? {
     if await vault.usedSecondKeysFile {
       Output.remark(
-        "Note: the first of the two files with this vault's locks is missing or damaged, so the"
-          + " second was used. The disk may be failing: make a copy of the vault's folder.")
+        "Note: the first of the two files with this vault's locks is missing, damaged or of another"
+          + " time, so the second was used. The disk may be failing: make a copy of the vault's folder."
+          + " “cairn passphrase” writes both anew.")
     }
     let code: VaultError.Code
     switch await vault.standing {

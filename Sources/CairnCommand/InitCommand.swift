@@ -10,6 +10,10 @@ struct InitCommand: AsyncParsableCommand {
       On a terminal it offers a passphrase of six random words, which you may take or leave, and \
       shows twelve words to write down: they open the vault when the passphrase is lost.
 
+      --kit writes them to a file instead: a page to print if its name ends in .html, else a text. \
+      Both have a check, by which two papers can be compared, and a QR code of the words; neither says \
+      what they open.
+
       In a script, name both files:
         cairn init --no-input --passphrase-file FILE --kit FILE
       """)
@@ -40,7 +44,7 @@ struct InitCommand: AsyncParsableCommand {
     if terminal == nil, kit == nil { throw Self.noPlaceForKit }
     let kitFile = try kit.map { try NewFile(reserving: $0) }
     do {
-      let passphrase = try Self.choosePassphrase(global, terminal)
+      let passphrase = try Self.choosePassphrase(global, terminal, cost: kdf.value)
       let words = try RecoveryKit.make()
       try keep(words, kitFile, terminal)
       try Interruption.check()
@@ -48,6 +52,7 @@ struct InitCommand: AsyncParsableCommand {
         at: global.vaultFolder, passphrase: passphrase, kit: words, cost: kdf.value,
         surroundings: GlobalOptions.surroundings)
       try await vault.close()
+      if let kit { try await Self.tryKit(in: kit, on: global.vaultFolder) }
     } catch {
       // A vault that came about after all keeps its kit.
       if !FileManager.default.fileExists(atPath: global.vaultFolder + "/keys") {
@@ -72,20 +77,30 @@ struct InitCommand: AsyncParsableCommand {
 
   /// The passphrase of a vault that is to be made.
   static func choosePassphrase(
-    _ global: GlobalOptions, _ terminal: Terminal?
+    _ global: GlobalOptions, _ terminal: Terminal?, cost: KeyCost
   ) throws -> LockedBytes {
     if let file = global.namedPassphraseFile {
-      return try Passphrase.normalized(try Passphrase.read(file: file))
+      return try Passphrase.chosen(file: file, cost: cost)
     }
     guard let terminal else { throw GlobalOptions.noPassphrase }
-    return try Passphrase.normalized(try SetUpDialogue(terminal: terminal).choosePassphrase())
+    return try Passphrase.normalized(
+      try SetUpDialogue(terminal: terminal, cost: cost).choosePassphrase())
+  }
+
+  /// Opens the new vault by what stands in the kit's file, and looks into it.
+  private static func tryKit(in file: String, on vault: String) async throws {
+    let kit = try KitOption.parse(["--kit", file]).get(terminal: nil)
+    let opened = try OpenVault(
+      opening: vault, kit: kit, surroundings: GlobalOptions.surroundings)
+    _ = try await opened.entries(ofCase: nil).count
+    try await opened.close()
   }
 
   private func keep(
     _ words: borrowing RecoveryKit, _ file: NewFile?, _ terminal: Terminal?
   ) throws {
     if let file {
-      try file.finish(with: KitFile.text(of: words))
+      try file.finish(with: try KitPaper.bytes(of: words, for: kit ?? ""))
     } else if let terminal {
       try SetUpDialogue(terminal: terminal).hand(over: words)
     }
@@ -102,6 +117,7 @@ struct InitCommand: AsyncParsableCommand {
       Output.line("The vault is ready: \(SafeText.line(global.vaultFolder))")
       if let kit { Output.line("The twelve words are in \(SafeText.line(kit))") }
       let option = global.vault.map { " --vault " + SafeText.argument($0) } ?? ""
+      Output.line("They were tried on it, and open it.")
       Output.paragraph("Put the first thing into it: cairn add\(option)")
     }
     if kit != nil {
@@ -118,16 +134,4 @@ struct InitCommand: AsyncParsableCommand {
       "A new vault comes with twelve words that open it when the passphrase is lost, and there was"
         + " nobody to show them to.", safe: "Nothing was made.",
       next: "Run this on a terminal without --no-input, or name a new file for them with --kit."))
-}
-
-/// The twelve words as a file: one numbered word a line, and a line of explanation that says
-/// nothing about what they open.
-enum KitFile {
-  static func text(of kit: borrowing RecoveryKit) -> [UInt8] {
-    var text = "# Twelve words. Keep them on paper, away from this computer.\n"
-    for (index, word) in kit.words.enumerated() {
-      text += (index < 9 ? " " : "") + "\(index + 1)  \(word)\n"
-    }
-    return Array(text.utf8)
-  }
 }

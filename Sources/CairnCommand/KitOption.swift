@@ -32,17 +32,47 @@ struct KitOption: ParsableArguments {
     throw Self.noKit
   }
 
-  private static let longestFile = 4096
+  private static let longestFile = 32_768
 
-  /// Without what a kit's file has beside the words: numbers, and lines of explanation.
+  /// Without what a kit's file has beside the words: numbers, and lines of explanation; of a page, all but the
+  /// items of its list.
   private static func kit(of text: borrowing LockedBytes) throws -> RecoveryKit {
     let words = try LockedBytes(count: text.count) { output in
-      text.withBytes { copyWords(from: $0, to: &output) }
+      text.withBytes { bytes in
+        if bytes.byteCount > 0, bytes.byte(at: 0) == UInt8(ascii: "<") {
+          copyItems(from: bytes, to: &output)
+        } else {
+          copyWords(from: bytes, to: &output)
+        }
+      }
     }
     do throws(KitWordsError) {
       return try words.withBytes { (bytes) throws(KitWordsError) in try RecoveryKit(words: bytes) }
     } catch {
       throw failure(error)
+    }
+  }
+
+  /// What stands between tags within the list; all else becomes white space.
+  private static func copyItems(from page: RawSpan, to output: inout MutableRawSpan) {
+    func has(_ tag: StaticString, at offset: Int) -> Bool {
+      tag.withUTF8Buffer { tag in
+        offset + tag.count <= page.byteCount
+          && tag.indices.allSatisfy { unsafe page.byte(at: offset + $0) == tag[$0] }
+      }
+    }
+    var isInList = false
+    var isInTag = false
+    for offset in 0..<page.byteCount {
+      let byte = page.byte(at: offset)
+      if byte == UInt8(ascii: "<") {
+        isInTag = true
+        if has("<ol", at: offset) { isInList = true }
+        if has("</ol", at: offset) { isInList = false }
+      }
+      output.storeBytes(
+        of: isInList && !isInTag ? byte : UInt8(ascii: " "), toByteOffset: offset, as: UInt8.self)
+      if byte == UInt8(ascii: ">") { isInTag = false }
     }
   }
 

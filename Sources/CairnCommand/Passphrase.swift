@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import Passphrases
 import Vault
 
 #if canImport(Glibc)
@@ -32,6 +33,15 @@ enum Passphrase {
     }
     guard secret.count > 0, secret.count <= longest else { throw unsuitable(path) }
     return secret
+  }
+
+  /// A new passphrase from a file, and a remark if it could be guessed.
+  static func chosen(file path: String, cost: KeyCost) throws -> LockedBytes {
+    let passphrase = try normalized(try read(file: path))
+    if let sentence = try PassphraseStrength(of: passphrase).sentence(at: cost) {
+      Output.remark("Note: about the passphrase in the file. " + sentence)
+    }
+    return passphrase
   }
 
   /// The same passphrase however a keyboard composes its accents: NFC.

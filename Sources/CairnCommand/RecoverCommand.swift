@@ -90,7 +90,7 @@ struct RecoverCommand: AsyncParsableCommand {
   private func makeVault(
     _ kit: borrowing RecoveryKit, _ found: RecoverableCase, _ name: String, _ terminal: Terminal?
   ) async throws -> OpenVault {
-    let passphrase = try InitCommand.choosePassphrase(global, terminal)
+    let passphrase = try InitCommand.choosePassphrase(global, terminal, cost: kdf.value)
     try Interruption.check()
     do {
       return try await OpenVault.create(

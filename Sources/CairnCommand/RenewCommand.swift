@@ -9,13 +9,21 @@ struct RenewCommand: AsyncParsableCommand {
       so that no two of them sign under one name. This gives it new keys in each case: from then \
       on it is a device of its own, beside the one that it was copied from, if that still exists. \
       Everything in it stays, and what it lacks comes with the next sync.
+
+      With --somebody-has-a-copy a vault that is in order takes new keys too: for when somebody may \
+      have copied it together with its passphrase. Do it before they do. They could write under the \
+      old keys, or take new ones with their copy; “cairn members” shows who is there, and “cairn \
+      decide” with the twelve words cuts what is not you.
       """)
 
   @OptionGroup var global: GlobalOptions
 
+  @Flag(help: "Take new keys even though this vault is in order.")
+  var somebodyHasACopy = false
+
   func run() async throws {
     let outcome = try await global.withVault(terminal: global.terminal, isTelling: false) { vault in
-      try await vault.renew()
+      try await vault.renew(evenIfSound: somebodyHasACopy)
     }
     if global.json {
       struct Object: Encodable {

@@ -48,6 +48,7 @@ enum RootHelp {
       cairn verify BUNDLE        check a bundle
 
     Look after it
+      cairn passphrase           change it, or replace a lost one with the kit
       cairn recover              bring a case back with the twelve words
       cairn renew                let a copied or restored vault write again
       cairn decide               cut a lost or stolen device, with the twelve words

@@ -43,7 +43,8 @@ enum Sentences {
         "That passphrase does not open this vault.",
         safe: "Nothing was changed, and everything in the vault is still there.",
         next: "You can try as often as you like. Caps Lock or another keyboard layout is the"
-          + " usual reason.")
+          + " usual reason. If it is lost, “cairn passphrase --kit” sets a new one with the twelve"
+          + " words.")
     case .passphraseUnsuitable:
       return Sentence(
         "This cannot be used as a passphrase.", safe: unchanged,
@@ -51,7 +52,7 @@ enum Sentences {
     case .kitMismatch:
       return Sentence(
         "The twelve words do not open this vault.", safe: unchanged,
-        next: "Compare each word with the paper, in its order.")
+        next: "Compare each word with the paper, in its order. They may be those of another vault.")
     case .newerVersion:
       return Sentence(
         "This was made by a newer version of Cairn.",
@@ -65,9 +66,10 @@ enum Sentences {
     }
   }
 
-  private static func ofDamage(_ code: VaultError.Code) -> Sentence? {
-    let copyFirst =
-      "Before anything else, make a copy of the whole vault folder, and delete nothing."
+  private static let copyFirst =
+    "Before anything else, make a copy of the whole vault folder, and delete nothing."
+
+  private static func ofLocks(_ code: VaultError.Code) -> Sentence? {
     switch code {
     case .keysMissing:
       return Sentence(
@@ -87,18 +89,24 @@ enum Sentences {
           + " before the passphrase was last changed with new keys.",
         safe: "The main file is there, and nothing was changed.",
         next: copyFirst + " The newer “keys” or “keys.bak” may be in a backup of the folder.")
+    default: return nil
+    }
+  }
+
+  private static func ofDamage(_ code: VaultError.Code) -> Sentence? {
+    switch code {
     case .databaseOfAnother:
       return Sentence(
         "The main file in this folder is not the one that belongs to this vault's locks: it is another"
           + " vault's, or from before new keys, or nothing of it is whole.",
-        safe: "Your passphrase is right, and nothing was changed.",
+        safe: "The locks opened, and nothing was changed.",
         next: copyFirst
           + " If you put a file back from a backup, put back the whole folder of that day, into a"
           + " place of its own.")
     case .databaseMissing:
       return Sentence(
         "The main file of this vault (“vault.db” or “vault-2.db”) is missing.",
-        safe: "Your passphrase is right, and nothing was changed.",
+        safe: "The locks opened, and nothing was changed.",
         next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
           + " entries.")
     case .databaseDamaged:
@@ -124,7 +132,7 @@ enum Sentences {
         next:
           "Add new entries to the original. If this is to be a device of its own, or the original is"
           + " gone, “cairn renew” gives it keys of its own.")
-    default: return nil
+    default: return ofLocks(code)
     }
   }
 

@@ -1,11 +1,13 @@
 import Cryptography
 import Foundation
+import Passphrases
+import QRCodes
 import Vault
 
 /// What `init` asks on a terminal.
 struct SetUpDialogue {
   enum Purpose {
-    case vault, bundle
+    case vault, bundle, change
 
     var explanation: String {
       switch self {
@@ -14,11 +16,15 @@ struct SetUpDialogue {
       case .bundle:
         "The bundle needs a passphrase of its own, not that of your vault: you tell it to whoever may"
           + " open the bundle, another way than you send it."
+      case .change:
+        "The vault gets a new passphrase. From then on the old one does not open it."
       }
     }
   }
 
   let terminal: Terminal
+  /// What a guess at the passphrase will cost.
+  var cost = KeyCost.standard
 
   /// Offers a passphrase and takes the one that was typed twice.
   func choosePassphrase(for purpose: Purpose = .vault) throws -> LockedBytes {
@@ -59,9 +65,10 @@ struct SetUpDialogue {
         "That is too long: 1,024 characters are the most. Please type a shorter one.")
       return false
     }
-    if passphrase.count < 12 {
-      return try terminal.confirm(
-        "This one is short, and a program could guess it. Take it all the same?")
+    let strength = try PassphraseStrength(of: passphrase)
+    if let sentence = strength.sentence(at: cost) { terminal.explain(sentence) }
+    if strength.isGuessable(at: cost) {
+      return try terminal.confirm("Take it all the same?")
     }
     return true
   }
@@ -69,11 +76,13 @@ struct SetUpDialogue {
   /// Shows the words, and asks for two of them to see that they were written down.
   func hand(over kit: borrowing RecoveryKit) throws {
     let words = kit.words
+    let check = try kit.check()
     try terminal.onOwnScreen {
       while true {
-        show(words)
-        guard try terminal.ask("When they are on paper, press Enter. ") != nil else {
-          throw VaultError(.cancelled)
+        show(words, check)
+        if try asksForCode("When they are on paper, press Enter. (q shows them for a camera.) ") {
+          try showCode(words)
+          continue
         }
         terminal.clear()
         if try knows(words) { return }
@@ -83,13 +92,33 @@ struct SetUpDialogue {
     terminal.say()
   }
 
-  private func show(_ words: [String]) {
+  /// Whether the answer was `q`.
+  private func asksForCode(_ question: String) throws -> Bool {
+    guard let answer = try terminal.ask(question) else { throw VaultError(.cancelled) }
+    return answer.trimmingCharacters(in: .whitespaces).lowercased() == "q"
+  }
+
+  /// Dark on white, whatever the terminal's colours are.
+  private func showCode(_ words: [String]) throws {
     terminal.clear()
-    terminal.say("Twelve words to keep")
+    if let code = KitPaper.code(of: words) {
+      for line in KitPaper.halfBlocks(code, margin: 2) {
+        terminal.say("\u{1b}[30;107m" + line + "\u{1b}[0m")
+      }
+    }
+    terminal.explain("A photograph may go to a cloud by itself: print it, or write the words.")
+    guard try terminal.ask("Press Enter. ") != nil else { throw VaultError(.cancelled) }
+  }
+
+  private func show(_ words: [String], _ check: String) {
+    terminal.clear()
+    terminal.say(KitPaper.title)
     terminal.say()
     for row in 0..<6 {
       terminal.say("  " + numbered(row, words) + "      " + numbered(row + 6, words))
     }
+    terminal.say()
+    terminal.say("  " + KitPaper.checkLine(check))
     terminal.say()
     terminal.explain(
       "Write them on paper, in this order. They open the vault when the passphrase is lost, for you"

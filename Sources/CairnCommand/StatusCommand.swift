@@ -24,13 +24,15 @@ struct StatusCommand: AsyncParsableCommand {
   var `case`: String?
 
   func run() async throws {
-    let (statuses, backup) = try await global.withVault(terminal: global.terminal) { vault in
-      (
-        try await vault.status(ofCase: self.case, isLookedAt: !global.json),
-        try await vault.lastBackup()
-      )
+    let (statuses, attempts, backup) = try await global.withVault(terminal: global.terminal) {
+      vault in
+      let statuses = try await vault.status(ofCase: self.case, isLookedAt: !global.json)
+      if !global.json { await vault.noteAttemptsTold() }
+      return (statuses, await vault.earlierAttempts, try await vault.lastBackup())
     }
-    if global.json { return try Output.json(StatusObject(statuses, lastBackup: backup)) }
+    if global.json {
+      return try Output.json(StatusObject(statuses, attempts, lastBackup: backup))
+    }
     let now = UInt64(Date().timeIntervalSince1970)
     defer { tell(backup, now: now) }
     let told = self.case == nil && statuses.count > 1 ? statuses.filter(\.isTold) : statuses
@@ -47,6 +49,25 @@ struct StatusCommand: AsyncParsableCommand {
           told.isEmpty ? "cases" : "other cases")
           + ": nothing new, and nothing that waits.")
     }
+    tell(attempts)
+  }
+
+  private func tell(_ attempts: OpeningAttempts) {
+    guard attempts.lastOpening != nil || attempts.untoldFailures > 0 else { return }
+    Output.line()
+    if let time = attempts.lastOpening {
+      Output.line("This vault was opened last on \(Clock.text(time)).")
+    }
+    guard attempts.untoldFailures > 0 else { return }
+    let count = Quantity.count(
+      Int(attempts.untoldFailures), "attempt to open it did not succeed",
+      "attempts to open it did not succeed")
+    let last = attempts.lastFailure.map {
+      (attempts.untoldFailures == 1 ? ", on " : ", the last on ") + Clock.text($0)
+    }
+    Output.paragraph(
+      "Since you looked last, \(count)\(last ?? ""). If that was not you, nothing was opened;"
+        + " “cairn passphrase” changes the passphrase if you want another.")
   }
 
   private func tell(_ backup: LastBackup?, now: UInt64) {
@@ -272,15 +293,28 @@ struct StatusObject: Encodable {
     let takedowns: [Takedown]
     let troubles: [Trouble]
   }
+  struct Opening: Encodable {
+    let failedAttempts: UInt32
+    let lastFailedAttempt: String?
+    let lastOpened: String?
+  }
   struct Backup: Encodable {
     let folder: String
     let time: String
   }
   let cases: [Case]
   let lastBackup: Backup?
+  /// Before this one.
+  let opening: Opening
 
-  init(_ statuses: [CaseStatus], lastBackup backup: LastBackup?) {
+  init(
+    _ statuses: [CaseStatus], _ attempts: OpeningAttempts, lastBackup backup: LastBackup?
+  ) {
     lastBackup = backup.map { Backup(folder: $0.path, time: Clock.iso($0.time)) }
+    opening = Opening(
+      failedAttempts: attempts.untoldFailures,
+      lastFailedAttempt: attempts.lastFailure.map(Clock.iso),
+      lastOpened: attempts.lastOpening.map(Clock.iso))
     let now = UInt64(Date().timeIntervalSince1970)
     cases = statuses.map { status in
       Case(

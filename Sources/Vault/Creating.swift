@@ -30,6 +30,18 @@ public struct RecoveryKit: ~Copyable, Sendable {
   /// The twelve words, for paper.
   public var words: [String] { seed.withBytes { KitWords.encode($0) } }
 
+  /// Eight characters that are the same for the same twelve words, by which two papers can be compared, or a
+  /// paper with a vault, without reading the words out. They help nobody to find the words.
+  public func check() throws(VaultError) -> String { Self.check(of: try keyPair().publicKey) }
+
+  static func check(of key: BoxPublicKey) -> String {
+    var hash = DomainHasher(.kit)
+    hash.add(Array("check".utf8))
+    hash.add(key.raw.bytes)
+    let text = Base32.encode(Array(hash.finalize().bytes.prefix(5)))
+    return text.prefix(4) + "-" + text.dropFirst(4)
+  }
+
   func keyPair() throws(VaultError) -> BoxKeyPair {
     var hash = DomainHasher(.kit)
     hash.add(Array("box".utf8))
@@ -50,7 +62,7 @@ extension OpenVault {
   /// Makes a new vault, with a first case, and opens it. It is built beside its place and moved there whole,
   /// so that nothing of an attempt that failed stays behind.
   ///
-  /// The kit is tried before success is reported: the locks are read back through it.
+  /// The kit is tried before the vault gets its place: it opens what was built, and the first case is found.
   ///
   /// - Throws: `.vaultExists` when there is anything at the place already.
   public static func create(
@@ -83,6 +95,7 @@ extension OpenVault {
       try build(
         building, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings,
         firstCase: firstCase)
+      try tryKit(kit, on: building, surroundings: surroundings)
       try Folders.rename(building.folder, to: target.folder)
       try Folders.synchronize(parent)
     } catch {
@@ -91,6 +104,23 @@ extension OpenVault {
     }
     return try OpenVault(
       opening: target.folder, passphrase: passphrase, surroundings: surroundings)
+  }
+
+  /// - Throws: `.kitMismatch` when the kit opens nothing, or a vault without a case.
+  private static func tryKit(
+    _ kit: borrowing RecoveryKit, on files: VaultFiles, surroundings: Surroundings
+  ) throws(VaultError) {
+    let tried = try OpenVault(opening: files.folder, kit: kit, surroundings: surroundings)
+    do {
+      let count = try tried.database.queue.read { db in
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM vault_case")
+      }
+      try tried.database.queue.close()
+      guard count ?? 0 > 0 else { throw VaultError(.kitMismatch) }
+    } catch {
+      throw .ofDatabase(error)
+    }
+    tried.database.forgetKey()
   }
 
   private static func build(

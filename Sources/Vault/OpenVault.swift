@@ -26,6 +26,10 @@ public actor OpenVault {
   let blobs: BlobStore
   let surroundings: Surroundings
   let vaultID: [UInt8]
+  /// What a guess at this vault's passphrase costs.
+  public let cost: KeyCost
+  /// Attempts to open this vault, as they stood before this one.
+  public let earlierAttempts: OpeningAttempts
   private var lock: OpenFile?
 
   /// Whether this copy may sign: see `Protocol/VaultFiles.md`, anchor.
@@ -45,7 +49,7 @@ public actor OpenVault {
   ///
   /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.keysOutdated`,
   ///   `.databaseMissing`, `.databaseOfAnother`, `.databaseDamaged`, `.notWritable`, `.newerVersion`. Nothing is
-  ///   written before the passphrase was right.
+  ///   written before the passphrase was right, but that it was not (`OpeningAttempts`).
   public init(
     opening path: String, passphrase: borrowing LockedBytes, surroundings: Surroundings
   ) throws(VaultError) {
@@ -53,7 +57,7 @@ public actor OpenVault {
     try files.checkIsVault()
     let lock = try files.takeLock()
     let locks = try passphrase.withBytes { (bytes) throws(VaultError) in
-      try OpenedLocks.open(files) { (file) throws(VaultError) in
+      try OpenedLocks.open(files, counting: surroundings) { (file) throws(VaultError) in
         try file.unlock(passphrase: bytes)
       }
     }
@@ -68,7 +72,7 @@ public actor OpenVault {
     try files.checkIsVault()
     let lock = try files.takeLock()
     let pair = try kit.keyPair()
-    let locks = try OpenedLocks.open(files) { (file) throws(VaultError) in
+    let locks = try OpenedLocks.open(files, counting: surroundings) { (file) throws(VaultError) in
       try file.unlock(kit: pair)
     }
     try self.init(locks, lock: lock, surroundings: surroundings)
@@ -86,6 +90,8 @@ public actor OpenVault {
     let derived = VaultKeys(master: locks.master)
     self.files = files
     self.vaultID = vaultID
+    self.cost = locks.keysFile.cost
+    self.earlierAttempts = OpeningAttempts(in: files)
     self.usedSecondKeysFile = locks.usedSecond
     self.surroundings = surroundings
     self.blobs = BlobStore(folder: files.blobs)
@@ -108,6 +114,7 @@ public actor OpenVault {
       throw VaultError.ofDatabase(error)
     }
     self.lock = consume lock
+    earlierAttempts.after(success: surroundings.now()).write(in: files)
   }
 
   /// Closes the database and gives up the lock; the keys go with the vault itself.

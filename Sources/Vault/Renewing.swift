@@ -19,11 +19,12 @@ extension OpenVault {
   /// nothing any more here, and it may write again. The old logs stay and can be read.
   ///
   /// Each case is one transaction. After a failure the vault still signs nothing, and this can be repeated.
-  /// A vault in good standing is left as it is.
+  /// A vault in good standing is left as it is, unless its owner wants new keys all the same: for when somebody may
+  /// have copied it together with its passphrase, and the old keys with it.
   ///
   /// - Throws: `.diskFull`, `.inputOutput`, `.databaseDamaged`.
-  public func renew() throws(VaultError) -> RenewalOutcome {
-    guard standing != .sound else {
+  public func renew(evenIfSound: Bool = false) throws(VaultError) -> RenewalOutcome {
+    guard standing != .sound || evenIfSound else {
       return RenewalOutcome(cases: [], casesNotRenewed: [], cardsDropped: 0)
     }
     let rows = try read { db in try CaseRow.all(db) }

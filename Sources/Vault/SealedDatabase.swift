@@ -45,6 +45,18 @@ struct SealedDatabase {
     }
   }
 
+  /// An empty one at a place where none is, for what is copied into it.
+  init(emptyAt path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
+    try Self.provide(key, vaultID: vaultID, for: path)
+    self.path = path
+    do {
+      queue = try DatabaseQueue(path: Self.uri(path), configuration: Self.configuration())
+    } catch {
+      unsafe cairn_sealed_forget_key(path)
+      throw error
+    }
+  }
+
   /// Closes it after something else failed, which is what is told.
   func giveUp() {
     do { try queue.close() } catch { return }

@@ -56,9 +56,11 @@ struct OpenedLocks: ~Copyable {
     self.pair = pair
   }
 
+  /// - Parameter surroundings: for counting that none opened; nil for a backup, to which nothing is written.
   /// - Throws: what `unlock` throws of the copy that is in force, when none opens.
   static func open(
-    _ files: VaultFiles, by unlock: (KeysFile) throws(VaultError) -> SecretKey
+    _ files: VaultFiles, counting surroundings: Surroundings? = nil,
+    by unlock: (KeysFile) throws(VaultError) -> SecretKey
   ) throws(VaultError) -> OpenedLocks {
     let pair = try KeysPair(of: files)
     var refusal: VaultError?
@@ -69,6 +71,9 @@ struct OpenedLocks: ~Copyable {
         guard error.code == .wrongPassphrase || error.code == .kitMismatch else { throw error }
         refusal = refusal ?? error
       }
+    }
+    if let surroundings {
+      OpeningAttempts(in: files).after(failure: surroundings.now()).write(in: files)
     }
     throw refusal ?? VaultError(.keysDamaged)
   }

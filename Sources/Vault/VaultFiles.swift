@@ -16,6 +16,7 @@ struct VaultFiles: Sendable {
   var databaseLog: String { database + "-wal" }
   var blobs: String { folder + "/blobs" }
   var anchor: String { folder + "/anchor\(suffix)" }
+  var attempts: String { folder + "/attempts" }
   private var suffix: String { generation.isMultiple(of: 2) ? "" : "-2" }
 
   static let databaseNames: Set = ["vault.db", "vault-2.db"]

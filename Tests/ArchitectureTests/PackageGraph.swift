@@ -90,6 +90,10 @@ struct Plan {
       "CSodium": [],
       "CSealedVFS": ["CSodium"],
       "Cryptography": ["CSodium", "Crypto"],
+      "CZxcvbn": [],
+      "CQRencode": [],
+      "Passphrases": ["Cryptography", "CZxcvbn"],
+      "QRCodes": ["CQRencode"],
       "VerifiableLog": ["Cryptography"],
       "CaseLog": ["VerifiableLog"],
       "Sync": ["VerifiableLog"],
@@ -98,13 +102,17 @@ struct Plan {
       "BundleCheck": ["SealedBundle"],
       "Vault": ["CSealedVFS", "GRDB", "CaseLog", "Mailboxes", "SealedBundle"],
       "VerifyCommand": ["BundleCheck", "ArgumentParser"],
-      "CairnCommand": ["Vault", "BundleCheck", "LocalWeb", "ArgumentParser"],
+      "CairnCommand": [
+        "Vault", "BundleCheck", "Passphrases", "QRCodes", "LocalWeb", "ArgumentParser",
+      ],
       "LocalWeb": ["Vault"],
       "FindingBenchmark": ["Vault"],
       "Relay": ["VerifiableLog", "Sync"],
       "RelayCommand": ["Relay", "ArgumentParser"],
     ],
-    onlyDirectly: ["CSodium", "CSealedVFS", "Crypto", "GRDB", "ArgumentParser"])
+    onlyDirectly: [
+      "CSodium", "CSealedVFS", "CZxcvbn", "CQRencode", "Crypto", "GRDB", "ArgumentParser",
+    ])
 
   /// All that a target may name.
   func allowed(_ target: String) -> Set<String> {

@@ -24,6 +24,13 @@ import Testing
       #expect(refused.told.contains("It says: Read-only file system."))
       #expect(!refused.told.contains("damaged, or was changed"))
     }
+    // That an attempt failed cannot be written down, and is told all the same.
+    let wrong = try person.folder.file("wrong", Array("incorrect horse".utf8))
+    let refused = try await person.start(
+      ["list", "--vault", person.vault, "--passphrase-file", wrong],
+      through: Self.through + [person.vault]
+    ).finish()
+    #expect(refused.status == 12, "\(refused.all)")
     #expect(try await person.entries().count == 1)
   }
 }

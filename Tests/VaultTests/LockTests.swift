@@ -35,12 +35,18 @@ import Testing
     return fixture
   }
 
-  @Test func `what is wrong with a vault is told apart, and nothing is written`() async throws {
+  @Test func `what is wrong with a vault is told apart, and only the attempt is written`()
+    async throws
+  {
     let fixture = try await closedVault()
     let before = try fixture.folder.allFiles()
     #expect(code { try fixture.open("wrong") } == .wrongPassphrase)
     #expect(code { try fixture.open("") } == .wrongPassphrase)
-    #expect(try fixture.folder.allFiles() == before)
+    #expect(code { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
+    let after = try fixture.folder.allFiles()
+    #expect(Set(after.keys) == Set(before.keys))
+    #expect(after.filter { before[$0.key] != $0.value }.map(\.key) == ["vault/attempts"])
+    #expect(OpeningAttempts(ofVaultAt: fixture.path).failures == 3)
 
     let missing = try VaultFixture()
     #expect(code { try missing.open() } == .noVault)

@@ -9,6 +9,21 @@ import VerifiableLog
 @testable import Vault
 
 @Suite struct RenewalTests {
+  @Test func `a vault in order takes new keys where somebody may have the old ones`() async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    try await shared.syncSurvivor()
+    let before = try await shared.hers.read { db in try CaseRow.find(db, nil).logID }
+    #expect(try await shared.hers.renew().cases.isEmpty)
+    #expect(try await shared.hers.renew(evenIfSound: true).cases == ["default"])
+    #expect(try await shared.hers.read { db in try CaseRow.find(db, nil).logID } != before)
+    #expect(await shared.hers.standing == .sound)
+    _ = try await shared.hers.add([words("two")], toCase: nil)
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    #expect(try await shared.theirs.entries(ofCase: "theirs").count == 2)
+    #expect(try await shared.hers.check().findings == [])
+  }
+
   @Test func `a copied vault takes new keys, and both go on as two devices`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
     let (_, theirs) = try await survivor.admitAdvocate()

@@ -1,0 +1,116 @@
+import QRCodes
+import Vault
+
+/// The twelve words as a file to print: a text, or a page for a browser. Neither says what they open.
+enum KitPaper {
+  static let title = "Twelve words to keep"
+  static let care = "Keep them on paper, away from this computer, where only you look."
+
+  /// By the name of the file that it is for.
+  static func bytes(of kit: borrowing RecoveryKit, for path: String) throws -> [UInt8] {
+    let name = path.lowercased()
+    let isPage = name.hasSuffix(".html") || name.hasSuffix(".htm")
+    return Array((try isPage ? page(of: kit) : text(of: kit)).utf8)
+  }
+
+  static func checkLine(_ check: String) -> String {
+    "Check: \(check). Two papers with the same check have the same words."
+  }
+
+  static func code(of words: [String]) -> QRCode? {
+    QRCode(Array(words.joined(separator: " ").utf8))
+  }
+
+  // MARK: - Text
+
+  /// One numbered word a line; all else begins with `#`, and is left out where the file is read again.
+  private static func text(of kit: borrowing RecoveryKit) throws -> String {
+    let words = kit.words
+    var lines = ["# Twelve words. " + care]
+    for (index, word) in words.enumerated() {
+      lines.append((index < 9 ? " " : "") + "\(index + 1)  " + word)
+    }
+    lines += ["#", "# " + checkLine(try kit.check()), "#"]
+    if let code = code(of: words) {
+      lines.append("# The same words, for a camera:")
+      lines += halfBlocks(code, margin: QRCode.margin).map { "#   " + $0 }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Two rows of modules a line; dark ones are drawn, as ink on paper is.
+  static func halfBlocks(_ code: QRCode, margin: Int) -> [String] {
+    let columns = -margin..<code.side + margin
+    return stride(from: -margin, to: code.side + margin, by: 2).map { row in
+      columns.map { column in
+        switch (
+          code.isDark(row: row, column: column), code.isDark(row: row + 1, column: column)
+        ) {
+        case (true, true): "█"
+        case (true, false): "▀"
+        case (false, true): "▄"
+        case (false, false): " "
+        }
+      }.joined()
+    }
+  }
+
+  // MARK: - Page
+
+  /// Complete in itself: it loads nothing and runs nothing. The words are the items of its one list.
+  private static func page(of kit: borrowing RecoveryKit) throws -> String {
+    let words = kit.words
+    let items = words.map { "<li>\($0)</li>" }.joined(separator: "\n")
+    let square = code(of: words).map { code in
+      "\(svg(code))\n<p>The square holds the same words, for a camera.</p>\n"
+    }
+    return """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+      <meta name="viewport" content="width=device-width">
+      <title>\(title)</title>
+      <style>
+      body { font: 14pt/1.5 serif; color: black; background: white; margin: 2cm; max-width: 16cm }
+      ol { columns: 2; font-family: monospace; font-size: 16pt }
+      svg { width: 6cm; height: 6cm }
+      </style>
+      </head>
+      <body>
+      <h1>\(title)</h1>
+      <p>\(care) Their order counts.</p>
+      <ol>
+      \(items)
+      </ol>
+      <p>\(checkLine(try kit.check()))</p>
+      \(square ?? "")</body>
+      </html>
+
+      """
+  }
+
+  private static func svg(_ code: QRCode) -> String {
+    var path = ""
+    for row in 0..<code.side {
+      var column = 0
+      while column < code.side {
+        let start = column
+        while code.isDark(row: row, column: column) { column += 1 }
+        if column > start {
+          path += "M\(start) \(row)h\(column - start)v1h-\(column - start)z"
+        }
+        column += 1
+      }
+    }
+    let (start, side) = (-QRCode.margin, code.side + 2 * QRCode.margin)
+    return """
+      <svg xmlns="http://www.w3.org/2000/svg" viewBox="\(start) \(start) \(side) \(side)" \
+      shape-rendering="crispEdges">
+      <rect x="\(start)" y="\(start)" width="\(side)" height="\(side)" fill="white"/>
+      <path d="\(path)" fill="black"/>
+      </svg>
+      """
+  }
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import Cryptography
+import Foundation
+import Vault
+
+struct PassphraseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "passphrase",
+    abstract: "Change the passphrase, or replace a lost one with the twelve words.",
+    discussion: """
+      The old passphrase opens the vault no longer afterwards; the twelve words stay the same.
+
+      If somebody may know the old passphrase, the vault should get new keys too: it is sealed anew, \
+      which takes as long as copying its main file and as much room for that while. Then neither the old \
+      passphrase nor an old copy of its locks opens what is in it. What somebody copied of the vault \
+      before, they keep.
+
+      EXAMPLES
+        cairn passphrase              asks for all it needs
+        cairn passphrase --kit        the old one is lost: the words open it
+        cairn passphrase --somebody-may-know-it
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Open the vault with the twelve words in this file, instead of the old passphrase; without a file,"
+        + " or with “-”, they are asked for.", valueName: "file"))
+  var kit: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A file with the new passphrase; without it, a question.", valueName: "file"))
+  var newPassphraseFile: String?
+
+  @Flag(help: "Give the vault new keys too, since somebody may know the old passphrase.")
+  var somebodyMayKnowIt = false
+
+  func run() async throws {
+    let terminal = global.terminal
+    if newPassphraseFile == nil, terminal == nil { throw Self.noNewPassphrase }
+    let outcome: Outcome
+    if let kit {
+      let words = try KitOption.parse(["--kit", kit]).get(terminal: terminal)
+      outcome = try await global.withVault(openedBy: words) { try await change($0, terminal) }
+    } else {
+      outcome = try await global.withVault(terminal: terminal) { try await change($0, terminal) }
+    }
+    try report(outcome)
+  }
+
+  private struct Outcome: Sendable {
+    let hasNewKeys: Bool
+    let kitCheck: String
+  }
+
+  private func change(_ vault: OpenVault, _ terminal: Terminal?) async throws -> Outcome {
+    let hasNewKeys = try wantsNewKeys(terminal)
+    let passphrase = try newPassphrase(terminal, await vault.cost)
+    let check = try await vault.kitCheck()
+    try Interruption.check()
+    do throws(VaultError) {
+      if hasNewKeys {
+        let progress = Progress("Sealing the vault anew:", total: nil, isQuiet: global.json)
+        defer { progress.finish() }
+        try await vault.sealAnew(passphrase: passphrase) { (done, _) throws(VaultError) in
+          try Interruption.check()
+          progress.show(done)
+        }
+      } else {
+        try await vault.changePassphrase(to: passphrase)
+      }
+    } catch {
+      throw Self.failure(error)
+    }
+    return Outcome(hasNewKeys: hasNewKeys, kitCheck: check)
+  }
+
+  /// Asked only where questions are, and not of somebody who lost the passphrase: that tells of nobody who
+  /// found it.
+  private func wantsNewKeys(_ terminal: Terminal?) throws -> Bool {
+    guard !somebodyMayKnowIt, kit == nil, newPassphraseFile == nil, let terminal else {
+      return somebodyMayKnowIt
+    }
+    terminal.explain(
+      "Could somebody else know the old passphrase, or have seen you type it? Then the vault gets new"
+        + " keys as well. That takes a little longer, and there is no harm in it if you are not sure."
+    )
+    return try terminal.confirm("Give it new keys?")
+  }
+
+  private func newPassphrase(_ terminal: Terminal?, _ cost: KeyCost) throws -> LockedBytes {
+    if let newPassphraseFile {
+      return try Passphrase.chosen(file: newPassphraseFile, cost: cost)
+    }
+    guard let terminal else { throw Self.noNewPassphrase }
+    return try Passphrase.normalized(
+      try SetUpDialogue(terminal: terminal, cost: cost).choosePassphrase(for: .change))
+  }
+
+  private static func failure(_ error: VaultError) -> Failure {
+    let failure = Failure(error)
+    switch error.code {
+    // Asked for before anything was put in force.
+    case .cancelled, .keysOutdated: return failure
+    default:
+      return Failure(
+        code: failure.code, status: failure.status,
+        Sentence(
+          failure.sentence.what,
+          safe:
+            "Everything in the vault is still there. It opens with the old passphrase, or with the"
+            + " new one if the change had come that far.",
+          next: failure.sentence.next))
+    }
+  }
+
+  private static let noNewPassphrase = Failure.usage(
+    "noNewPassphrase",
+    Sentence(
+      "The vault needs its new passphrase, and there was nobody to ask.",
+      safe: Sentences.unchanged,
+      next: "Run this on a terminal without --no-input, or name a file with --new-passphrase-file.")
+  )
+
+  private func report(_ outcome: Outcome) throws {
+    if global.json {
+      struct Object: Encodable {
+        let kitCheck: String
+        let newKeys: Bool
+        let vault: String
+      }
+      return try Output.json(
+        Object(
+          kitCheck: outcome.kitCheck, newKeys: outcome.hasNewKeys, vault: global.vaultFolder))
+    }
+    Output.paragraph(
+      outcome.hasNewKeys
+        ? "The vault has a new passphrase and new keys. Neither the old passphrase nor an old copy of"
+          + " its locks opens it any more."
+        : "The passphrase is changed. The old one does not open this vault any more.")
+    Output.paragraph(
+      "The twelve words stay the same. The check on their paper, if it has one: \(outcome.kitCheck)"
+    )
+    Output.line()
+    if outcome.hasNewKeys {
+      Output.paragraph(
+        "What this cannot do: whoever copied the vault before keeps what that copy held. If somebody"
+          + " may have copied it together with the passphrase, they could also write as you: “cairn renew"
+          + " --somebody-has-a-copy” gives this vault keys of its own to sign with.")
+    } else {
+      Output.paragraph(
+        "A copy of the vault that was made before still opens with the old passphrase. If somebody may"
+          + " know that one: cairn passphrase --somebody-may-know-it")
+    }
+  }
+}

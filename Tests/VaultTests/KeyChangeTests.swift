@@ -1,0 +1,299 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Support
+import Testing
+
+@testable import Vault
+
+/// Row 47: what a change of passphrase, and of keys, ends; and that no crash within it loses anything.
+@Suite struct KeyChangeTests {
+  private let old = VaultFixture.passphrase
+  private let new = "another passphrase by far"
+
+  private func code(_ body: () throws -> OpenVault) -> VaultError.Code? {
+    do {
+      _ = try body()
+      return nil
+    } catch let error as VaultError {
+      return error.code
+    } catch {
+      Issue.record(error)
+      return nil
+    }
+  }
+
+  /// Closed, with words and a file too large for the database.
+  private func vault(kit: borrowing RecoveryKit) async throws -> VaultFixture {
+    let fixture = try VaultFixture()
+    let vault = try await OpenVault.create(
+      at: fixture.path, passphrase: try locked(old), kit: kit, cost: .light,
+      surroundings: fixture.surroundings)
+    let path = try fixture.folder.file("shot.png", noise(100_000, seed: 7))
+    let file = NewEntry(source: .file(path: path), content: EntryContent())
+    _ = try await vault.add([words("kept"), file], toCase: nil)
+    try await vault.close()
+    return fixture
+  }
+
+  private func names(_ fixture: VaultFixture) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: fixture.path).sorted()
+  }
+
+  private func data(_ fixture: VaultFixture, _ name: String) throws -> Data {
+    try Data(contentsOf: URL(filePath: fixture.path + "/" + name))
+  }
+
+  /// Whole, with both entries, sound, and nothing beside it that does not belong there.
+  private func expectWhole(
+    _ fixture: VaultFixture, _ vault: OpenVault, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    #expect(await vault.standing == .sound, sourceLocation: sourceLocation)
+    #expect(
+      try await vault.entries(ofCase: nil).count == 2, sourceLocation: sourceLocation)
+    let check = try await vault.check()
+    #expect(check.findings == [], sourceLocation: sourceLocation)
+    #expect(check.fileCount == 1, sourceLocation: sourceLocation)
+    try await vault.close()
+    let names = Set(try names(fixture))
+    let own: Set =
+      names.contains("vault.db") ? ["anchor", "vault.db"] : ["anchor-2", "vault-2.db"]
+    #expect(
+      names == own.union(["attempts", "blobs", "keys", "keys.bak"]), sourceLocation: sourceLocation)
+    #expect(
+      try data(fixture, "keys") == data(fixture, "keys.bak"), sourceLocation: sourceLocation)
+  }
+
+  @Test func `after a change the old passphrase fails, and the new one and the kit open`()
+    async throws
+  {
+    let kit = try RecoveryKit.make()
+    let fixture = try await vault(kit: kit)
+    let before = try data(fixture, "vault.db")
+    let opened = try fixture.open()
+    try await opened.changePassphrase(to: try locked(new))
+    try await opened.close()
+    #expect(try data(fixture, "vault.db") == before)
+    #expect(code { try fixture.open(old) } == .wrongPassphrase)
+    try await expectWhole(fixture, try fixture.open(new))
+    try await expectWhole(fixture, try fixture.open(kit: kit))
+  }
+
+  @Test func `a lost passphrase is replaced by way of the kit`() async throws {
+    let kit = try RecoveryKit.make()
+    let fixture = try await vault(kit: kit)
+    try FileManager.default.removeItem(atPath: fixture.path + "/keys")
+    let opened = try fixture.open(kit: kit)
+    #expect(await opened.usedSecondKeysFile)
+    try await opened.changePassphrase(to: try locked(new))
+    try await opened.close()
+    #expect(code { try fixture.open(old) } == .wrongPassphrase)
+    let again = try fixture.open(new)
+    #expect(await !again.usedSecondKeysFile)
+    try await expectWhole(fixture, again)
+  }
+
+  @Test func `new keys shut out the old passphrase with the old locks too`() async throws {
+    let kit = try RecoveryKit.make()
+    let fixture = try await vault(kit: kit)
+    let oldKeys = try data(fixture, "keys")
+    let oldDatabase = try data(fixture, "vault.db")
+    let opened = try fixture.open()
+    try await opened.sealAnew(passphrase: try locked(new))
+    try await opened.close()
+    #expect(code { try fixture.open(old) } == .wrongPassphrase)
+    try await expectWhole(fixture, try fixture.open(new))
+    try await expectWhole(fixture, try fixture.open(kit: kit))
+    let newKeys = try data(fixture, "keys")
+    let newDatabase = try data(fixture, "vault-2.db")
+
+    // The old locks in both places, in the first, and in the first beside a database of the old name.
+    func put(_ bytes: Data, _ name: String) throws {
+      try bytes.write(to: URL(filePath: fixture.path + "/" + name))
+    }
+    try put(oldKeys, "keys")
+    #expect(code { try fixture.open(old) } == .keysOutdated)
+    #expect(try data(fixture, "keys.bak") == newKeys)
+    try put(oldKeys, "keys.bak")
+    #expect(code { try fixture.open(old) } == .keysOutdated)
+    #expect(code { try fixture.open(kit: kit) } == .keysOutdated)
+    try put(newDatabase, "vault.db")
+    #expect(code { try fixture.open(old) } == .databaseOfAnother)
+    // Where even the old database was put back, the newer one is not taken for rubbish.
+    try put(oldDatabase, "vault.db")
+    let older = try fixture.open(old)
+    #expect(await older.standing == .copied)
+    try await older.close()
+    #expect(try data(fixture, "vault-2.db") == newDatabase)
+
+    try put(newKeys, "keys.bak")
+    let both = try fixture.open(old)
+    try await both.close()
+    #expect(try data(fixture, "keys.bak") == newKeys)
+    #expect(try data(fixture, "vault-2.db") == newDatabase)
+    let again = try fixture.open(new)
+    #expect(await again.usedSecondKeysFile)
+    try await expectWhole(fixture, again)
+  }
+
+  @Test func `what comes after new keys goes on as before`() async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    let before = try await shared.hers.kitCheck()
+    try await shared.hers.sealAnew(passphrase: try locked(new))
+    try await shared.hers.close()
+    let survivor = shared.survivor
+    var vault = try survivor.open(new)
+    #expect(try await vault.kitCheck() == before)
+    // What is held already is still known.
+    let again = try await vault.add(
+      [words("one")], toCase: nil, options: AddOptions(skipsHeld: true))
+    #expect(again.saved.isEmpty && again.held.count == 1)
+    _ = try await vault.add([words("two")], toCase: nil)
+    _ = try await vault.sync(caseNamed: nil, mailbox: shared.mailbox.path)
+    try await shared.syncAdvocate()
+    #expect(try await shared.theirs.entries(ofCase: "theirs").count == 2)
+    // And once more, back to the first names.
+    try await vault.sealAnew(passphrase: try locked(old))
+    try await vault.close()
+    #expect(try names(survivor).filter { $0.contains("-2") } == [])
+    vault = try survivor.open(old)
+    let more = try await vault.add(
+      [words("one"), words("two"), words("three")], toCase: nil,
+      options: AddOptions(skipsHeld: true))
+    #expect(more.saved.count == 1 && more.held.count == 2)
+    #expect(try await vault.check().findings == [])
+    try await vault.close()
+  }
+
+  @Test(arguments: KeyChangeStep.allCases, [true, false])
+  func `a stop after any step leaves one vault that opens, whole`(
+    step: KeyChangeStep, oldFirst: Bool
+  ) async throws {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    let stopped = try fixture.open()
+    try await stopped.stop(after: step, of: .newKeys, to: new)
+    try await stopped.close()
+    let order = oldFirst ? [old, new] : [new, old]
+    let opens = order.first { passphrase in code { try fixture.open(passphrase) } == nil }
+    let right = try #require(opens)
+    let wrong = right == old ? new : old
+    #expect(code { try fixture.open(wrong) } == .wrongPassphrase)
+    try await expectWhole(fixture, try fixture.open(right))
+    switch step {
+    case .databaseCopied, .secretsSealed, .databaseVerified, .anchorWritten: #expect(right == old)
+    case .keysReplaced: #expect(right == order[0])
+    case .secondKeysReplaced, .oldRemoved: #expect(right == new)
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `a stop between the two copies of the locks leaves either passphrase`(
+    oldFirst: Bool
+  ) async throws {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    let stopped = try fixture.open()
+    try await stopped.stop(after: .keysReplaced, of: .passphrase, to: new)
+    try await stopped.close()
+    #expect(try data(fixture, "keys") != data(fixture, "keys.bak"))
+    let order = oldFirst ? [old, new] : [new, old]
+    try await expectWhole(fixture, try fixture.open(order[0]))
+    #expect(code { try fixture.open(order[1]) } == .wrongPassphrase)
+  }
+
+  @Test func `a damaged first copy between two generations leaves one vault`() async throws {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    let stopped = try fixture.open()
+    try await stopped.stop(after: .keysReplaced, of: .newKeys, to: new)
+    try await stopped.close()
+    let newKeys = try data(fixture, "keys")
+    var damaged = newKeys
+    damaged[100] ^= 1
+    try damaged.write(to: URL(filePath: fixture.path + "/keys"))
+    #expect(code { try fixture.open(new) } == .wrongPassphrase)
+    try await expectWhole(fixture, try fixture.open(old))
+    // With the second copy gone instead, the first names a database that was never put in force.
+    #expect(code { try fixture.open(new) } == .wrongPassphrase)
+  }
+
+  @Test func `a copy that takes a new passphrase or new keys is still a copy`() async throws {
+    for hasAnchor in [true, false] {
+      let fixture = try await vault(kit: try RecoveryKit.make())
+      let copy = try VaultFixture()
+      try FileManager.default.copyItem(atPath: fixture.path, toPath: copy.path)
+      if !hasAnchor { try FileManager.default.removeItem(atPath: copy.path + "/anchor") }
+      var opened = try copy.open()
+      #expect(await opened.standing == .copied)
+      try await opened.sealAnew(passphrase: try locked(new))
+      try await opened.close()
+      opened = try copy.open(new)
+      #expect(await opened.standing == .copied)
+      await #expect(throws: VaultError(.copied)) {
+        try await opened.add([words("no")], toCase: nil)
+      }
+      _ = try await opened.renew()
+      #expect(await opened.standing == .sound)
+      _ = try await opened.add([words("yes")], toCase: nil)
+      try await opened.close()
+      let settled = try copy.open(new)
+      #expect(await settled.standing == .sound)
+      try await settled.close()
+    }
+  }
+
+  @Test func `a vault that was put back stays one after new keys`() async throws {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    let older = try data(fixture, "vault.db")
+    let vault = try fixture.open()
+    _ = try await vault.add([words("later")], toCase: nil)
+    try await vault.close()
+    // In place, so that the inode stays.
+    let handle = try FileHandle(forWritingTo: URL(filePath: fixture.path + "/vault.db"))
+    try handle.truncate(atOffset: 0)
+    try handle.write(contentsOf: older)
+    try handle.close()
+    let again = try fixture.open()
+    #expect(await again.standing == .rolledBack)
+    try await again.sealAnew(passphrase: try locked(new))
+    try await again.close()
+    let renewed = try fixture.open(new)
+    #expect(await renewed.standing == .rolledBack)
+    try await renewed.close()
+  }
+
+  @Test func `whoever stops the copying keeps the vault as it was, and nothing beside it`()
+    async throws
+  {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    let before = try names(fixture)
+    let vault = try fixture.open()
+    await #expect(throws: VaultError(.cancelled)) {
+      try await vault.sealAnew(passphrase: try locked(new)) { (_, _) throws(VaultError) in
+        throw VaultError(.cancelled)
+      }
+    }
+    try await vault.close()
+    #expect(try names(fixture) == before)
+    try await expectWhole(fixture, try fixture.open(old))
+  }
+}
+
+extension OpenVault {
+  enum Change { case passphrase, newKeys }
+
+  /// Changes up to a step, as a crash after it leaves the files.
+  func stop(after last: KeyChangeStep, of change: Change, to passphrase: String) throws {
+    let stop: AfterStep = { (step) throws(VaultError) in
+      if step == last { throw VaultError(.cancelled) }
+    }
+    #expect(throws: VaultError(.cancelled)) {
+      switch change {
+      case .passphrase:
+        try changePassphrase(to: try locked(passphrase), afterStep: stop)
+      case .newKeys:
+        try sealAnew(
+          passphrase: try locked(passphrase), onBytes: { (_, _) throws(VaultError) in },
+          afterStep: stop)
+      }
+    }
+  }
+}
