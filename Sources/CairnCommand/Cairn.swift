@@ -19,7 +19,8 @@ struct Cairn: AsyncParsableCommand {
       SyncCommand.self, MembersCommand.self, RemoveCommand.self,
       RecoverCommand.self, RenewCommand.self, DecideCommand.self, ReinstateCommand.self,
       ExportCommand.self, OpenCommand.self, VerifyCommand.self, PassphraseCommand.self,
-      CheckCommand.self, VersionCommand.self,
+      CheckCommand.self, BackupCommand.self, RestoreCommand.self, SalvageCommand.self,
+      VersionCommand.self,
     ])
 
   static func main() async {

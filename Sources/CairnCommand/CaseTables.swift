@@ -156,7 +156,7 @@ final class CaseTables: Sendable {
 }
 
 /// A file that is written piece by piece and was not there before.
-private final class GrowingFile: Sendable {
+final class GrowingFile: Sendable {
   private let descriptor: Int32
 
   init(_ path: String) throws {

@@ -48,7 +48,8 @@ enum ExitStatus: Int32, CaseIterable {
     case .inUse: self = .inUse
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
     case .notAllowed, .notAMember, .removed: self = .notAllowed
-    case .keysMissing, .keysDamaged, .keysOutdated, .databaseMissing, .databaseOfAnother,
+    case .keysMissing, .keysDamaged, .backupRefused,
+      .keysOutdated, .databaseMissing, .databaseOfAnother,
       .databaseDamaged, .rolledBack,
       .contentDamaged, .mailboxDamaged:
       self = .tampered
@@ -58,7 +59,8 @@ enum ExitStatus: Int32, CaseIterable {
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
     case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
-      .fileTooLarge, .diskFull, .inputOutput, .outputExists, .notWritable, .storedUnconfirmed,
+      .fileTooLarge, .diskFull, .inputOutput, .outputExists, .outputInVault,
+      .notABackup, .backupOfAnother, .backupIsNewer, .notWritable, .storedUnconfirmed,
       .unknownEntry,
       .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,

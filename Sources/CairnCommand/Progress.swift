@@ -32,20 +32,23 @@ final class Progress: Sendable {
   /// Counts bytes, and stops the work when somebody asked for it.
   func advance(_ bytes: Int) throws(VaultError) {
     try Interruption.check()
-    show(state.withLock { $0.done } + UInt64(bytes))
+    show { $0 + UInt64(bytes) }
   }
 
   /// As `advance`, for work that asks whether to go on.
   func goesOn(_ bytes: Int) -> Bool {
-    show(state.withLock { $0.done } + UInt64(bytes))
+    show { $0 + UInt64(bytes) }
     return !Interruption.isRequested
   }
 
   /// Shows that `done` bytes are done.
-  func show(_ done: UInt64) {
+  func show(_ done: UInt64) { show { _ in done } }
+
+  /// Work may be counted from several threads.
+  private func show(_ count: (UInt64) -> UInt64) {
     let now = ContinuousClock.now
     let line = state.withLock { state -> String? in
-      state.done = done
+      state.done = count(state.done)
       guard isShown else { return nil }
       // Work that is over in a moment needs no line, and ten a second are enough for eyes.
       guard now - (state.shown ?? started + .milliseconds(300)) >= .milliseconds(100) else {

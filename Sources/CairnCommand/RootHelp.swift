@@ -54,6 +54,9 @@ enum RootHelp {
       cairn decide               cut a lost or stolen device, with the twelve words
       cairn reinstate MEMBER     undo that
       cairn check                check that everything in the vault is whole
+      cairn backup FOLDER        make a copy of the vault, or bring it up to date
+      cairn restore BACKUP       put a backup back as a vault
+      cairn salvage              write out all that can be read of a damaged vault
       cairn version              say which version this is
 
     Every command

@@ -10,7 +10,9 @@ enum Sentences {
   static let unchanged = "Nothing was changed."
 
   static func of(_ error: VaultError, subject: String? = nil) -> Sentence {
-    ofVault(error.code, place: subject ?? "this place") ?? ofFiles(error, it: subject ?? "it")
+    ofVault(error.code, place: subject ?? "this place")
+      ?? BackupSentences.of(error.code, it: subject ?? "there") ?? ofFiles(
+        error, it: subject ?? "it")
       ?? ofCases(error.code) ?? ofMembers(error) ?? ofErasing(error.code)
       ?? ofPeople(error.code)
   }
@@ -111,8 +113,8 @@ enum Sentences {
       return Sentence(
         "A part of this vault is damaged, or was changed by something other than Cairn.",
         safe: "Nothing was written to it.",
-        next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
-          + " entries.")
+        next: copyFirst + " A backup comes back with “cairn restore”, what another member has with"
+          + " “cairn recover”; without either, “cairn salvage” writes out all that can be read.")
     case .rolledBack:
       return Sentence(
         "This vault is older than what it has signed already: an older copy seems to have been put"
@@ -183,6 +185,10 @@ enum Sentences {
         "The disk is full.",
         safe: "What was saved before is safe; what no longer fitted was not kept in part.",
         next: "Make some room, and run the same command again.")
+    case .outputInVault:
+      return Sentence(
+        "\(it.prefix(1).uppercased() + it.dropFirst()) lies within the vault.", safe: unchanged,
+        next: "Choose a place outside of the vault's folder.")
     case .notWritable:
       return Sentence(
         "The vault cannot be written to, which is needed even to look into it."

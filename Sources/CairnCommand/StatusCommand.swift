@@ -24,13 +24,17 @@ struct StatusCommand: AsyncParsableCommand {
   var `case`: String?
 
   func run() async throws {
-    let (statuses, attempts) = try await global.withVault(terminal: global.terminal) { vault in
+    let (statuses, attempts, backup) = try await global.withVault(terminal: global.terminal) {
+      vault in
       let statuses = try await vault.status(ofCase: self.case, isLookedAt: !global.json)
       if !global.json { await vault.noteAttemptsTold() }
-      return (statuses, await vault.earlierAttempts)
+      return (statuses, await vault.earlierAttempts, try await vault.lastBackup())
     }
-    if global.json { return try Output.json(StatusObject(statuses, attempts)) }
+    if global.json {
+      return try Output.json(StatusObject(statuses, attempts, lastBackup: backup))
+    }
     let now = UInt64(Date().timeIntervalSince1970)
+    defer { tell(backup, now: now) }
     let told = self.case == nil && statuses.count > 1 ? statuses.filter(\.isTold) : statuses
     for (index, status) in told.enumerated() {
       if index > 0 { Output.line() }
@@ -64,6 +68,13 @@ struct StatusCommand: AsyncParsableCommand {
     Output.paragraph(
       "Since you looked last, \(count)\(last ?? ""). If that was not you, nothing was opened;"
         + " “cairn passphrase” changes the passphrase if you want another.")
+  }
+
+  private func tell(_ backup: LastBackup?, now: UInt64) {
+    guard self.case == nil, let backup else { return }
+    Output.line()
+    Output.paragraph(
+      "Last backup: \(SyncReport.age(of: backup.time, now: now)), in \(SafeText.line(backup.path))")
   }
 }
 
@@ -287,11 +298,19 @@ struct StatusObject: Encodable {
     let lastFailedAttempt: String?
     let lastOpened: String?
   }
+  struct Backup: Encodable {
+    let folder: String
+    let time: String
+  }
   let cases: [Case]
+  let lastBackup: Backup?
   /// Before this one.
   let opening: Opening
 
-  init(_ statuses: [CaseStatus], _ attempts: OpeningAttempts) {
+  init(
+    _ statuses: [CaseStatus], _ attempts: OpeningAttempts, lastBackup backup: LastBackup?
+  ) {
+    lastBackup = backup.map { Backup(folder: $0.path, time: Clock.iso($0.time)) }
     opening = Opening(
       failedAttempts: attempts.untoldFailures,
       lastFailedAttempt: attempts.lastFailure.map(Clock.iso),

@@ -32,6 +32,9 @@ struct BlobStore: Sendable {
     folder + "/partial/" + root.base32 + "-" + String(size)
   }
 
+  /// A name for a file under construction, which nobody has.
+  func temporaryPath() -> String { temporaryFolder + "/" + Hex.encode(Randomness.bytes(8)) }
+
   func makeFolders() throws(VaultError) {
     try Folders.make(folder)
     try Folders.make(temporaryFolder)

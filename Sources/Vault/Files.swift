@@ -108,6 +108,24 @@ struct OpenFile: ~Copyable {
     return result
   }
 
+  /// As the above, into a buffer that is there; the number of bytes read.
+  func read(into buffer: inout [UInt8], at offset: UInt64, count: Int) throws(VaultError) -> Int {
+    var filled = 0
+    while filled < count {
+      let got = unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe pread(
+          descriptor, bytes.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
+      }
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw .ofSystem(reading: errno)
+      }
+      if got == 0 { break }
+      filled += got
+    }
+    return filled
+  }
+
   func write(_ bytes: RawSpan) throws(VaultError) {
     var written = 0
     while written < bytes.byteCount {

@@ -56,9 +56,10 @@ struct OpenedLocks: ~Copyable {
     self.pair = pair
   }
 
-  /// - Throws: what `unlock` throws of the copy that is in force, when none opens; that is counted.
+  /// - Parameter surroundings: for counting that none opened; nil for a backup, to which nothing is written.
+  /// - Throws: what `unlock` throws of the copy that is in force, when none opens.
   static func open(
-    _ files: VaultFiles, counting surroundings: Surroundings,
+    _ files: VaultFiles, counting surroundings: Surroundings? = nil,
     by unlock: (KeysFile) throws(VaultError) -> SecretKey
   ) throws(VaultError) -> OpenedLocks {
     let pair = try KeysPair(of: files)
@@ -71,7 +72,9 @@ struct OpenedLocks: ~Copyable {
         refusal = refusal ?? error
       }
     }
-    OpeningAttempts(in: files).after(failure: surroundings.now()).write(in: files)
+    if let surroundings {
+      OpeningAttempts(in: files).after(failure: surroundings.now()).write(in: files)
+    }
     throw refusal ?? VaultError(.keysDamaged)
   }
 

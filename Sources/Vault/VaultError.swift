@@ -15,6 +15,11 @@ public struct VaultError: Error, Hashable, Sendable {
     // Files and devices.
     case fileMissing, fileUnreadable, fileEmpty, fileChanged, notAFile, fileTooLarge, diskFull
     case inputOutput, outputExists
+    /// What is to be written outside of the vault would lie within it.
+    case outputInVault
+    /// Of the folder for a backup: it holds something else, or the backup of another vault; what it holds is newer
+    /// than the vault; and a vault that is not sound enough to take the place of a backup that was.
+    case notABackup, backupOfAnother, backupIsNewer, backupRefused
     /// The vault's folder, its disk or one of its files may be read only.
     case notWritable
     /// It is stored, but the last step that confirms it failed.

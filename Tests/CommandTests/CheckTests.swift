@@ -63,4 +63,30 @@ import Testing
     #expect(try await person.run(["check"] + copy).status == 21)
     #expect(try await person.cairn("check").status == 0)
   }
+
+  @Test func `what a shorter look leaves out is said`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(200_000))
+    _ = try await person.cairn("add", "shot.png")
+    let path = person.vault + "/blobs/" + (try #require(try person.blobFiles().first))
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    bytes[1000] ^= 1
+    try bytes.write(to: URL(filePath: path))
+    for (option, said) in [
+      ("--quick", "What a quick look shows of this vault is whole."),
+      ("--full", "Every entry in this vault is whole, and every file is there."),
+    ] {
+      let checked = try await person.cairn("check", option)
+      #expect(checked.status == 0, "\(checked.all)")
+      #expect(checked.told.contains(said))
+      #expect(checked.told.contains("Not looked at:"))
+      #expect(!checked.told.contains("Everything in this vault is whole."))
+    }
+    let deep = try await person.cairn("check", "--deep", "--json")
+    #expect(deep.status == 20)
+    #expect(try deep.json()["depth"] as? String == "deep")
+    let told = try await person.cairn("check")
+    #expect(told.told.contains("cairn restore") && told.told.contains("cairn salvage"))
+    #expect(try await person.cairn("check", "--quick", "--deep").status == 64)
+  }
 }

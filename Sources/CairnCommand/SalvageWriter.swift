@@ -1,0 +1,166 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Vault
+import VerifiableLog
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What comes out of a damaged vault, as texts for people and lines of JSON for programs.
+final class SalvageWriter {
+  private let folder: String
+  private let table: GrowingFile
+  private(set) var entryCount = 0
+  private(set) var fileCount = 0
+  private var notes: [String] = []
+  var outcome = SalvageOutcome()
+
+  init(_ folder: String) throws {
+    self.folder = folder
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder + "/entries", withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw Failure.cannotWrite(to: folder)
+    }
+    // A folder that was there before may be open to others.
+    guard unsafe chmod(folder, 0o700) == 0 else { throw Failure.cannotWrite(to: folder) }
+    table = try GrowingFile(folder + "/entries.jsonl")
+  }
+
+  func add(_ entry: SalvagedEntry) throws(VaultError) {
+    let digits = String(entry.number)
+    let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    do {
+      try GrowingFile(folder + "/entries/\(name).txt").append(
+        Array(SalvagedText(entry).text.utf8))
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try table.append([UInt8](try encoder.encode(SalvagedObject(entry))) + [0x0a])
+    } catch {
+      throw error as? VaultError ?? VaultError(.inputOutput)
+    }
+    entryCount += 1
+    fileCount += entry.files.count { $0.path != nil }
+    for file in entry.files {
+      if let lack = SalvagedText.lack(of: file) { notes.append("entry \(name): \(lack)") }
+    }
+  }
+
+  /// Returns once all is on the medium.
+  func finish(isStopped: Bool) throws {
+    let report = try GrowingFile(folder + "/REPORT.txt")
+    try report.append(Array(text(isStopped: isStopped).utf8))
+    try report.finish()
+    try table.finish()
+    // One for thousands of small texts.
+    sync()
+  }
+
+  // MARK: - The report
+
+  private func text(isStopped: Bool) -> String {
+    var lines = [
+      "What could be read of a damaged vault", "", "NOTHING IN THIS FOLDER IS VERIFIED.", "",
+    ]
+    lines += paragraph(
+      "Each piece of the vault was opened by itself. None of it was compared with what was signed: an"
+        + " entry may be older than the last one that was saved, and entries may be missing without a"
+        + " trace. For police or a court, a sealed bundle from a whole copy of the case (a backup, or"
+        + " another member's) proves more. Nothing in this folder is encrypted: delete it when you no"
+        + " longer need it. Keep the damaged vault as it is.")
+    if isStopped {
+      lines += paragraph("IT WAS STOPPED BEFORE THE END. More may be there to be read.")
+    }
+    lines += [
+      "entries/       a text for each entry",
+      "entries.jsonl  the same for programs, one JSON object a line",
+    ]
+    lines += ["files/         the files: number of the entry, number of the file", ""]
+    lines += section("Read", read)
+    lines += section("Not read", unread)
+    lines += section("Left out", leftOut)
+    lines += section("Files that are not whole", notes)
+    if !outcome.unopened.isEmpty {
+      lines += section("Entries of which only the name is left", outcome.unopened.map(\.base32))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var read: [String] {
+    var items = [
+      "\(Quantity.count(entryCount, "entry", "entries"))",
+      "\(Quantity.count(outcome.files.whole, "whole file", "whole files")), "
+        + "\(Quantity.bytes(outcome.files.bytes)) in all",
+      "\(outcome.database.pages - outcome.database.pagesLost) of \(outcome.database.pages) pages of the"
+        + " database",
+    ]
+    if outcome.entriesOfView > 0 {
+      items.append(
+        "Of \(Quantity.count(outcome.entriesOfView, "entry", "entries")) the sealed form is lost; what"
+          + " was laid out for showing was read instead (“source: view”).")
+    }
+    if outcome.entriesOld > 0 {
+      items.append(
+        "\(Quantity.count(outcome.entriesOld, "entry comes", "entries come")) from an older state of a"
+          + " page of which the newest is lost (“old: yes”).")
+    }
+    switch outcome.locks {
+    case .first: break
+    case .second: items.append("The locks in “keys” are damaged; those in “keys.bak” opened.")
+    case .damaged: items.append("Both files with the locks are damaged; one lock still opened.")
+    }
+    return items
+  }
+
+  private var unread: [String] {
+    let database = outcome.database
+    var items: [String] = []
+    func item(_ count: Int, _ one: String, _ many: String) {
+      if count > 0 { items.append(Quantity.count(count, one, many)) }
+    }
+    if database.isMissing { items.append("The file of the database is missing.") }
+    item(database.pagesLost, "page of the database", "pages of the database")
+    item(database.framesLost, "piece of the log beside it", "pieces of the log beside it")
+    item(database.rowsLost, "row of which a part is lost", "rows of which a part is lost")
+    item(outcome.files.damaged, "file that came out in part", "files that came out in part")
+    item(outcome.files.lost, "file of which nothing opened", "files of which nothing opened")
+    item(
+      outcome.files.nameless, "sealed file that no readable entry names",
+      "sealed files that no readable entry names")
+    item(
+      outcome.unopened.count, "entry that could not be opened", "entries that could not be opened")
+    item(outcome.malformed, "entry that breaks the rules", "entries that break the rules")
+    if items.isEmpty { items.append("Nothing that was there.") }
+    return items
+  }
+
+  private var leftOut: [String] {
+    var items: [String] = []
+    if outcome.erased > 0 {
+      items.append(
+        "\(Quantity.count(outcome.erased, "entry", "entries")) that had been erased: what is left of"
+          + " them was not written out.")
+    }
+    if outcome.erasedElsewhere > 0 {
+      items.append(
+        "\(Quantity.count(outcome.erasedElsewhere, "entry", "entries")) that another device erased and"
+          + " that are not destroyed here yet. “cairn salvage --with-erased-elsewhere” writes them too."
+      )
+    }
+    return items
+  }
+
+  private func section(_ title: String, _ items: [String]) -> [String] {
+    guard !items.isEmpty else { return [] }
+    return [title]
+      + items.flatMap { item in
+        Columns.wrap(item, to: 74).enumerated().map { ($0 == 0 ? "  - " : "    ") + $1 }
+      } + [""]
+  }
+
+  private func paragraph(_ text: String) -> [String] { Columns.wrap(text, to: 78) + [""] }
+}

@@ -1,0 +1,201 @@
+internal import Cryptography
+
+/// The pages of a vault's database, each opened by itself, from its file and from the log beside it
+/// (`Protocol/VaultFiles.md`): what one page cannot tell does not keep the next one from being read. Nothing is
+/// written, and SQLite is not asked.
+final class SalvagedPages {
+  /// Where a copy of a page stands.
+  enum Copy: Hashable {
+    case file
+    /// In the log, by number.
+    case frame(UInt32)
+  }
+
+  struct Page {
+    let bytes: [UInt8]
+    let copy: Copy
+    /// A newer copy is known to have been there and does not open.
+    let isOld: Bool
+  }
+
+  static let pageByteCount = 4096
+  private static let logHeaderByteCount: UInt64 = 72
+  private static let frameHeaderByteCount = 64
+  private static let frameByteCount: UInt64 = 4160
+  /// SQLite never writes the page that holds the byte at 1 GiB.
+  private static let lockPage = UInt32(0x4000_0000 / pageByteCount + 1)
+
+  private let key: SecretKey
+  private let vaultID: [UInt8]
+  private let file: SharedFile?
+  private let log: SharedFile?
+  /// Whole pages that the file has room for.
+  let filePageCount: UInt32
+  let frames: LogFrames
+
+  /// An open file with more than one user.
+  private final class SharedFile {
+    let file: OpenFile
+    init(_ file: consuming OpenFile) { self.file = file }
+  }
+
+  /// What the log's frame headers tell.
+  struct LogFrames {
+    var count: UInt32 = 0
+    /// Headers that do not open.
+    var damagedHeaders: [UInt32] = []
+    /// Newest first: of what was committed, and of what an earlier use of the log left behind it.
+    var committed: [UInt32: [UInt32]] = [:]
+    var leftOver: [UInt32: [UInt32]] = [:]
+  }
+
+  /// - Throws: only for what cannot be read for another reason than damage.
+  init(files: VaultFiles, key: borrowing SecretKey, vaultID: [UInt8]) throws(VaultError) {
+    self.key = key.copy()
+    self.vaultID = vaultID
+    file = try Self.open(files.database)
+    let size = try file?.file.status().size ?? 0
+    filePageCount = UInt32(clamping: size / UInt64(Self.pageByteCount))
+    if let log = try Self.open(files.databaseLog) {
+      frames = try Self.frames(of: log.file, key: key, vaultID: vaultID)
+      self.log = log
+    } else {
+      frames = LogFrames()
+      log = nil
+    }
+  }
+
+  /// Nil for a file that is missing or cannot be opened.
+  private static func open(_ path: String) throws(VaultError) -> SharedFile? {
+    do throws(VaultError) {
+      let file = try OpenFile(reading: path, followingLinks: false)
+      return try file.status().isRegular ? SharedFile(file) : nil
+    } catch {
+      guard [.fileMissing, .notAFile, .inputOutput].contains(error.code) else { throw error }
+      return nil
+    }
+  }
+
+  var hasFile: Bool { file != nil }
+
+  /// Numbers of all pages of which there is or was a copy.
+  var numbers: [UInt32] {
+    let beyond = Set(frames.committed.keys).union(frames.leftOver.keys)
+      .filter { $0 > filePageCount }.sorted()
+    return Array(1..<filePageCount + 1).filter { $0 != Self.lockPage } + beyond
+  }
+
+  /// The newest copy of a page that opens.
+  func page(_ number: UInt32) -> Page? {
+    var copies = (frames.committed[number] ?? []).map { Copy.frame($0) }
+    if number <= filePageCount { copies.append(.file) }
+    copies += (frames.leftOver[number] ?? []).map { .frame($0) }
+    for (index, copy) in copies.enumerated() {
+      if let bytes = bytes(of: copy, number) {
+        return Page(bytes: bytes, copy: copy, isOld: index > 0)
+      }
+    }
+    return nil
+  }
+
+  /// The newest copy of a page, or none: an older one may be of other rows by now.
+  func newest(_ number: UInt32) -> [UInt8]? {
+    guard let page = page(number), !page.isOld else { return nil }
+    return page.bytes
+  }
+
+  func bytes(of copy: Copy, _ number: UInt32) -> [UInt8]? {
+    switch copy {
+    case .file:
+      guard let file else { return nil }
+      return Self.unit(
+        in: file.file, at: UInt64(number - 1) * UInt64(Self.pageByteCount), kind: 1, number: number,
+        byteCount: SQLitePage.usableByteCount, key: key, vaultID: vaultID)
+    case .frame(let frame):
+      guard let log else { return nil }
+      return Self.unit(
+        in: log.file, at: Self.position(of: frame) + UInt64(Self.frameHeaderByteCount), kind: 4,
+        number: frame, byteCount: SQLitePage.usableByteCount, key: key, vaultID: vaultID)
+    }
+  }
+
+  // MARK: - Units
+
+  private static func position(of frame: UInt32) -> UInt64 {
+    logHeaderByteCount + UInt64(frame - 1) * frameByteCount
+  }
+
+  /// One sealed unit; nil if it does not open, for whatever reason.
+  private static func unit(
+    in file: borrowing OpenFile, at position: UInt64, kind: UInt8, number: UInt32, byteCount: Int,
+    key: borrowing SecretKey, vaultID: [UInt8]
+  ) -> [UInt8]? {
+    do {
+      let sealed = try file.read(at: position, count: byteCount + 40)
+      guard sealed.count == byteCount + 40,
+        let nonce = Nonce24(Array(sealed[byteCount...].prefix(24)))
+      else { return nil }
+      let place =
+        vaultID + [kind] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+      return try AEAD.open(
+        Array(sealed[..<byteCount] + sealed[(byteCount + 24)...]), key: key, nonce: nonce,
+        associatedData: place)
+    } catch {
+      // Not to be read, or not authentic: for salvage that is the same.
+      return nil
+    }
+  }
+
+  // MARK: - The log
+
+  private struct FrameHeader {
+    let number: UInt32
+    let page: UInt32
+    /// Other than 0 in the last frame of a commit.
+    let commitSize: UInt32
+    let salts: ArraySlice<UInt8>
+  }
+
+  /// Frames of one use of the log carry its salts; behind them lie those of earlier uses, which the file of the
+  /// database has had for long. Behind the last commit lies what was not saved.
+  private static func frames(
+    of log: borrowing OpenFile, key: borrowing SecretKey, vaultID: [UInt8]
+  ) throws(VaultError) -> LogFrames {
+    var found = LogFrames()
+    let size = try log.status().size
+    guard size > logHeaderByteCount else { return found }
+    found.count = UInt32(
+      clamping: (size - logHeaderByteCount + frameByteCount - 1) / frameByteCount)
+    var headers: [FrameHeader] = []
+    for number in 1..<found.count + 1 {
+      guard
+        let bytes = unit(
+          in: log, at: position(of: number), kind: 3, number: number, byteCount: 24, key: key,
+          vaultID: vaultID)
+      else {
+        found.damagedHeaders.append(number)
+        continue
+      }
+      headers.append(
+        FrameHeader(
+          number: number, page: SQLitePage.uint32(bytes, 0),
+          commitSize: SQLitePage.uint32(bytes, 4),
+          salts: bytes[8..<16]))
+    }
+    let header = unit(
+      in: log, at: 0, kind: 2, number: 0, byteCount: 32, key: key, vaultID: vaultID)
+    let salts = header.map { $0[16..<24] } ?? headers.first?.salts ?? []
+    let current = headers.filter { $0.salts == salts }
+    let lastCommit = current.last { $0.commitSize > 0 }?.number ?? 0
+    // One that does not open may have been a commit.
+    let end = max(lastCommit, found.damagedHeaders.last ?? 0)
+    for frame in headers.reversed() where frame.page > 0 {
+      if frame.salts != salts {
+        found.leftOver[frame.page, default: []].append(frame.number)
+      } else if frame.number <= end {
+        found.committed[frame.page, default: []].append(frame.number)
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Support
+import Testing
+
+@Suite struct `Backing up and restoring` {
+  @Test func `a vault that was lost comes back from its backup`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(200_000))
+    _ = try await person.cairn("add", "shot.png", "--text", "One.")
+    let first = try await person.cairn("backup", "stick")
+    #expect(first.status == 0, "\(first.all)")
+    #expect(first.told.contains("The backup in stick is ready: 1 entry, 1 file."))
+    #expect(first.told.contains("Copied 1 file"))
+    #expect(first.told.contains("Entries that you erase later stay in it"))
+    let second = try await person.cairn("backup", "stick", "--json")
+    #expect(second.status == 0)
+    let object = try second.json()
+    #expect(object["isUpdate"] as? Bool == true)
+    #expect(object["filesCopied"] as? Int == 0)
+    #expect(object["filesKept"] as? Int == 1)
+    let status = try await person.cairn("status")
+    #expect(status.output.contains("Last backup: ") && status.output.contains("stick"))
+
+    try FileManager.default.removeItem(atPath: person.vault)
+    let restored = try await person.cairn("restore", "stick")
+    #expect(restored.status == 0, "\(restored.all)")
+    #expect(restored.told.contains("Every byte of it was read, and everything is whole."))
+    #expect(restored.told.contains("cairn renew --vault"))
+    #expect(try await person.cairn("add", "--text", "Two.").status != 0)
+    #expect(try await person.cairn("renew").status == 0)
+    #expect(try await person.cairn("add", "--text", "Two.").status == 0)
+    #expect(try await person.cairn("check").status == 0)
+    #expect(try await person.entries().count == 2)
+    #expect(try await person.cairn("backup", "stick").status == 0)
+  }
+
+  @Test func `an erased file goes from the backup with the next one`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(200_000))
+    _ = try await person.cairn("add", "shot.png")
+    let id = try #require(try await person.entries().first?["id"] as? String)
+    _ = try await person.cairn("backup", "stick")
+    func copies() throws -> [String] {
+      try FileManager.default.subpathsOfDirectory(atPath: person.path("stick/blobs")).filter {
+        $0.utf8.count > 40
+      }
+    }
+    #expect(try copies().count == 1)
+    #expect(try await person.cairn("erase", id, "--yes").status == 0)
+    let again = try await person.cairn("backup", "stick")
+    #expect(again.status == 0, "\(again.all)")
+    #expect(again.told.contains("removed 1 that were erased"))
+    #expect(try copies() == [])
+  }
+
+  @Test func `what cannot be done says what is safe and what to do`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    try FileManager.default.createDirectory(
+      atPath: person.path("things"), withIntermediateDirectories: true)
+    _ = try person.folder.file("things/mine.txt", [1])
+    for (command, code, said) in [
+      (["backup", person.vault], "outputInVault", "lies within the vault"),
+      (["backup", "things"], "notABackup", "Nothing in it was touched."),
+      (["restore", "things"], "vaultExists", "It was not touched."),
+    ] {
+      let refused = try await person.run(
+        command + [
+          "--vault", person.vault, "--passphrase-file", person.passphraseFile, "--json",
+        ])
+      #expect(refused.status == 1, "\(refused.all)")
+      #expect(try refused.errorCode() == code)
+      #expect(refused.told.contains(said), "\(refused.all)")
+    }
+    let none = try await person.run([
+      "restore", "things", "--vault", person.path("new"), "--passphrase-file",
+      person.passphraseFile,
+    ])
+    #expect(none.status == 10)
+    #expect(none.told.contains("There is no backup at"))
+    #expect(!FileManager.default.fileExists(atPath: person.path("new")))
+  }
+}
+
+@Suite struct `Salvaging` {
+  @Test func `what can be read comes out, and the report says what could not`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("shot.png", noise(200_000))
+    _ = try await person.cairn(
+      "add", "shot.png", "--title", "A threat", "--url", "https://example.org/1")
+    _ = try await person.cairn("add", "--text", "Said aloud.\nTwice.")
+    // The first pages, and a piece of the file.
+    let database = try FileHandle(forUpdating: URL(filePath: person.vault + "/vault.db"))
+    try database.write(contentsOf: Data(repeating: 0, count: 4096))
+    try database.close()
+    let path = person.vault + "/blobs/" + (try #require(try person.blobFiles().first))
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    bytes[70_000] ^= 1
+    try bytes.write(to: URL(filePath: path))
+    let before = try FileManager.default.subpathsOfDirectory(atPath: person.vault).sorted()
+
+    #expect(try await person.cairn("list").status == 20)
+    let inside = try await person.cairn("salvage", "--output", person.vault + "/out")
+    #expect(inside.told.contains("lies within the vault"))
+    let salvaged = try await person.cairn("salvage", "--output", "out")
+    #expect(salvaged.status == 20, "\(salvaged.all)")
+    #expect(salvaged.told.contains("2 entries, 1 file"))
+    #expect(salvaged.told.contains("None of it is verified"))
+    let report = try String(contentsOfFile: person.path("out/REPORT.txt"), encoding: .utf8)
+    for said in ["NOTHING IN THIS FOLDER IS VERIFIED", "1 page of the database", "65536 of 200000"]
+    {
+      #expect(report.contains(said), "\(report)")
+    }
+    let first = try String(contentsOfFile: person.path("out/entries/00001.txt"), encoding: .utf8)
+    for said in ["A threat", "https://example.org/1", "65536 to 131071", "shot.png"] {
+      #expect(first.contains(said), "\(first)")
+    }
+    let second = try String(contentsOfFile: person.path("out/entries/00002.txt"), encoding: .utf8)
+    #expect(second.contains("Said aloud.\nTwice.\n"))
+    let file = try Data(contentsOf: URL(filePath: person.path("out/files/00001-1-INCOMPLETE.png")))
+    #expect(file.count == 200_000)
+    for (path, mode) in [
+      ("out", 0o700), ("out/entries/00001.txt", 0o600), ("out/REPORT.txt", 0o600),
+    ] {
+      let found = try FileManager.default.attributesOfItem(atPath: person.path(path))
+      #expect(found[.posixPermissions] as? Int == mode, "\(path)")
+    }
+    #expect(
+      try FileManager.default.subpathsOfDirectory(atPath: person.vault).sorted() == before)
+    #expect(try await person.cairn("salvage", "--output", "out").status == 1)
+
+    let byKit = try await person.run([
+      "salvage", "--output", "kit-out", "--vault", person.vault, "--kit", "kit", "--json",
+    ])
+    #expect(byKit.status == 20, "\(byKit.all)")
+    let object = try byKit.json()
+    #expect(object["entries"] as? Int == 2)
+    #expect(object["pagesLost"] as? Int == 1)
+    #expect(object["verified"] as? Bool == false)
+  }
+
+  @Test func `of a whole vault it ends well`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    let salvaged = try await person.cairn("salvage", "--output", "out")
+    #expect(salvaged.status == 0, "\(salvaged.all)")
+    #expect(salvaged.told.contains("All that was there could be read."))
+  }
+}

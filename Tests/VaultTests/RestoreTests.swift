@@ -1,0 +1,98 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+@Suite struct `Restoring a backup` {
+  private func backedUp() async throws -> (VaultFixture, String) {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let file = try fixture.folder.file("shot.png", noise(300_000, seed: 9))
+    _ = try await vault.add(
+      [words("one"), NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    let backup = fixture.folder.path + "/backup"
+    _ = try await vault.backUp(to: backup)
+    try await vault.close()
+    return (fixture, backup)
+  }
+
+  private func restore(
+    _ backup: String, to place: String, _ fixture: VaultFixture,
+    passphrase: String = VaultFixture.passphrase
+  ) async throws -> (vault: OpenVault, check: CheckOutcome) {
+    try await OpenVault.restore(
+      backup, to: place, passphrase: try locked(passphrase), surroundings: fixture.surroundings)
+  }
+
+  @Test func `a lost vault comes back, takes new keys, and is lived in`() async throws {
+    let (fixture, backup) = try await backedUp()
+    try FileManager.default.removeItem(atPath: fixture.path)
+    let before = try FileManager.default.subpathsOfDirectory(atPath: backup).sorted()
+    let (vault, check) = try await restore(backup, to: fixture.path, fixture)
+    #expect(check.findings == [])
+    #expect(check.entryCount == 2)
+    #expect(await vault.standing == .copied)
+    await #expect(throws: VaultError(.copied)) { try await vault.add([words("no")], toCase: nil) }
+    _ = try await vault.renew()
+    _ = try await vault.add([words("three")], toCase: nil)
+    #expect(try await vault.check().findings == [])
+    // And into the same place again.
+    let again = try await vault.backUp(to: backup)
+    #expect(again.isUpdate)
+    #expect(again.check.entryCount == 3)
+    try await vault.close()
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: backup).sorted() == before)
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
+    #expect(names.filter { $0.hasPrefix(".") } == [])
+  }
+
+  @Test func `what is there is never touched, nor the backup`() async throws {
+    let (fixture, backup) = try await backedUp()
+    let before = try fixture.folder.allFiles()
+    await #expect(throws: VaultError(.vaultExists)) {
+      try await restore(backup, to: fixture.path, fixture)
+    }
+    await #expect(throws: VaultError(.outputInVault)) {
+      try await restore(backup, to: backup + "/in", fixture)
+    }
+    await #expect(throws: VaultError(.wrongPassphrase)) {
+      try await restore(
+        backup, to: fixture.folder.path + "/new", fixture, passphrase: "another")
+    }
+    await #expect(throws: VaultError(.noVault)) {
+      try await restore(
+        fixture.folder.path + "/none", to: fixture.folder.path + "/new", fixture)
+    }
+    #expect(try fixture.folder.allFiles() == before)
+  }
+
+  @Test func `a damaged file is told, a damaged database leaves nothing behind`() async throws {
+    let (fixture, backup) = try await backedUp()
+    let path = try #require(try BlobStore(folder: backup + "/blobs").storedPaths().first)
+    try change(path) { $0[70_000] ^= 1 }
+    try FileManager.default.removeItem(atPath: backup + "/keys")
+    let (vault, check) = try await restore(backup, to: fixture.folder.path + "/new", fixture)
+    #expect(check.findings.count == 1)
+    guard case .contentDamaged = check.findings.first else {
+      Issue.record("\(check.findings)")
+      return
+    }
+    // Both copies of the locks, from the one that was left.
+    #expect(VaultFiles(folder: fixture.folder.path + "/new").keysFilesAgree)
+    try await vault.close()
+
+    try change(backup + "/vault.db") { bytes in
+      bytes.replaceSubrange(0..<8192, with: [UInt8](repeating: 0, count: 8192))
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path).sorted()
+    await #expect(throws: VaultError.self) {
+      try await restore(backup, to: fixture.folder.path + "/newer", fixture)
+    }
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path).sorted() == names)
+  }
+}
