@@ -30,6 +30,7 @@ let package = Package(
   products: [
     .executable(name: "cairn", targets: ["CairnCommand"]),
     .executable(name: "cairn-verify", targets: ["VerifyCommand"]),
+    .library(name: "cairn-recorder", type: .dynamic, targets: ["CRecorder"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -92,5 +93,10 @@ let package = Package(
       name: "Support", dependencies: ["CChildProcess", "Cryptography"], path: "Tests/Support",
       swiftSettings: strict),
     .target(name: "CChildProcess", path: "Tests/CChildProcess"),
+    .executableTarget(
+      name: "Torture", dependencies: ["CaseLog", "Cryptography", "Vault", "Support", arguments],
+      path: "Tests/Torture", swiftSettings: strict),
+    // Preloaded into the program under test, and linked by nothing.
+    .target(name: "CRecorder", path: "Tests/Recorder"),
   ]
 )
