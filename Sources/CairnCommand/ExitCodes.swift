@@ -48,7 +48,8 @@ enum ExitStatus: Int32, CaseIterable {
     case .inUse: self = .inUse
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
     case .notAllowed, .notAMember, .removed: self = .notAllowed
-    case .keysMissing, .keysDamaged, .databaseMissing, .databaseDamaged, .rolledBack,
+    case .keysMissing, .keysDamaged, .keysOutdated, .databaseMissing, .databaseOfAnother,
+      .databaseDamaged, .rolledBack,
       .contentDamaged, .mailboxDamaged:
       self = .tampered
     case .newerVersion: self = .cannotCheck

@@ -97,7 +97,7 @@ extension GlobalOptions {
       throw Failure(VaultError(.fileUnreadable), subject: "the vault's folder")
     }
     if names.isEmpty { throw failure(.noVault) }
-    if Set(names).isDisjoint(with: ["keys", "keys.bak", "vault.db"]) {
+    if Set(names).isDisjoint(with: ["keys", "keys.bak", "vault.db", "vault-2.db"]) {
       throw failure(.notAVault)
     }
   }

@@ -79,9 +79,23 @@ enum Sentences {
         safe: "The rest of the vault is there, and nothing was changed.",
         next: copyFirst
           + " If you have a backup of the folder, these two files can be taken from it.")
+    case .keysOutdated:
+      return Sentence(
+        "The locks in this folder (“keys” and “keys.bak”) are older than its main file: they are from"
+          + " before the passphrase was last changed with new keys.",
+        safe: "The main file is there, and nothing was changed.",
+        next: copyFirst + " The newer “keys” or “keys.bak” may be in a backup of the folder.")
+    case .databaseOfAnother:
+      return Sentence(
+        "The main file in this folder is not the one that belongs to this vault's locks: it is another"
+          + " vault's, or from before new keys, or nothing of it is whole.",
+        safe: "Your passphrase is right, and nothing was changed.",
+        next: copyFirst
+          + " If you put a file back from a backup, put back the whole folder of that day, into a"
+          + " place of its own.")
     case .databaseMissing:
       return Sentence(
-        "The main file of this vault (“vault.db”) is missing.",
+        "The main file of this vault (“vault.db” or “vault-2.db”) is missing.",
         safe: "Your passphrase is right, and nothing was changed.",
         next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
           + " entries.")

@@ -107,10 +107,9 @@ extension OpenVault {
         master: master, passphrase: bytes, kit: kitPair.publicKey, cost: cost, vaultID: vaultID)
     }
     try files.writeKeys(keysFile)
-    let (readBack, usedSecond) = try files.readKeys()
-    guard !usedSecond, try readBack.unlock(kit: kitPair).isEqual(to: master) else {
-      throw VaultError(.kitMismatch)
-    }
+    let readBack = try KeysPair(of: files)
+    guard readBack.agrees, try readBack.first?.unlock(kit: kitPair).isEqual(to: master) == true
+    else { throw VaultError(.kitMismatch) }
     let keys = VaultKeys(master: master)
     do {
       try SealedDatabase.create(at: files.database, key: keys.database, vaultID: vaultID)

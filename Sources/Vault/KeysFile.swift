@@ -21,11 +21,15 @@ struct KeysFile {
   private static let lockByteCount = 500
   private static let lockCount = 8
   private static let digestOffset = 4064
+  private static let generationOffset = 52
+  private static let zeros = 56..<64
 
   let bytes: [UInt8]
 
   var vaultID: [UInt8] { Array(bytes[20..<36]) }
-  private var cost: KeyCost {
+  /// How often the vault was sealed under a new master key; the names of its database and anchor follow from it.
+  var generation: UInt32 { Self.uint32(bytes, at: Self.generationOffset) }
+  var cost: KeyCost {
     KeyCost(memoryKiB: Self.uint32(bytes, at: 12), passes: Self.uint32(bytes, at: 16))
   }
   private var header: [UInt8] { Array(bytes[0..<Self.headerByteCount]) }
@@ -41,20 +45,21 @@ struct KeysFile {
     guard Self.uint32(bytes, at: 8) == 1 else { throw VaultError(.newerVersion) }
     guard Argon2id.Limits.memoryKiB.contains(Self.uint32(bytes, at: 12)),
       Argon2id.Limits.passes.contains(Self.uint32(bytes, at: 16)),
-      bytes[52..<64].allSatisfy({ $0 == 0 })
+      bytes[Self.zeros].allSatisfy({ $0 == 0 })
     else { throw VaultError(.keysDamaged) }
     self.bytes = bytes
   }
 
-  /// The locks of a new vault: one for the passphrase, one for the kit.
+  /// New locks: one for the passphrase, under a salt of its own, and one for the kit.
   init(
     master: borrowing SecretKey, passphrase: RawSpan, kit: BoxPublicKey, cost: KeyCost,
-    vaultID: [UInt8]
+    vaultID: [UInt8], generation: UInt32 = 0
   ) throws(VaultError) {
     var header = Self.magic
     header += Self.bytes(of: 1) + Self.bytes(of: cost.memoryKiB) + Self.bytes(of: cost.passes)
     let salt = Randomness.bytes(16)
-    header += vaultID + salt + [UInt8](repeating: 0, count: 12)
+    header += vaultID + salt + Self.bytes(of: generation)
+    header += [UInt8](repeating: 0, count: Self.zeros.count)
     do {
       let key = try Self.derive(passphrase, salt: salt, cost: cost)
       let nonce = Nonce24.random()

@@ -43,37 +43,71 @@ public actor OpenVault {
 
   /// Opens a vault with its passphrase.
   ///
-  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.databaseMissing`,
-  ///   `.databaseDamaged`, `.notWritable`, `.newerVersion`. Nothing is written before the passphrase was right.
+  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.keysOutdated`,
+  ///   `.databaseMissing`, `.databaseOfAnother`, `.databaseDamaged`, `.notWritable`, `.newerVersion`. Nothing is
+  ///   written before the passphrase was right.
   public init(
     opening path: String, passphrase: borrowing LockedBytes, surroundings: Surroundings
   ) throws(VaultError) {
     let files = VaultFiles(folder: path)
     try files.checkIsVault()
-    lock = try files.takeLock()
-    let (keysFile, usedSecond) = try files.readKeys()
-    let master = try passphrase.withBytes { (bytes) throws(VaultError) in
-      try keysFile.unlock(passphrase: bytes)
+    let lock = try files.takeLock()
+    let locks = try passphrase.withBytes { (bytes) throws(VaultError) in
+      try OpenedLocks.open(files) { (file) throws(VaultError) in
+        try file.unlock(passphrase: bytes)
+      }
     }
-    guard Folders.exists(files.database) else { throw VaultError(.databaseMissing) }
+    try self.init(locks, lock: lock, surroundings: surroundings)
+  }
+
+  /// Opens a vault with its recovery kit: the same checks, with `.kitMismatch` for another kit.
+  public init(
+    opening path: String, kit: borrowing RecoveryKit, surroundings: Surroundings
+  ) throws(VaultError) {
+    let files = VaultFiles(folder: path)
+    try files.checkIsVault()
+    let lock = try files.takeLock()
+    let pair = try kit.keyPair()
+    let locks = try OpenedLocks.open(files) { (file) throws(VaultError) in
+      try file.unlock(kit: pair)
+    }
+    try self.init(locks, lock: lock, surroundings: surroundings)
+  }
+
+  private init(
+    _ locks: consuming OpenedLocks, lock: consuming OpenFile, surroundings: Surroundings
+  ) throws(VaultError) {
+    let files = locks.files
+    guard files.hasDatabase else {
+      throw VaultError(files.other.hasDatabase ? .keysOutdated : .databaseMissing)
+    }
     try files.requireWritable()
-    let keys = VaultKeys(master: master)
+    let vaultID = locks.keysFile.vaultID
+    let derived = VaultKeys(master: locks.master)
     self.files = files
-    self.vaultID = keysFile.vaultID
-    self.usedSecondKeysFile = usedSecond
+    self.vaultID = vaultID
+    self.usedSecondKeysFile = locks.usedSecond
     self.surroundings = surroundings
     self.blobs = BlobStore(folder: files.blobs)
     do {
-      database = try SealedDatabase(
-        opening: files.database, key: keys.database, vaultID: keysFile.vaultID)
-      standing = try Self.standing(
-        files: files, database: database, anchorKey: keys.anchor, vaultID: keysFile.vaultID,
-        machine: surroundings.machine)
+      let database = try SealedDatabase(
+        opening: files.database, key: derived.database, vaultID: vaultID)
+      do {
+        keys = try CarriedKeys.read(database, derived)
+        standing = try Self.standing(
+          files: files, database: database, anchorKey: derived.anchor, vaultID: vaultID,
+          machine: surroundings.machine)
+        try locks.settle(isSound: standing == .sound)
+        try blobs.sweep()
+      } catch {
+        database.giveUp()
+        throw error
+      }
+      self.database = database
     } catch {
       throw VaultError.ofDatabase(error)
     }
-    self.keys = keys
-    try blobs.sweep()
+    self.lock = consume lock
   }
 
   /// Closes the database and gives up the lock; the keys go with the vault itself.
@@ -150,7 +184,7 @@ public actor OpenVault {
 // MARK: - Anchor
 
 extension OpenVault {
-  private static func ownLogs(_ db: Database) throws -> [Anchor.OwnLog] {
+  static func ownLogs(_ db: Database) throws -> [Anchor.OwnLog] {
     try Row.fetchAll(
       db,
       sql: """
@@ -178,7 +212,7 @@ extension OpenVault {
   }
 
   /// Compares database and anchor, and advances an anchor that a crash left behind.
-  private static func standing(
+  static func standing(
     files: VaultFiles, database: SealedDatabase, anchorKey: borrowing SecretKey, vaultID: [UInt8],
     machine: [UInt8]
   ) throws -> Standing {

@@ -22,7 +22,13 @@ struct SealedDatabase {
   }
 
   /// Opens an existing database and brings its tables up to date.
+  ///
+  /// - Throws: `.databaseOfAnother` when no page of it was sealed under this key.
   init(opening path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
+    // SQLite takes an empty file for a new database, and would begin one.
+    guard try OpenFile(reading: path).status().size >= UInt64(SealedPages.pageByteCount) else {
+      throw VaultError(.databaseDamaged)
+    }
     try Self.provide(key, vaultID: vaultID, for: path)
     self.path = path
     do {
@@ -30,8 +36,19 @@ struct SealedDatabase {
       try Schema.migrator().migrate(queue)
     } catch {
       unsafe cairn_sealed_forget_key(path)
+      if VaultError.ofDatabase(error).code == .databaseDamaged,
+        try !SealedPages(key: key, vaultID: vaultID).hasAny(in: path)
+      {
+        throw VaultError(.databaseOfAnother)
+      }
       throw error
     }
+  }
+
+  /// Closes it after something else failed, which is what is told.
+  func giveUp() {
+    do { try queue.close() } catch { return }
+    forgetKey()
   }
 
   /// Zeroes the VFS's copy of the key, once the database is closed.
@@ -73,5 +90,52 @@ struct SealedDatabase {
       text += isPlain ? String(UnicodeScalar(byte)) : "%" + Hex.encode([byte])
     }
     return text + "?vfs=cairn-sealed"
+  }
+}
+
+/// Pages of a database's file that is closed, looked at without SQLite. Format: `Protocol/VaultFiles.md`.
+struct SealedPages: ~Copyable {
+  static let pageByteCount = 4096
+  private static let contentByteCount = 4056
+  private static let nonceByteCount = 24
+  /// Enough to find one even where the beginning of the file is lost.
+  private static let sampleCount: UInt64 = 512
+
+  private let key: SecretKey
+  private let vaultID: [UInt8]
+
+  init(key: borrowing SecretKey, vaultID: [UInt8]) {
+    self.key = key.copy()
+    self.vaultID = vaultID
+  }
+
+  /// Whether one of the pages, of many a sample, was sealed under this key.
+  func hasAny(in path: String) throws(VaultError) -> Bool {
+    let file = try OpenFile(reading: path, followingLinks: false)
+    let count = try file.status().size / UInt64(Self.pageByteCount)
+    for index in stride(from: 0, to: count, by: max(1, Int(count / Self.sampleCount))) {
+      let page = try file.read(
+        at: index * UInt64(Self.pageByteCount), count: Self.pageByteCount)
+      if page.count == Self.pageByteCount,
+        opens(page, number: UInt32(truncatingIfNeeded: index + 1))
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  private func opens(_ page: [UInt8], number: UInt32) -> Bool {
+    let nonceEnd = Self.contentByteCount + Self.nonceByteCount
+    guard let nonce = Nonce24(Array(page[Self.contentByteCount..<nonceEnd])) else { return false }
+    let place = vaultID + [1] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+    do {
+      _ = try AEAD.open(
+        Array(page[..<Self.contentByteCount] + page[nonceEnd...]), key: key, nonce: nonce,
+        associatedData: place)
+      return true
+    } catch {
+      return false
+    }
   }
 }

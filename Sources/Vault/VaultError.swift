@@ -6,6 +6,10 @@ public struct VaultError: Error, Hashable, Sendable {
   public enum Code: String, Sendable {
     // The vault itself.
     case noVault, vaultExists, notAVault, inUse, wrongPassphrase, keysMissing, keysDamaged
+    /// The locks that are there are from before the vault was sealed under new keys.
+    case keysOutdated
+    /// The database was not sealed under this vault's keys, or nothing of it is whole.
+    case databaseOfAnother
     case databaseMissing, databaseDamaged, rolledBack, copied, newerVersion, kitMismatch
     case passphraseUnsuitable
     // Files and devices.

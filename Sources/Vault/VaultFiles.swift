@@ -7,15 +7,41 @@ internal import Cryptography
 /// The names of a vault's files, and what is done with them as a whole.
 struct VaultFiles: Sendable {
   let folder: String
+  /// How often the vault was sealed under a new master key, as its keys file says: database and anchor of one
+  /// generation have other names than those of the next, so that both can be there at once.
+  let generation: UInt32
   var keys: String { folder + "/keys" }
   var secondKeys: String { folder + "/keys.bak" }
-  var database: String { folder + "/vault.db" }
+  var database: String { folder + "/vault\(suffix).db" }
+  var databaseLog: String { database + "-wal" }
   var blobs: String { folder + "/blobs" }
-  var anchor: String { folder + "/anchor" }
+  var anchor: String { folder + "/anchor\(suffix)" }
+  private var suffix: String { generation.isMultiple(of: 2) ? "" : "-2" }
 
-  init(folder: String) {
+  static let databaseNames: Set = ["vault.db", "vault-2.db"]
+
+  init(folder: String, generation: UInt32 = 0) {
     self.folder = Self.absolute(folder)
+    self.generation = generation
   }
+
+  func of(generation: UInt32) -> VaultFiles {
+    VaultFiles(folder: folder, generation: generation)
+  }
+
+  /// The names that are not in force: those of the next generation, and of the last.
+  var other: VaultFiles { of(generation: generation &+ 1) }
+
+  /// Removes database and anchor of these names.
+  func removeDatabase() throws(VaultError) {
+    // The log first: without its database it is nothing, and beside a later one it would be wrong.
+    for path in [databaseLog, database, anchor, anchor + ".new"] {
+      try Folders.removeFile(path)
+    }
+    try Folders.synchronize(folder)
+  }
+
+  var hasDatabase: Bool { Folders.exists(database) }
 
   /// The lock is on the folder itself, so that nothing is left behind.
   func takeLock() throws(VaultError) -> OpenFile {
@@ -29,7 +55,7 @@ struct VaultFiles: Sendable {
   ///
   /// - Throws: `.notWritable`.
   func requireWritable() throws(VaultError) {
-    for path in [folder, database, database + "-wal"] where Folders.exists(path) {
+    for path in [folder, database, databaseLog] where Folders.exists(path) {
       guard unsafe access(path, W_OK) == 0 else {
         throw VaultError(.notWritable, systemError: errno)
       }
@@ -48,28 +74,8 @@ struct VaultFiles: Sendable {
     }
     if names.isEmpty { throw VaultError(.noVault) }
     guard names.contains("keys") || names.contains("keys.bak") else {
-      throw VaultError(names.contains("vault.db") ? .keysMissing : .notAVault)
+      throw VaultError(Self.databaseNames.isDisjoint(with: names) ? .notAVault : .keysMissing)
     }
-  }
-
-  /// The locks, from the second copy if the first is missing or damaged.
-  func readKeys() throws(VaultError) -> (KeysFile, usedSecond: Bool) {
-    do {
-      return (try KeysFile(decoding: try Folders.read(keys, max: KeysFile.byteCount)), false)
-    } catch {
-      guard error.code == .keysDamaged || error.code == .fileMissing || error.code == .fileTooLarge
-      else { throw error }
-      do {
-        return (try KeysFile(decoding: try Folders.read(secondKeys, max: KeysFile.byteCount)), true)
-      } catch {
-        throw VaultError(.keysDamaged)
-      }
-    }
-  }
-
-  func writeKeys(_ keysFile: KeysFile) throws(VaultError) {
-    try Folders.replace(keys, with: keysFile.bytes, in: folder)
-    try Folders.replace(secondKeys, with: keysFile.bytes, in: folder)
   }
 
   /// By name: opening and closing the file beside SQLite would drop SQLite's locks on it (POSIX).
@@ -104,18 +110,22 @@ struct VaultFiles: Sendable {
   }
 }
 
-/// The subkeys of a vault's master key; the master itself is not kept. They are zeroed with the last reference.
+/// A vault's master key and its subkeys. They are zeroed with the last reference.
 final class VaultKeys: Sendable {
+  let master: SecretKey
   let database: SecretKey
   let anchor: SecretKey
   let duplicates: SecretKey
   /// Seals the keys of cases within the database, so that no array ever holds one.
   let cases: SecretKey
 
-  init(master: borrowing SecretKey) {
+  /// - Parameter duplicates: the key under which the database marks what it holds, where that is not derived
+  ///   from this master key but came over from an earlier one.
+  init(master: borrowing SecretKey, duplicates carried: consuming SecretKey? = nil) {
+    self.master = master.copy()
     database = master.derive(.databasePages)
     anchor = master.derive(.anchor)
-    duplicates = master.derive(.duplicates)
+    duplicates = carried ?? master.derive(.duplicates)
     cases = master.derive(.caseKeys)
   }
 

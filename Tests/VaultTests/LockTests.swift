@@ -131,6 +131,53 @@ import Testing
     }
   }
 
+  @Test func `the kit opens the vault instead of the passphrase, by the same checks`() async throws
+  {
+    let fixture = try VaultFixture()
+    let kit = try RecoveryKit.make()
+    let vault = try await OpenVault.create(
+      at: fixture.path, passphrase: try locked("p"), kit: kit, cost: .light,
+      surroundings: fixture.surroundings)
+    _ = try await vault.add([words("kept")], toCase: nil)
+    #expect(code { try fixture.open(kit: kit) } == .inUse)
+    try await vault.close()
+    #expect(code { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
+    let opened = try fixture.open(kit: kit)
+    #expect(await opened.standing == .sound)
+    #expect(try await opened.entries(ofCase: nil).count == 1)
+    _ = try await opened.add([words("more")], toCase: nil)
+    try await opened.close()
+    try overwrite(fixture.path + "/keys") { $0[100] ^= 1 }
+    let second = try fixture.open(kit: kit)
+    #expect(await second.usedSecondKeysFile)
+    try await second.close()
+    #expect(code { try VaultFixture().open(kit: kit) } == .noVault)
+  }
+
+  @Test func `a database of another vault, and an empty one, are no vault of these keys`()
+    async throws
+  {
+    let fixture = try await closedVault()
+    let own = try Data(contentsOf: URL(filePath: fixture.path + "/vault.db"))
+    let other = try await closedVault()
+    let foreign = try Data(contentsOf: URL(filePath: other.path + "/vault.db"))
+    for (bytes, expected) in [
+      (foreign, VaultError.Code.databaseOfAnother), (Data(count: own.count), .databaseOfAnother),
+      (Data(), .databaseDamaged), (own.prefix(3000), .databaseDamaged),
+    ] {
+      try bytes.write(to: URL(filePath: fixture.path + "/vault.db"))
+      let before = try fixture.folder.allFiles()
+      #expect(code { try fixture.open() } == expected)
+      #expect(try fixture.folder.allFiles() == before)
+    }
+    var broken = own
+    broken[10] ^= 1
+    try broken.write(to: URL(filePath: fixture.path + "/vault.db"))
+    #expect(code { try fixture.open() } == .databaseDamaged)
+    try own.write(to: URL(filePath: fixture.path + "/vault.db"))
+    try await fixture.open().close()
+  }
+
   @Test func `a vault in use is not opened twice, nor made anew`() async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()

@@ -42,6 +42,12 @@ struct VaultFixture {
   }
 }
 
+extension VaultFixture {
+  func open(kit: borrowing RecoveryKit) throws -> OpenVault {
+    try OpenVault(opening: path, kit: kit, surroundings: surroundings)
+  }
+}
+
 func locked(_ text: String) throws -> LockedBytes {
   try Array(text.utf8).withBytes { (bytes) throws(CryptographyError) in
     try LockedBytes(copying: bytes)
