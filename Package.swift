@@ -82,6 +82,7 @@ let package = Package(
         grdb,
       ]),
     tests("CommandTests", ["Support"]),
+    tests("TortureTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
     .executableTarget(
       name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
@@ -94,8 +95,14 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "CChildProcess", path: "Tests/CChildProcess"),
     .executableTarget(
-      name: "Torture", dependencies: ["CaseLog", "Cryptography", "Vault", "Support", arguments],
+      name: "Torture",
+      dependencies: [
+        "CFailingMemory", "CaseLog", "Cryptography", "VerifiableLog", "Vault", "Support", arguments,
+      ],
       path: "Tests/Torture", swiftSettings: strict),
+    .target(
+      name: "CFailingMemory", path: "Tests/FailingMemory",
+      linkerSettings: [.linkedLibrary("sqlite3")]),
     // Preloaded into the program under test, and linked by nothing.
     .target(name: "CRecorder", path: "Tests/Recorder"),
   ]

@@ -54,7 +54,7 @@ need_to_build() {
 
 need_to_test() {
   need_to_build
-  need_packages age unzip openssl python3 wasi-libc
+  need_packages age unzip openssl python3 strace wasi-libc
 }
 
 # step WHAT COMMAND...: runs the command in silence and says how long it took. If it fails, all that

@@ -96,7 +96,7 @@ struct History {
   }
 
   private func keepInodes() throws {
-    for name in try Tree.names(below: workshop.world) where name.hasSuffix("vault.db") {
+    for name in try Tree.names(below: workshop.world) where name.hasSuffix(".db") {
       let path = workshop.world + "/" + name
       guard let inode = Tree.inode(path), !Tree.exists(keptInodes + "/\(inode)") else { continue }
       try FileManager.default.linkItem(atPath: path, toPath: keptInodes + "/\(inode)")

@@ -23,10 +23,16 @@ struct Workshop {
     path = "\(place)/cairn-\(name)-\(getpid())-\(UUID().uuidString.prefix(8))"
     try Tree.make(world)
     try Tree.make(inputs)
+    try Tree.make(Self.kept(for: world))
     try Tree.write(Array((Self.passphrase + "\n").utf8), to: inputs + "/passphrase")
   }
 
   static let passphrase = "marked-passphrase-7301 correct horse battery"
+
+  /// The folder for second names of files in this workshop: at its top, beside the world.
+  static func kept(for path: String) -> String {
+    String(path[..<(path.range(of: "/world")?.lowerBound ?? path.endIndex)]) + "/kept"
+  }
 
   func remove() throws { try FileManager.default.removeItem(atPath: path) }
 

@@ -36,11 +36,13 @@ struct Shown: Hashable {
     cases = try await vault.cases().map(\.name).sorted()
     for name in cases {
       for entry in try await vault.entries(ofCase: name) {
-        let detail = try await vault.entry(entry.id.base32)
+        let isWithFiles = entry.content?.attachments.isEmpty == false
+        let present =
+          isWithFiles ? try await vault.entry(entry.id.base32).presentAttachments.sorted() : []
         entries[entry.id.base32] = ShownEntry(
           caseName: entry.caseName, standing: entry.standing, kind: entry.kind,
           isRetracted: entry.isRetracted, content: entry.content,
-          presentAttachments: detail.presentAttachments.sorted())
+          presentAttachments: present)
       }
     }
   }

@@ -251,7 +251,8 @@ struct DiskContent {
     for folder in folders { hasher.combine(folder) }
     for path in files.keys.sorted() {
       hasher.combine(path)
-      hasher.combine(files[path]?.bytes)
+      // Not as an array, which would be hashed element by element.
+      unsafe files[path]?.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
     return hasher.finalize()
   }

@@ -6,7 +6,10 @@ import Foundation
 struct Torture: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tries to make a vault lose something, or tell something false.",
-    subcommands: [Crashes.self, Kills.self, Faults.self])
+    subcommands: [
+      Crashes.self, Kills.self, Faults.self, Flips.self, Tamper.self, Memory.self, Plaintext.self,
+      Heap.self,
+    ])
 }
 
 struct Crashes: AsyncParsableCommand {
@@ -97,5 +100,112 @@ struct Faults: AsyncParsableCommand {
     report.add("done, though its user could not be told", figures.doneAllTheSame)
     report.add("harmless files that no entry names", figures.strays)
     report.end("Faults of single calls")
+  }
+}
+
+struct Flips: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Every bit of a vault’s files counts: none is changed in silence.")
+
+  @Option(help: "“all”, or in large files each so manieth byte.") var stride = "997"
+  @Option(help: "Files up to this length are gone through byte by byte.") var whole = 0
+  @Option(help: "Of what the vault holds, and of which bits.") var seed: UInt64 = 1
+
+  func run() async throws {
+    guard let step = stride == "all" ? 1 : Int(stride), step > 0 else {
+      throw ValidationError("--stride is a number, or “all”.")
+    }
+    var campaign = try FlipCampaign(seed: seed)
+    let figures = try await campaign.run(stride: step, whole: whole, progress: Progress())
+    var report = Report()
+    report.failures = figures.failures
+    report.add("bits flipped, one at a time", figures.flips)
+    report.add("refused at opening", figures.refused)
+    report.add("told at opening that it is older or copied", figures.toldAtOnce)
+    report.add("an error when it was looked at", figures.errorWhenLooking)
+    report.add("found by check", figures.foundByCheck)
+    report.add("without effect on anything shown", figures.withoutEffect)
+    for (file, count) in figures.withoutEffectByFile.sorted(by: { $0.key < $1.key }) {
+      report.add("  of these in \(file)", count)
+    }
+    report.end("Flips, from seed \(seed)")
+  }
+}
+
+struct Tamper: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract:
+      "Pages, logs, files and folders put back, swapped and removed: the table of SECURITY.md.")
+
+  @Option(help: "A document that has to hold the table as it was seen.") var document: String?
+
+  func run() async throws {
+    var tampering = try await Tampering()
+    try await tampering.run(progress: Progress())
+    var report = Report()
+    report.failures = tampering.failures
+    report.add("tampered states", tampering.statesTried)
+    let written = try document.map { String(decoding: try Tree.read($0), as: UTF8.self) }
+    say("| what is done | at once | by `cairn check` | at the next exchange |\n|---|---|---|---|")
+    for line in tampering.lines {
+      say(line.markdown)
+      if let written, !written.contains(line.markdown) {
+        report.failures.append("not in the document: \(line.markdown)")
+      }
+    }
+    report.end("Tampering")
+  }
+}
+
+struct Memory: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "SQLite gets no memory: at each request once, and from each request on.")
+
+  @Option(help: "Only each so manieth request.") var every = 1
+
+  func run() async throws {
+    var campaign = try await MemoryCampaign()
+    let figures = try await campaign.run(every: every, progress: Progress())
+    var report = Report()
+    report.failures = figures.failures
+    report.add("requests for memory in one run", figures.requests)
+    report.add("runs in which one failed, or all from one on", figures.runs)
+    report.add("ended with an error", figures.errors)
+    report.add("done in spite of it", figures.wentOn)
+    report.end("Memory")
+  }
+}
+
+struct Plaintext: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Known texts are found in no file and no message, and no file is written elsewhere.")
+
+  func run() async throws {
+    var campaign = try PlaintextCampaign()
+    let figures = try campaign.run()
+    let heap = try HeapCampaign().run()
+    var report = Report()
+    report.failures = figures.failures + heap.failures
+    report.add("commands watched with strace", figures.commands)
+    report.add("files searched", figures.filesSearched)
+    report.add("bytes searched", figures.bytesSearched)
+    report.add("changes to files seen, all in their places", figures.filesOpenedForWriting)
+    report.add("bytes of memory searched, of an open and a closed vault", heap.bytesSearched)
+    report.add("keys and texts searched for there", heap.secretsSearched)
+    report.add("texts of an entry that memory still held afterwards", heap.textsLeft)
+    report.end("No plaintext")
+  }
+}
+
+/// The process whose memory is searched.
+struct Heap: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(shouldDisplay: false)
+
+  @Option var vault: String
+  @Option var passphraseFile: String
+  @Option var kitFile: String
+
+  func run() async throws {
+    try await HeapCampaign.use(vault, passphraseFile: passphraseFile, kitFile: kitFile)
   }
 }
