@@ -252,7 +252,11 @@ struct PlaintextCampaign {
 
   static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
     guard !part.isEmpty, part.count <= bytes.count else { return false }
-    return Data(bytes).firstRange(of: Data(part)) != nil
+    return unsafe bytes.withUnsafeBytes { bytes in
+      unsafe part.withUnsafeBytes { part in
+        unsafe memmem(bytes.baseAddress!, bytes.count, part.baseAddress!, part.count) != nil
+      }
+    }
   }
 
   /// Three words of a kit that follow each other.
