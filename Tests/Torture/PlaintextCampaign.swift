@@ -254,7 +254,16 @@ struct PlaintextCampaign {
     guard !part.isEmpty, part.count <= bytes.count else { return false }
     return unsafe bytes.withUnsafeBytes { bytes in
       unsafe part.withUnsafeBytes { part in
-        unsafe memmem(bytes.baseAddress!, bytes.count, part.baseAddress!, part.count) != nil
+        var start = 0
+        while start + part.count <= bytes.count {
+          let left = bytes.count - part.count + 1 - start
+          guard let hit = unsafe memchr(bytes.baseAddress! + start, Int32(part[0]), left) else {
+            return false
+          }
+          if unsafe memcmp(hit, part.baseAddress!, part.count) == 0 { return true }
+          start = unsafe UnsafeRawPointer(hit) - bytes.baseAddress! + 1
+        }
+        return false
       }
     }
   }

@@ -8,7 +8,6 @@ struct Torture: AsyncParsableCommand {
     abstract: "Tries to make a vault lose something, or tell something false.",
     subcommands: [
       Crashes.self, Kills.self, Faults.self, Flips.self, Tamper.self, Memory.self, Plaintext.self,
-      Heap.self,
     ])
 }
 
@@ -186,29 +185,12 @@ struct Plaintext: AsyncParsableCommand {
   func run() async throws {
     var campaign = try PlaintextCampaign()
     let figures = try campaign.run()
-    let heap = try HeapCampaign().run()
     var report = Report()
-    report.failures = figures.failures + heap.failures
+    report.failures = figures.failures
     report.add("commands watched with strace", figures.commands)
     report.add("files searched", figures.filesSearched)
     report.add("bytes searched", figures.bytesSearched)
     report.add("changes to files seen, all in their places", figures.filesOpenedForWriting)
-    report.add("bytes of memory searched, of an open and a closed vault", heap.bytesSearched)
-    report.add("keys and texts searched for there", heap.secretsSearched)
-    report.add("texts of an entry that memory still held afterwards", heap.textsLeft)
     report.end("No plaintext")
-  }
-}
-
-/// The process whose memory is searched.
-struct Heap: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(shouldDisplay: false)
-
-  @Option var vault: String
-  @Option var passphraseFile: String
-  @Option var kitFile: String
-
-  func run() async throws {
-    try await HeapCampaign.use(vault, passphraseFile: passphraseFile, kitFile: kitFile)
   }
 }
