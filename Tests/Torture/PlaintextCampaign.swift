@@ -279,7 +279,8 @@ struct PlaintextCampaign {
     var trial = Person.Trial()
     // It waits for what never comes, with the vault open.
     trial.through = [
-      "sh", "-c", "ulimit -c unlimited; (sleep 3; kill -ABRT $$) & sleep 5 | exec \"$@\"", "sh",
+      "bash", "-c", "ulimit -c unlimited; (sleep 3; kill -ABRT $$) & exec \"$@\" < <(sleep 5)",
+      "bash",
     ]
     let run = try survivor.cairn(["add", "-"], trial)
     guard run.status != 0 else { throw Unexpected("it was not made to crash") }
