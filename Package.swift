@@ -30,6 +30,7 @@ let package = Package(
   products: [
     .executable(name: "cairn", targets: ["CairnCommand"]),
     .executable(name: "cairn-verify", targets: ["VerifyCommand"]),
+    .library(name: "cairn-recorder", type: .dynamic, targets: ["CRecorder"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -88,6 +89,7 @@ let package = Package(
         grdb,
       ]),
     tests("CommandTests", ["Support"]),
+    tests("TortureTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
     .executableTarget(
       name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
@@ -99,5 +101,16 @@ let package = Package(
       name: "Support", dependencies: ["CChildProcess", "Cryptography"], path: "Tests/Support",
       swiftSettings: strict),
     .target(name: "CChildProcess", path: "Tests/CChildProcess"),
+    .executableTarget(
+      name: "Torture",
+      dependencies: [
+        "CFailingMemory", "CaseLog", "Cryptography", "VerifiableLog", "Vault", "Support", arguments,
+      ],
+      path: "Tests/Torture", swiftSettings: strict),
+    .target(
+      name: "CFailingMemory", path: "Tests/FailingMemory",
+      linkerSettings: [.linkedLibrary("sqlite3")]),
+    // Preloaded into the program under test, and linked by nothing.
+    .target(name: "CRecorder", path: "Tests/Recorder"),
   ]
 )

@@ -54,7 +54,7 @@ need_to_build() {
 
 need_to_test() {
   need_to_build
-  need_packages age unzip openssl python3 wasi-libc zbar-tools
+  need_packages age unzip openssl python3 strace wasi-libc zbar-tools
 }
 
 # step WHAT COMMAND...: runs the command in silence and says how long it took. If it fails, all that

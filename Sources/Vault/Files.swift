@@ -262,11 +262,14 @@ enum Folders {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// A folder and all above it that are missing.
+  /// A folder and all above it that are missing. Their names are on the medium when this returns: what is
+  /// put into them would be lost with them.
   static func makeAll(_ path: String) throws(VaultError) {
     guard !exists(path) else { return }
-    try makeAll(parent(of: path))
+    let above = parent(of: path)
+    try makeAll(above)
     try make(path)
+    try synchronize(above)
   }
 
   /// Removes a folder of our own making with all that is in it; what cannot be removed stays.

@@ -12,7 +12,8 @@ import Foundation
 /// In place of Foundation's `Process`: on Linux that one looks through its own open files and reads
 /// names in that folder past their end, which with more than a thousand of them ended the tests.
 public struct ChildProcess: Sendable {
-  private let id: Int32
+  /// The system’s number for it.
+  public let id: Int32
 
   /// - Parameters:
   ///   - command: the program, looked for in the path if it has no slash, and its arguments.

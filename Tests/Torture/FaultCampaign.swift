@@ -1,0 +1,245 @@
+import CaseLog
+import Cryptography
+import Foundation
+import Vault
+
+/// Lets each single call to the system fail, in turn, and looks at what the program says and what is left.
+struct FaultCampaign {
+  enum Command: String, CaseIterable {
+    case initialise = "init"
+    case words, small, large, several, amend, retract, erase, sync
+  }
+
+  /// How calls fail; after a colon how many of them, where 0 is all that follow.
+  static let faults = [
+    "eio", "enospc", "short", "kill", "kill-half", "kill-after", "eio:0", "enospc:0",
+  ]
+
+  struct Figures {
+    var runs = 0
+    var calls = 0
+    var failed = 0
+    var killed = 0
+    var succeeded = 0
+    /// The program could not say that it was done, and it was.
+    var doneAllTheSame = 0
+    var strays = 0
+    var failures: [String] = []
+  }
+
+  private let workshop: Workshop
+  private let person: Person
+  private let other: Person
+  private let kitText: [UInt8]
+  private let base: Moment
+  private let before: Shown
+  private let target: String
+  private var figures = Figures()
+
+  init() async throws {
+    workshop = try Workshop("faults")
+    person = Person(name: "vault", workshop: workshop)
+    other = Person(name: "other", workshop: workshop)
+    try person.makeVault()
+    kitText = try Tree.read(person.kitFile)
+    let first = try person.done("add", "--text", "The first words.", "--json").savedIDs()
+    guard let target = first.first else { throw Unexpected("nothing was added") }
+    self.target = target
+    try person.done("add", try workshop.input("first.bin", noise(90_000, seed: 1)))
+    try Tree.make(workshop.world + "/mailbox")
+    base = try Moment(of: workshop.world)
+    let vault = try Vaults.open(person.vault, kit: try Vaults.kit(text: kitText))
+    before = try await CrashCampaign.examine(vault)
+    try await vault.close()
+    try base.restore(to: workshop.world)
+  }
+
+  private func arguments(_ command: Command) throws -> [String] {
+    switch command {
+    case .initialise: ["init", "--kit", other.kitFile, "--kdf", "light"]
+    case .words: ["add", "--text", "Words that may come to be."]
+    case .small: ["add", try workshop.input("small.bin", noise(3000, seed: 2))]
+    case .large: ["add", try workshop.input("large.bin", noise(150_000, seed: 3))]
+    case .several:
+      ["add"]
+        + (try (4..<8).map {
+          try workshop.input("several-\($0).bin", noise(Int($0) * 15_000, seed: $0))
+        })
+    case .amend: ["amend", target, "--text", "More of it."]
+    case .retract: ["retract", target, "--text", "Not so."]
+    case .erase: ["erase", target, "--yes"]
+    case .sync: ["sync", "--mailbox", workshop.world + "/mailbox"]
+    }
+  }
+
+  /// Each call of the command, or every so many of them, with each fault that can befall it.
+  mutating func run(
+    _ command: Command, faults: [String], every: Int, progress: Progress
+  ) async throws {
+    let arguments = try arguments(command)
+    let whole = try await perform(command, arguments, fault: nil)
+    let calls = whole.trace.calls
+    figures.calls += calls.count
+    // A little beyond the end, since not each run makes the same number of calls.
+    for number in stride(from: 1, through: calls.count + 2, by: every) {
+      for fault in faults where Self.concerns(fault, number <= calls.count ? calls[number - 1] : 0)
+      {
+        figures.runs += 1
+        progress.tell(
+          "\(command.rawValue), call \(number) of \(calls.count), \(figures.failures.count) failures"
+        )
+        let parts = fault.split(separator: ":", maxSplits: 1)
+        let spec = (["\(number)"] + parts.map(String.init)).joined(separator: ":")
+        do {
+          let tried = try await perform(command, arguments, fault: spec)
+          try await judge(tried.run, command, isKill: fault.hasPrefix("kill"))
+        } catch {
+          let failure = "\(command.rawValue) with \(spec): \(error)"
+          figures.failures.append(failure)
+          say("FAILED: \(failure)")
+        }
+      }
+    }
+  }
+
+  /// Whether this fault makes a difference to a call of this class.
+  private static func concerns(_ fault: String, _ call: UInt8) -> Bool {
+    switch fault {
+    case "short", "kill-half": call == UInt8(ascii: "w")
+    case "enospc": Array("cwsmnt".utf8).contains(call)
+    // What follows is the same until the next call that takes space.
+    case "enospc:0": Array("cwm".utf8).contains(call)
+    case "kill-after": !Array("or".utf8).contains(call)
+    case "kill": !Array("or".utf8).contains(call)
+    default: true
+    }
+  }
+
+  func finish() throws -> Figures {
+    try workshop.remove()
+    return figures
+  }
+
+  private func perform(
+    _ command: Command, _ arguments: [String], fault: String?
+  ) async throws -> (run: Run, trace: Trace) {
+    try base.restore(to: workshop.world)
+    let file = workshop.path + "/trace"
+    try Tree.remove(file)
+    let who = command == .initialise ? other : person
+    let run = try who.cairn(arguments, Person.Trial(trace: fault == nil ? file : nil, fault: fault))
+    guard fault == nil else { return (run, Trace.none) }
+    guard run.status == 0 else { throw Unexpected("\(arguments) fails by itself: \(run.errors)") }
+    return (run, try Trace(reading: file))
+  }
+
+  // MARK: - Judging
+
+  private static let statuses: Set<Int32> = [0, 1, 10, 11, 12, 20, 21, 22, 69, 130]
+
+  private mutating func judge(_ run: Run, _ command: Command, isKill: Bool) async throws {
+    if run.wasKilled {
+      guard isKill else { throw Unexpected("a signal ended it: \(run.errors.suffix(400))") }
+      figures.killed += 1
+    } else if run.status == 0 {
+      figures.succeeded += 1
+    } else {
+      figures.failed += 1
+      guard Self.statuses.contains(run.status) else { throw Unexpected("exit code \(run.status)") }
+      guard run.errors.split(separator: " ").count > 5 else {
+        throw Unexpected("it fails without a word: “\(run.errors)”")
+      }
+    }
+    if command == .initialise {
+      try await judgeInit(run)
+    } else {
+      try await judgeVault(run, command)
+    }
+  }
+
+  private mutating func judgeInit(_ run: Run) async throws {
+    guard Tree.exists(other.vault) else {
+      guard run.status != 0 else {
+        throw Unexpected("it says that there is a vault, and there is none")
+      }
+      if !run.wasKilled {
+        let left = try Tree.names(below: workshop.world).filter { !base.isPart($0) }
+        guard left.isEmpty else { throw Unexpected("left behind: \(left.prefix(5))") }
+      }
+      return
+    }
+    if run.status != 0 { figures.doneAllTheSame += 1 }
+    let vault = try Vaults.open(other.vault, kit: try Vaults.kit(other.kitFile))
+    let shown = try await CrashCampaign.examine(vault)
+    guard shown.entries.isEmpty, shown.cases == ["default"] else {
+      throw Unexpected("a new vault that shows \(shown)")
+    }
+    try await vault.close()
+  }
+
+  private mutating func judgeVault(_ run: Run, _ command: Command) async throws {
+    let vault = try Vaults.open(person.vault, kit: try Vaults.kit(text: kitText))
+    let shown = try await CrashCampaign.examine(vault)
+    let isDone = try isDone(command, shown)
+    guard isDone || run.status != 0 else {
+      throw Unexpected("it says that it is done, and it is not")
+    }
+    if isDone, run.status != 0, command != .sync { figures.doneAllTheSame += 1 }
+    for finding in try await vault.check().findings {
+      if case .strayFiles = finding { figures.strays += 1 }
+    }
+    let left = try Tree.names(below: person.vault + "/blobs/tmp")
+    guard left.isEmpty else { throw Unexpected("temporary files stay: \(left)") }
+    // With the disk well again, it goes on.
+    var content = EntryContent()
+    content.words = "Afterwards."
+    let added = try await vault.add([NewEntry(content: content)], toCase: nil)
+    guard added.failure == nil, added.saved.count == 1 else {
+      throw Unexpected("nothing can be added afterwards: \(added)")
+    }
+    try await vault.close()
+  }
+
+  /// Whether the command's effect is there; throws if only a part of it is, or if anything else changed.
+  private func isDone(_ command: Command, _ shown: Shown) throws -> Bool {
+    let isGone = shown.entries[target]?.standing == .erased
+    let isTakenBack = shown.entries[target]?.isRetracted == true
+    for (id, entry) in before.entries where shown.entries[id] != entry {
+      let isExpected = id == target && (command == .erase || command == .retract)
+      guard isExpected, isGone || isTakenBack else {
+        throw Unexpected("an entry changed: \(shown.entries[id]?.description ?? "it is gone")")
+      }
+    }
+    let new = shown.entries.filter { before.entries[$0.key] == nil }.values
+    let expected: Int
+    switch command {
+    case .erase:
+      expected = 0
+      guard new.isEmpty else { throw Unexpected("\(new.count) entries are new") }
+      return isGone
+    case .sync, .initialise: expected = 0
+    case .several: expected = 4
+    default: expected = 1
+    }
+    guard new.isEmpty || new.count == expected else {
+      throw Unexpected("\(new.count) of \(expected) entries are there")
+    }
+    if command == .retract, isTakenBack != (new.count == 1) { throw Unexpected("half taken back") }
+    for entry in new {
+      guard entry.standing == .open, entry.content != nil,
+        entry.presentAttachments.count == entry.content?.attachments.count
+      else { throw Unexpected("half an entry: \(entry)") }
+    }
+    return new.count == expected
+  }
+}
+
+extension Trace {
+  fileprivate static var none: Trace { Trace() }
+  fileprivate init() { events = [] }
+}
+
+extension Moment {
+  /// Whether a path is one of its own.
+  func isPart(_ name: String) -> Bool { files[name] != nil || folders.contains(name) }
+}
