@@ -112,9 +112,15 @@ extension [UInt8] {
 extension Array where Element: BitwiseCopyable {
   /// Overwrites all elements with zeros, in a way that no optimiser leaves out. For the few places
   /// where a secret has to pass through an array; copies of the array are not reached.
-  mutating func erase() {
+  package mutating func erase() { erase(first: count) }
+
+  /// As `erase`, for the first `used` elements of an array of which no more were written.
+  package mutating func erase(first used: Int) {
+    precondition(used <= count, "no more than there are")
     unsafe withUnsafeMutableBytes { bytes in
-      if let base = bytes.baseAddress { unsafe sodium_memzero(base, bytes.count) }
+      if let base = bytes.baseAddress {
+        unsafe sodium_memzero(base, used * MemoryLayout<Element>.stride)
+      }
     }
   }
 }

@@ -26,17 +26,19 @@ extension OpenVault {
       return (row, try entries.map { try Self.checked($0, db, row, state) })
     }
     try checkAudiences(of: entries, in: row)
+    let ahead = SealingAhead(store: blobs)
+    var next = 0
     var outcome = AddOutcome()
     var batch = AdditionBatch()
     var marks: Set<DuplicateTable.Mark> = []
-    for (index, entry) in entries.enumerated() {
+    while true {
+      while next < entries.count, !ahead.isFull {
+        begin(entries[next], next, ahead, skipsHeld: options.skipsHeld, in: row, &outcome, onBytes)
+        next += 1
+      }
+      guard let index = ahead.firstIndex else { break }
       do throws(VaultError) {
-        if options.skipsHeld,
-          try holdsBefore(sealing: entry, index, in: row, to: &outcome, onBytes: onBytes)
-        {
-          continue
-        }
-        let addition = try seal(entry, index, onBytes: onBytes)
+        let addition = try ahead.takeFirst(onBytes: onBytes)
         if options.skipsHeld {
           // The same may stand in this batch, where the database does not have it yet.
           if addition.marks.contains(where: marks.contains),
@@ -67,6 +69,23 @@ extension OpenVault {
     }
     _ = save(&batch, in: row, to: &outcome)
     return outcome
+  }
+
+  /// Begins to seal an entry, unless the case holds it already.
+  private func begin(
+    _ entry: NewEntry, _ index: Int, _ ahead: SealingAhead, skipsHeld: Bool, in row: CaseRow,
+    _ outcome: inout AddOutcome, _ onBytes: (Int) throws(VaultError) -> Void
+  ) {
+    do throws(VaultError) {
+      if skipsHeld,
+        try holdsBefore(sealing: entry, index, in: row, to: &outcome, onBytes: onBytes)
+      {
+        return
+      }
+      ahead.begin(entry, index)
+    } catch {
+      ahead.fail(entry, index, error)
+    }
   }
 
   /// What can be seen to be wrong before anything is read.
@@ -110,47 +129,6 @@ extension OpenVault {
       try writer.sign()
       return entry.id
     }
-  }
-
-  /// Reads, hashes and seals the files of an entry; what was sealed is gone again if one fails.
-  private func seal(
-    _ entry: NewEntry, _ index: Int, onBytes: (Int) throws(VaultError) -> Void
-  ) throws(VaultError) -> SealedAddition {
-    var files: [SealedFile] = []
-    do throws(VaultError) {
-      for source in entry.sources {
-        files.append(
-          try seal(source, isWithoutContent: entry.isWithoutContent, onBytes: onBytes))
-      }
-    } catch {
-      SealedAddition(index: index, entry: entry, files: files).discard(from: blobs)
-      throw error
-    }
-    return SealedAddition(index: index, entry: entry, files: files)
-  }
-
-  private func seal(
-    _ source: NewEntry.Source, isWithoutContent: Bool,
-    onBytes: (Int) throws(VaultError) -> Void
-  ) throws(VaultError) -> SealedFile {
-    let reader = try SourceReader(source)
-    if isWithoutContent {
-      let digest = try reader.digest(onBytes: onBytes)
-      return SealedFile(
-        digest: digest, mediaType: reader.mediaType, name: reader.name, blob: nil)
-    }
-    let blob = try blobs.seal(
-      { (buffer, count) throws(VaultError) in try reader.read(into: &buffer, count: count) },
-      onBytes: onBytes)
-    do throws(VaultError) {
-      try reader.checkUnchanged(size: blob.size)
-    } catch {
-      blobs.discard(blob)
-      throw error
-    }
-    return SealedFile(
-      digest: (blob.size, blob.sha256), mediaType: reader.mediaType, name: reader.name,
-      blob: NewBlobBox(blob))
   }
 
   /// The order of a durable write: blobs have their names and folders are synced before the transaction

@@ -11,8 +11,8 @@ struct NewBlob: ~Copyable {
   let sealedSize: UInt64
   /// The sealed bytes of a small one, which belongs into the database.
   let inline: [UInt8]?
-  /// The temporary file of a large one, synced, without its name yet.
-  let temporary: String?
+  /// A large one, under a temporary name, and perhaps not on the medium yet.
+  let file: UnnamedFile?
 }
 
 /// The sealed files of attachments. Formats: `Protocol/VaultFiles.md`.
@@ -20,7 +20,7 @@ struct BlobStore: Sendable {
   static let inlineLimit: UInt64 = 65_536
 
   let folder: String
-  private var temporaryFolder: String { folder + "/tmp" }
+  var temporaryFolder: String { folder + "/tmp" }
 
   func path(of root: BlobRoot) -> String {
     let name = Base32.encode(root.bytes)
@@ -70,46 +70,14 @@ struct BlobStore: Sendable {
     }
   }
 
-  /// Seals what `read` gives until it gives nothing, in bounded memory.
-  ///
-  /// On return a large blob is on the medium under a temporary name; `commit` gives it its own.
-  func seal(
-    _ read: (inout [UInt8], Int) throws(VaultError) -> Int,
-    onBytes: (Int) throws(VaultError) -> Void
-  ) throws(VaultError) -> NewBlob {
-    let key = SecretKey.random()
-    var writer = BlobWriter(
-      cipher: SpanCipher(key: key.derive(.blobSpans)), temporaryFolder: temporaryFolder)
-    var hash = SHA256Hash()
-    var size: UInt64 = 0
-    let chunk = 16 * SpanCipher.plaintextByteCount
-    var buffer = [UInt8](repeating: 0, count: chunk)
-    do throws(VaultError) {
-      while true {
-        let count = try read(&buffer, chunk)
-        size += UInt64(count)
-        guard size <= 1 << 40 else { throw VaultError(.fileTooLarge) }
-        try buffer.withBytes { (bytes) throws(VaultError) in
-          hash.update(bytes.extracting(0..<count))
-          try writer.append(bytes.extracting(0..<count))
-        }
-        try onBytes(count)
-        if count < chunk { break }
-      }
-      return try writer.finish(size: size, sha256: hash.finalize(), key: key)
-    } catch {
-      writer.discard()
-      throw error
-    }
-  }
-
-  /// Gives a large blob its name. The caller syncs the folders with `synchronizeFolders` before anything
-  /// refers to it.
+  /// Waits until a large blob is on the medium and gives it its name. The caller syncs the folders with
+  /// `synchronizeFolders` before anything refers to it.
   func commit(_ blob: borrowing NewBlob) throws(VaultError) {
-    guard let temporary = blob.temporary else { return }
+    guard let file = blob.file else { return }
+    try file.waitUntilSynchronized()
     let path = path(of: blob.root)
     try Folders.make(Folders.parent(of: path))
-    try Folders.rename(temporary, to: path)
+    try Folders.rename(file.path, to: path)
   }
 
   func synchronizeFolders(of roots: [BlobRoot]) throws(VaultError) {
@@ -120,87 +88,6 @@ struct BlobStore: Sendable {
   }
 
   func discard(_ blob: borrowing NewBlob) {
-    if let temporary = blob.temporary { Folders.remove(temporary) }
-  }
-}
-
-/// Seals a stream span by span. A span is held back until more bytes or the end show whether it is the last.
-private struct BlobWriter: ~Copyable {
-  private let cipher: SpanCipher
-  private let temporaryFolder: String
-  private var tree = BlobTree()
-  private var pending: [UInt8] = []
-  private var index: UInt64 = 0
-  private var sealed: [UInt8] = []
-  private var sealedSize: UInt64 = 0
-  private var file: OpenFile?
-  private var path: String?
-
-  init(cipher: consuming SpanCipher, temporaryFolder: String) {
-    self.cipher = cipher
-    self.temporaryFolder = temporaryFolder
-    pending.reserveCapacity(17 * SpanCipher.plaintextByteCount)
-  }
-
-  mutating func append(_ bytes: RawSpan) throws(VaultError) {
-    unsafe bytes.withUnsafeBytes { unsafe pending.append(contentsOf: $0) }
-    try sealPending(isLast: false)
-  }
-
-  mutating func finish(
-    size: UInt64, sha256: Bytes32, key: borrowing SecretKey
-  ) throws(VaultError) -> NewBlob {
-    var zeros = Padme.paddedLength(size + 8) - (size + 8)
-    while zeros > 0 {
-      let count = min(zeros, UInt64(16 * SpanCipher.plaintextByteCount))
-      pending += [UInt8](repeating: 0, count: Int(count))
-      zeros -= count
-      try sealPending(isLast: false)
-    }
-    for shift in stride(from: 56, through: 0, by: -8) {
-      pending.append(UInt8(truncatingIfNeeded: size >> UInt64(shift)))
-    }
-    try sealPending(isLast: true)
-    let isInline = size <= BlobStore.inlineLimit
-    if !isInline {
-      try flush()
-      try file?.synchronize()
-    }
-    return NewBlob(
-      root: tree.root, key: key.copy(), size: size, sha256: sha256, sealedSize: sealedSize,
-      inline: isInline ? sealed : nil, temporary: path)
-  }
-
-  mutating func discard() {
-    if let path { Folders.remove(path) }
-  }
-
-  private mutating func sealPending(isLast: Bool) throws(VaultError) {
-    let span = SpanCipher.plaintextByteCount
-    var start = 0
-    while pending.count - start > span || (isLast && start < pending.count) {
-      let end = min(start + span, pending.count)
-      let isLastSpan = isLast && end == pending.count
-      let bytes = pending.withBytes {
-        cipher.seal($0.extracting(start..<end), index: index, isLast: isLastSpan)
-      }
-      bytes.withBytes { tree.append($0) }
-      sealed += bytes
-      sealedSize += UInt64(bytes.count)
-      index += 1
-      start = end
-    }
-    pending.removeFirst(start)
-    if sealedSize > BlobStore.inlineLimit * 4 || path != nil { try flush() }
-  }
-
-  private mutating func flush() throws(VaultError) {
-    if path == nil {
-      let name = temporaryFolder + "/" + Hex.encode(Randomness.bytes(8))
-      file = try OpenFile(creating: name)
-      path = name
-    }
-    try file?.write(sealed)
-    sealed.removeAll(keepingCapacity: true)
+    if let file = blob.file { Folders.remove(file.path) }
   }
 }

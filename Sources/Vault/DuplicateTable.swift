@@ -22,6 +22,9 @@ final class DuplicateTable {
       // One byte more than a hash, so that no file is taken for a claim.
       bytes = SHA256Hash.hash(PartList.encode(claim.parts)).bytes + [1]
     }
+
+    /// All files of one length, so that others need not be read to know that they are new.
+    init(size: UInt64) { bytes = [2] + (0..<8).map { UInt8(truncatingIfNeeded: size >> (8 * $0)) } }
   }
 
   let db: Database
@@ -38,15 +41,22 @@ final class DuplicateTable {
     (mark.bytes + row.caseID.bytes).withBytes { HMACSHA256.authenticate($0, key: key) }
   }
 
-  /// Entries of the case that hold it; the first sixteen.
-  func holders(of mark: Mark) throws -> [EntryID] {
-    try Row.fetchAll(
+  /// Adds an entry to those that hold it.
+  ///
+  /// - Returns: those that did before; the first sixteen.
+  func insert(_ mark: Mark, entry: Int64) throws -> [EntryID] {
+    let hash = hash(mark).bytes.data
+    let holders = try Row.fetchAll(
       db.cachedStatement(
         sql: """
           SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
-          WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id LIMIT 16
-          """), arguments: [row.ref, hash(mark).bytes.data]
-    ).map { try $0.identifier("entry_id") }
+          WHERE d.case_ref = ? AND d.hash = ? ORDER BY d.entry_ref LIMIT 16
+          """), arguments: [row.ref, hash]
+    ).map { try $0.identifier("entry_id") as EntryID }
+    try db.run(
+      "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
+      [row.ref, hash, entry])
+    return holders
   }
 
   /// Holders that still stand for it, so that it need not be added again; the first sixteen. Not those that
@@ -57,7 +67,7 @@ final class DuplicateTable {
     let records = try Row.fetchCursor(
       db,
       sql: EntryTable.select
-        + " JOIN duplicate d ON d.entry_ref = l.id WHERE d.case_ref = ? AND d.hash = ? ORDER BY l.id",
+        + " JOIN duplicate d ON d.entry_ref = l.id WHERE d.case_ref = ? AND d.hash = ? ORDER BY d.entry_ref",
       arguments: [row.ref, hash(mark).bytes.data])
     var found: [EntryID] = []
     while found.count < 16, let record = try records.next() {
@@ -82,17 +92,11 @@ final class DuplicateTable {
       .contains { $0.sha256.bytes == mark.bytes && present.contains($0.number) }
   }
 
-  /// Whether an own attachment of that many bytes may be there. Sizes are padded, so this may say yes too
-  /// often, and never no when there is one with its bytes.
+  /// Whether a file of that many bytes was added to the case here.
   func mayHold(fileOf size: UInt64) throws -> Bool {
     try Row.fetchOne(
-      db, sql: "SELECT 1 FROM blob WHERE sealed_size = ? LIMIT 1",
-      arguments: [Int64(BlobTable.sealedSize(of: size))]) != nil
-  }
-
-  func insert(_ mark: Mark, entry: Int64) throws {
-    try db.run(
-      "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
-      [row.ref, hash(mark).bytes.data, entry])
+      db.cachedStatement(
+        sql: "SELECT 1 FROM duplicate WHERE case_ref = ? AND hash = ? LIMIT 1"),
+      arguments: [row.ref, hash(Mark(size: size)).bytes.data]) != nil
   }
 }

@@ -33,10 +33,10 @@ final class EntryWriter {
     }
     var holders: [EntryID] = []
     for mark in addition.marks {
-      for holder in try duplicates.holders(of: mark)
+      for holder in try duplicates.insert(mark, entry: entry.leafRef)
       where holder != entry.id && !holders.contains(holder) { holders.append(holder) }
-      try duplicates.insert(mark, entry: entry.leafRef)
     }
+    for mark in addition.sizeMarks { _ = try duplicates.insert(mark, entry: entry.leafRef) }
     return AddOutcome.Saved(
       id: entry.id, sameContentAs: holders, index: addition.index,
       isMinor: content.showsMinor)

@@ -118,10 +118,13 @@ struct SealedAddition {
     return files.map { DuplicateTable.Mark(sha256: $0.digest.sha256) }
   }
 
+  /// How large its files are: enough to know that the case holds none of them.
+  var sizeMarks: [DuplicateTable.Mark] { files.map { DuplicateTable.Mark(size: $0.digest.size) } }
+
   /// Removes what was sealed, for an entry that is not kept.
   func discard(from store: BlobStore) {
     for file in files {
-      guard let blob = file.blob, blob.blob.temporary != nil else { continue }
+      guard let blob = file.blob, blob.blob.file != nil else { continue }
       store.discard(blob.blob)
       Folders.remove(store.path(of: blob.blob.root))
     }
@@ -132,19 +135,25 @@ struct SealedAddition {
 struct AdditionBatch {
   private(set) var additions: [SealedAddition] = []
   private var bytes: UInt64 = 0
+  /// Files that are open until they are saved.
+  private var fileCount = 0
 
   /// Large enough that the cost of a commit vanishes, small enough that little is done twice after a crash.
-  var isFull: Bool { additions.count >= 256 || bytes >= 256 << 20 }
+  var isFull: Bool { additions.count >= 4096 || fileCount >= 128 || bytes >= 256 << 20 }
 
   mutating func append(_ addition: SealedAddition) {
     additions.append(addition)
-    for file in addition.files { bytes += file.blob?.blob.sealedSize ?? 0 }
+    for file in addition.files {
+      guard let blob = file.blob else { continue }
+      bytes += blob.blob.sealedSize
+      if blob.blob.file != nil { fileCount += 1 }
+    }
   }
 
   func commitBlobs(to store: BlobStore) throws(VaultError) {
     var roots: [BlobRoot] = []
     for file in additions.flatMap(\.files) {
-      guard let blob = file.blob, blob.blob.temporary != nil else { continue }
+      guard let blob = file.blob, blob.blob.file != nil else { continue }
       try store.commit(blob.blob)
       roots.append(blob.blob.root)
     }

@@ -48,6 +48,9 @@ public struct BlobTree: Hashable, Sendable {
   /// Adds the next sealed span.
   public mutating func append(_ span: [UInt8]) { span.withBytes { append($0) } }
 
+  /// Adds the next sealed span by its hash, for whoever hashes several at once.
+  public mutating func append(leafHash: Bytes32) { spans.append(leafHash) }
+
   /// The number of spans of a sealed blob of `byteCount` bytes; nil if no blob has that many bytes.
   public static func spanCount(sealedByteCount byteCount: UInt64) -> UInt64? {
     let whole = byteCount / UInt64(spanByteCount)
