@@ -13,6 +13,9 @@ final class LogAppender {
   private let surroundings: Surroundings
   private let logRef: Int64
   private var tree: CompactRange
+  private var hasToldFrontier = false
+  /// What the full-text index lacks of what was appended.
+  private var unsearched: [(leaf: Int64, tokens: String)] = []
   /// Receipts that no entry embeds yet; the first entry of a batch carries them.
   private var receipts: (notes: [[UInt8]], newest: (time: UInt64, witness: LogID)?)
 
@@ -66,7 +69,9 @@ final class LogAppender {
       kind: kind, clock: context.clock, parts: parts, notBefore: notBefore,
       acknowledged: isControl ? context.frontier : [])
     let content = isControl ? nil : try EntryContent(parts: parts)
-    try ViewTable.insert(db, entry, content: content, leaf: leafRef, case: row.ref)
+    let tokens = try ViewTable.insertOwn(
+      db, entry, content: content, leaf: leafRef, log: logRef, case: row.ref)
+    if let tokens { unsearched.append((leafRef, tokens)) }
     tree.append(sealed.leaf.hash)
     return Appended(id: id, leafRef: leafRef, leaf: sealed.leaf, sequence: place.sequence)
   }
@@ -81,6 +86,8 @@ final class LogAppender {
 
   /// Signs the log's new head. Nothing that was appended counts without it.
   func sign(with key: borrowing SigningKey) throws {
+    for (leaf, tokens) in unsearched { try ViewTable.insertSearch(db, tokens, leaf: leaf) }
+    unsearched = []
     let checkpoint = VerifiedCheckpoint(
       signing: key, of: row.logIdentity, size: tree.size, root: tree.root)
     try db.execute(
@@ -106,6 +113,9 @@ final class LogAppender {
   /// Logs that grew since the device's last entry. Control entries tell for themselves, since they are
   /// what every member can open: all that grew since the last one of them.
   private func takeFrontier(isControl: Bool) throws -> [LogPosition] {
+    // No other log grows within the transaction.
+    guard isControl || !hasToldFrontier else { return [] }
+    hasToldFrontier = true
     let told = isControl ? "told_size" : "seen_size"
     let grown = try Row.fetchAll(
       db.cachedStatement(

@@ -84,7 +84,7 @@ struct CaseRow: Hashable {
   let kit: BoxPublicKey?
 
   /// This device's own log in the case.
-  var logIdentity: LogIdentity { LogIdentity(caseID: caseID.raw, key: card.signingKey) }
+  let logIdentity: LogIdentity
   var logID: LogID { logIdentity.id }
 
   init(_ row: Row) throws {
@@ -98,6 +98,7 @@ struct CaseRow: Hashable {
     }
     self.role = role
     card = try Card(verifiedBefore: row.bytes("card"))
+    logIdentity = LogIdentity(caseID: caseID.raw, key: card.signingKey)
     mailbox = row["mailbox"]
     ownMailbox = row["own_mailbox"]
     kit = row.bytesIfAny("kit").flatMap { BoxPublicKey($0) }

@@ -215,15 +215,7 @@ enum Schema {
     "CREATE INDEX listing_by_kind ON listing(kind, case_ref)",
     "DROP INDEX entry_by_case",
 
-    // Whoever stores a leaf or a receipt need not think of the listing.
-    """
-    CREATE TRIGGER leaf_listed AFTER INSERT ON leaf WHEN NEW.class <> 1 BEGIN
-      INSERT INTO listing(id, case_ref, log_ref, class, state, existed_by)
-      SELECT NEW.id, case_ref, id, NEW.class, 0,
-        (SELECT min(time) FROM receipt WHERE log_ref = NEW.log_ref AND size > NEW.sequence)
-      FROM log WHERE id = NEW.log_ref;
-    END
-    """,
+    // Whoever stores a receipt need not think of the listing.
     // Leaves that an earlier receipt covers have an earlier bound already.
     """
     CREATE TRIGGER receipt_listed AFTER INSERT ON receipt BEGIN

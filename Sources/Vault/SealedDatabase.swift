@@ -86,6 +86,8 @@ struct SealedDatabase {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA secure_delete = ON")
       try db.execute(sql: "PRAGMA trusted_schema = OFF")
+      // 16 MiB of commits before they go to the main file, where they lie apart.
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
       // 32 MiB: the tables by which 100,000 entries are found. Each page that is not kept is opened again.
       try db.execute(sql: "PRAGMA cache_size = -32768")
     }

@@ -150,6 +150,7 @@ extension VaultReplica {
             logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
             entry.leaf.bytes.data, id.bytes.data, isDestroyed ? nil : entry.ciphertext?.data,
           ])
+        if entry.leaf.entryClass != .control { try ViewTable.list(db, leaf: db.lastInsertedRowID) }
         isChanged = true
       }
       for entry in range.entries where entry.leaf.sequence < range.sizeBefore {

@@ -23,11 +23,58 @@ enum ViewTable {
   /// Claims of a time that last longer are few; in seconds. `listing_of_long_claims` names it too.
   static let longClaim: Int64 = 2 * 86_400
 
-  /// Lays an entry into the view, under the row of its leaf.
+  /// Lists the leaf of content or of a note that came from elsewhere, before anything of it is open.
+  static func list(_ db: Database, leaf: Int64) throws {
+    try db.run(
+      """
+      INSERT INTO listing(id, case_ref, log_ref, class, state, existed_by)
+      SELECT l.id, g.case_ref, g.id, l.class, \(ListingState.locked.rawValue),
+        (SELECT min(time) FROM receipt WHERE log_ref = g.id AND size > l.sequence)
+      FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.id = ?
+      """, [leaf])
+  }
+
+  /// Lays an entry into the view that this device has just written: its leaf is not listed yet, and no receipt
+  /// covers it.
+  ///
+  /// - Returns: what it is searched by, for `insertSearch`; nil if there is nothing.
+  static func insertOwn(
+    _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, log: Int64,
+    case ref: Int64
+  ) throws -> String? {
+    try insertEntry(db, entry, leaf: leaf, case: ref)
+    guard let content else { return nil }
+    try db.run(
+      """
+      INSERT INTO listing(id, case_ref, log_ref, class, state, kind, entered, happened,
+        happened_until, not_before, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        leaf, ref, log, Int64(entry.kind.entryClass?.rawValue ?? 0), ListingState.open.rawValue,
+        Int64(bitPattern: entry.kind.code), Int64(clamping: entry.clock),
+        content.seen?.firstSecond, content.seen?.lastSecond,
+        entry.notBefore.map { Int64(clamping: $0.time) }, content.attachments.count,
+      ])
+    try insertFacets(db, content, kind: entry.kind, leaf: leaf)
+    let tokens = SearchTokens.indexed(content.searchedTexts)
+    return tokens.isEmpty ? nil : tokens
+  }
+
+  /// Lays an entry into the view, under the row of its leaf, which is listed.
   ///
   /// - Parameter content: nil for control entries and violations.
   static func insert(
     _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, case ref: Int64
+  ) throws {
+    try insertEntry(db, entry, leaf: leaf, case: ref)
+    guard entry.kind.entryClass != .control || entry.problem != nil else { return }
+    try index(
+      db, kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
+      notBefore: entry.notBefore?.time, content: content, leaf: leaf)
+  }
+
+  private static func insertEntry(
+    _ db: Database, _ entry: Opened, leaf: Int64, case ref: Int64
   ) throws {
     try db.run(
       """
@@ -41,10 +88,6 @@ enum ViewTable {
         entry.notBefore?.witness.bytes.data, PartList.encode(entry.parts).data,
         entry.acknowledged.isEmpty ? nil : Frontier.encode(entry.acknowledged).data,
       ])
-    guard entry.kind.entryClass != .control || entry.problem != nil else { return }
-    try index(
-      db, kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
-      notBefore: entry.notBefore?.time, content: content, leaf: leaf)
   }
 
   /// Takes an entry out of the view again, with everything that it can be found by. Its leaf stays listed as
@@ -112,6 +155,14 @@ enum ViewTable {
         notBefore.map { Int64(clamping: $0) }, content?.attachments.count ?? 0, leaf,
       ])
     guard let content else { return }
+    try insertFacets(db, content, kind: kind, leaf: leaf)
+    let tokens = SearchTokens.indexed(content.searchedTexts)
+    if !tokens.isEmpty { try insertSearch(db, tokens, leaf: leaf) }
+  }
+
+  private static func insertFacets(
+    _ db: Database, _ content: EntryContent, kind: EntryKind, leaf: Int64
+  ) throws {
     for target in content.about {
       try db.run(
         "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", [target.bytes.data, leaf])
@@ -122,10 +173,12 @@ enum ViewTable {
         "INSERT OR IGNORE INTO facet(field, value, entry_ref) VALUES (?, ?, ?)",
         [facet.field.rawValue, facet.value, leaf])
     }
-    let tokens = SearchTokens.indexed(content.searchedTexts)
-    if !tokens.isEmpty {
-      try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", [leaf, tokens])
-    }
+  }
+
+  /// Makes an entry one that its words find. Best many in a row: SQLite writes out what the index has gathered
+  /// before each statement of another kind that could fail in its middle.
+  static func insertSearch(_ db: Database, _ tokens: String, leaf: Int64) throws {
+    try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", [leaf, tokens])
   }
 }
 
