@@ -97,6 +97,9 @@ let package = Package(
     .executableTarget(
       name: "FindingBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
       path: "Benchmarks/Finding", swiftSettings: strict),
+    .executableTarget(
+      name: "StorageBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
+      path: "Benchmarks/Storage", exclude: ["peers"], swiftSettings: strict),
     .target(
       name: "Support", dependencies: ["CChildProcess", "Cryptography"], path: "Tests/Support",
       swiftSettings: strict),
