@@ -145,7 +145,7 @@ struct KeepCommand: AsyncParsableCommand {
         return (kept, try await missing(of: kept, in: vault))
       }
     }
-    let words = try KitOption.parse(["--kit", kit]).get(terminal: terminal)
+    let words = try KitOption.get(kit, terminal: terminal)
     return try await global.withVault(terminal: terminal) { vault in
       let summary = try await vault.entry(entry).summary
       try await vault.keepByRoot(

@@ -49,7 +49,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
     case .notAllowed, .notAMember, .removed: self = .notAllowed
     case .keysMissing, .keysDamaged, .backupRefused,
-      .keysOutdated, .databaseMissing, .databaseOfAnother,
+      .keysOutdated, .keysSuperseded, .databaseMissing, .databaseOfAnother,
       .databaseDamaged, .rolledBack,
       .contentDamaged, .mailboxDamaged:
       self = .tampered

@@ -136,13 +136,15 @@ extension GlobalOptions {
     }
     guard let terminal else { throw Self.noPassphrase }
     for attempt in 1... {
-      try OpeningPause.wait(forVaultAt: vaultFolder, isQuiet: false)
       guard let typed = try terminal.askSecret("Passphrase (nothing shows as you type): ") else {
         break
       }
       do {
         return try open(try Passphrase.normalized(typed))
-      } catch let error as VaultError where error.code == .wrongPassphrase && attempt < 3 {
+      } catch let error as VaultError where error.code == .wrongPassphrase {
+        // Whoever types the right one never waits.
+        try OpeningPause.wait(forVaultAt: vaultFolder, isQuiet: false)
+        guard attempt < 3 else { throw error }
         terminal.explain(
           "That passphrase does not open this vault. Please try again; Caps Lock or another keyboard"
             + " layout is the usual reason.")
@@ -161,8 +163,8 @@ extension GlobalOptions {
     if await vault.usedSecondKeysFile {
       Output.remark(
         "Note: the first of the two files with this vault's locks is missing, damaged or of another"
-          + " time, so the second was used. The disk may be failing: make a copy of the vault's folder."
-          + " “cairn passphrase” writes both anew.")
+          + " time, so the second was used. If no change of the passphrase was interrupted, the disk may be failing:"
+          + " make a copy of the vault's folder. “cairn passphrase” writes both anew.")
     }
     let code: VaultError.Code
     switch await vault.standing {

@@ -42,6 +42,7 @@ struct InitCommand: AsyncParsableCommand {
     try requireFreePlace()
     if terminal == nil, global.namedPassphraseFile == nil { throw GlobalOptions.noPassphrase }
     if terminal == nil, kit == nil { throw Self.noPlaceForKit }
+    if kit == "-" { throw Self.kitIsNoFile }
     let kitFile = try kit.map { try NewFile(reserving: $0) }
     do {
       let passphrase = try Self.choosePassphrase(global, terminal, cost: kdf.value)
@@ -52,7 +53,6 @@ struct InitCommand: AsyncParsableCommand {
         at: global.vaultFolder, passphrase: passphrase, kit: words, cost: kdf.value,
         surroundings: GlobalOptions.surroundings)
       try await vault.close()
-      if let kit { try await Self.tryKit(in: kit, on: global.vaultFolder) }
     } catch {
       // A vault that came about after all keeps its kit.
       if !FileManager.default.fileExists(atPath: global.vaultFolder + "/keys") {
@@ -60,6 +60,13 @@ struct InitCommand: AsyncParsableCommand {
       }
       guard let error = error as? VaultError else { throw error }
       throw Failure(error, subject: SafeText.quoted(global.vaultFolder))
+    }
+    if let kit {
+      do {
+        try await Self.tryKit(in: kit, on: global.vaultFolder)
+      } catch {
+        throw Self.kitNotTried(error, kit, vault: global.vaultFolder)
+      }
     }
     try report()
   }
@@ -89,7 +96,7 @@ struct InitCommand: AsyncParsableCommand {
 
   /// Opens the new vault by what stands in the kit's file, and looks into it.
   private static func tryKit(in file: String, on vault: String) async throws {
-    let kit = try KitOption.parse(["--kit", file]).get(terminal: nil)
+    let kit = try KitOption.read(file)
     let opened = try OpenVault(
       opening: vault, kit: kit, surroundings: GlobalOptions.surroundings)
     _ = try await opened.entries(ofCase: nil).count
@@ -117,7 +124,10 @@ struct InitCommand: AsyncParsableCommand {
       Output.line("The vault is ready: \(SafeText.line(global.vaultFolder))")
       if let kit { Output.line("The twelve words are in \(SafeText.line(kit))") }
       let option = global.vault.map { " --vault " + SafeText.argument($0) } ?? ""
-      Output.line("They were tried on it, and open it.")
+      Output.line(
+        kit == nil
+          ? "The twelve words were tried on it, and open it."
+          : "They were tried on it, and open it.")
       Output.paragraph("Put the first thing into it: cairn add\(option)")
     }
     if kit != nil {
@@ -127,6 +137,27 @@ struct InitCommand: AsyncParsableCommand {
           + " nothing.")
     }
   }
+
+  private static func kitNotTried(_ error: any Error, _ kit: String, vault: String) -> Failure {
+    let failure = error as? Failure ?? (error as? VaultError).map { Failure($0) }
+    return Failure(
+      code: failure?.code ?? "kitNotTried", status: failure?.status ?? .other,
+      Sentence(
+        "The vault was made, but the twelve words in \(SafeText.quoted(kit)) could not be tried on it."
+          + " " + (failure?.sentence.what ?? ""),
+        safe:
+          "The vault is at \(SafeText.quoted(vault)) and opens with its passphrase; the file with"
+          + " the words was kept.",
+        next: "Try the words before you rely on them: cairn passphrase --kit FILE. If they do not"
+          + " open it, make another vault in a new folder before you put anything into this one."))
+  }
+
+  private static let kitIsNoFile = Failure.usage(
+    "noPlaceForKit",
+    Sentence(
+      "The twelve words are not written to the standard output, where they would stay on the screen"
+        + " or in a log.", safe: "Nothing was made.",
+      next: "Name a new file for them with --kit, or leave it out on a terminal to be shown them."))
 
   private static let noPlaceForKit = Failure.usage(
     "noPlaceForKit",

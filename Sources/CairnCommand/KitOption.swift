@@ -12,12 +12,22 @@ struct KitOption: ParsableArguments {
 
   /// The kit of the words, from the file or as typed, in locked memory all the way.
   func get(terminal: Terminal?) throws -> RecoveryKit {
-    if let kit, kit != "-" {
-      guard let text = try SmallFile.readSecret(kit, limit: Self.longestFile) else {
-        throw Self.failure(.wrongCount(0))
-      }
-      return try Self.kit(of: text)
+    try Self.get(kit, terminal: terminal)
+  }
+
+  static func get(_ file: String?, terminal: Terminal?) throws -> RecoveryKit {
+    if let file, file != "-" { return try read(file) }
+    return try ask(terminal)
+  }
+
+  static func read(_ file: String) throws -> RecoveryKit {
+    guard let text = try SmallFile.readSecret(file, limit: Self.longestFile) else {
+      throw Self.failure(.wrongCount(0))
     }
+    return try Self.kit(of: text)
+  }
+
+  private static func ask(_ terminal: Terminal?) throws -> RecoveryKit {
     guard let terminal else { throw Self.noKit }
     for attempt in 1... {
       guard

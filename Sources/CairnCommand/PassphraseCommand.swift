@@ -42,7 +42,7 @@ struct PassphraseCommand: AsyncParsableCommand {
     if newPassphraseFile == nil, terminal == nil { throw Self.noNewPassphrase }
     let outcome: Outcome
     if let kit {
-      let words = try KitOption.parse(["--kit", kit]).get(terminal: terminal)
+      let words = try KitOption.get(kit, terminal: terminal)
       outcome = try await global.withVault(openedBy: words) { try await change($0, terminal) }
     } else {
       outcome = try await global.withVault(terminal: terminal) { try await change($0, terminal) }
@@ -57,7 +57,7 @@ struct PassphraseCommand: AsyncParsableCommand {
 
   private func change(_ vault: OpenVault, _ terminal: Terminal?) async throws -> Outcome {
     let hasNewKeys = try wantsNewKeys(terminal)
-    let passphrase = try newPassphrase(terminal, await vault.cost)
+    let passphrase = try await newPassphrase(for: vault, terminal)
     let check = try await vault.kitCheck()
     try Interruption.check()
     do throws(VaultError) {
@@ -72,7 +72,7 @@ struct PassphraseCommand: AsyncParsableCommand {
         try await vault.changePassphrase(to: passphrase)
       }
     } catch {
-      throw Self.failure(error)
+      throw failure(error)
     }
     return Outcome(hasNewKeys: hasNewKeys, kitCheck: check)
   }
@@ -90,31 +90,49 @@ struct PassphraseCommand: AsyncParsableCommand {
     return try terminal.confirm("Give it new keys?")
   }
 
-  private func newPassphrase(_ terminal: Terminal?, _ cost: KeyCost) throws -> LockedBytes {
+  /// One that is not the vault's already: nothing would be changed by it.
+  private func newPassphrase(
+    for vault: OpenVault, _ terminal: Terminal?
+  ) async throws -> LockedBytes {
+    let cost = await vault.cost
     if let newPassphraseFile {
-      return try Passphrase.chosen(file: newPassphraseFile, cost: cost)
+      let passphrase = try Passphrase.chosen(file: newPassphraseFile, cost: cost)
+      if try await vault.isPassphrase(passphrase) { throw Self.samePassphrase }
+      return passphrase
     }
     guard let terminal else { throw Self.noNewPassphrase }
-    return try Passphrase.normalized(
-      try SetUpDialogue(terminal: terminal, cost: cost).choosePassphrase(for: .change))
+    for _ in 0..<3 {
+      let passphrase = try Passphrase.normalized(
+        try SetUpDialogue(terminal: terminal, cost: cost).choosePassphrase(for: .change))
+      if try await !vault.isPassphrase(passphrase) { return passphrase }
+      terminal.explain("That is the passphrase that the vault has now. Please choose another one.")
+    }
+    throw Self.samePassphrase
   }
 
-  private static func failure(_ error: VaultError) -> Failure {
+  private func failure(_ error: VaultError) -> Failure {
     let failure = Failure(error)
     switch error.code {
-    // Asked for before anything was put in force.
-    case .cancelled, .keysOutdated: return failure
-    default:
+    case .diskFull, .inputOutput, .keysDamaged:
+      let present = kit == nil ? "the old passphrase or the twelve words" : "the twelve words"
       return Failure(
         code: failure.code, status: failure.status,
         Sentence(
           failure.sentence.what,
           safe:
-            "Everything in the vault is still there. It opens with the old passphrase, or with the"
-            + " new one if the change had come that far.",
+            "Nothing was taken from the vault. It opens with \(present), and with the new passphrase"
+            + " instead of the old one if the change had come that far.",
           next: failure.sentence.next))
+    // Found before anything was put in force.
+    default: return failure
     }
   }
+
+  private static let samePassphrase = Failure.usage(
+    "samePassphrase",
+    Sentence(
+      "That is the passphrase that the vault has now.", safe: Sentences.unchanged,
+      next: "Choose another one."))
 
   private static let noNewPassphrase = Failure.usage(
     "noNewPassphrase",
@@ -138,11 +156,17 @@ struct PassphraseCommand: AsyncParsableCommand {
     Output.paragraph(
       outcome.hasNewKeys
         ? "The vault has a new passphrase and new keys. Neither the old passphrase nor an old copy of"
-          + " its locks opens it any more."
+          + " its locks opens it any more. Blocks that the disk has not written over and snapshots of"
+          + " its folder may still hold it as it was."
         : "The passphrase is changed. The old one does not open this vault any more.")
     Output.paragraph(
       "The twelve words stay the same. The check on their paper, if it has one: \(outcome.kitCheck)"
     )
+    if global.passphraseFile == nil, kit == nil, global.namedPassphraseFile != nil {
+      Output.paragraph(
+        "The file that CAIRN_PASSPHRASE_FILE names still has the old passphrase: put the new one"
+          + " there.")
+    }
     Output.line()
     if outcome.hasNewKeys {
       Output.paragraph(

@@ -40,7 +40,8 @@ struct RenewCommand: AsyncParsableCommand {
       return Output.paragraph("This vault has keys of its own, and needs no new ones.")
     }
     let count = Quantity.count(outcome.cases.count, "case", "cases")
-    Output.paragraph("This vault has new keys in \(count), and writes again.")
+    Output.paragraph(
+      "This vault has new keys in \(count)" + (somebodyHasACopy ? "." : ", and writes again."))
     Output.paragraph(
       "Others learn of them when you sync. What was signed with the old keys stays, under its old"
         + " name.")

@@ -76,7 +76,7 @@ struct RestoreCommand: AsyncParsableCommand {
         "There is no backup at \(place).", safe: "Nothing was made.",
         next: "Check the folder's name, and that its disk is connected.")
     case .databaseDamaged, .databaseMissing, .databaseOfAnother, .keysDamaged, .keysMissing,
-      .keysOutdated:
+      .keysOutdated, .keysSuperseded:
       sentence = Sentence(
         "The backup at \(place) is damaged, so that it does not open as a whole.",
         safe: "It was not touched, and nothing was made.",

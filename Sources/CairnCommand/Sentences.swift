@@ -89,6 +89,14 @@ enum Sentences {
           + " before the passphrase was last changed with new keys.",
         safe: "The main file is there, and nothing was changed.",
         next: copyFirst + " The newer “keys” or “keys.bak” may be in a backup of the folder.")
+    case .keysSuperseded:
+      return Sentence(
+        "The two files with this vault's locks (“keys” and “keys.bak”) are of different times, and what"
+          + " you gave opens only the older one.",
+        safe: "Nothing was changed.",
+        next: copyFirst + " Then use the passphrase that was set last. If none was set since, one"
+          + " of the two was put there by something else: move “keys.bak” out of the folder and try"
+          + " again, or else “keys”.")
     default: return nil
     }
   }

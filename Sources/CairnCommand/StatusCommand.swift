@@ -24,15 +24,21 @@ struct StatusCommand: AsyncParsableCommand {
   var `case`: String?
 
   func run() async throws {
-    let (statuses, attempts, backup) = try await global.withVault(terminal: global.terminal) {
-      vault in
+    try await global.withVault(terminal: global.terminal) { vault in
       let statuses = try await vault.status(ofCase: self.case, isLookedAt: !global.json)
-      if !global.json { await vault.noteAttemptsTold() }
-      return (statuses, await vault.earlierAttempts, try await vault.lastBackup())
+      let attempts = await vault.earlierAttempts
+      let backup = try await vault.lastBackup()
+      if global.json {
+        return try Output.json(StatusObject(statuses, attempts, lastBackup: backup))
+      }
+      tell(statuses, attempts, backup)
+      await vault.noteAttemptsTold()
     }
-    if global.json {
-      return try Output.json(StatusObject(statuses, attempts, lastBackup: backup))
-    }
+  }
+
+  private func tell(
+    _ statuses: [CaseStatus], _ attempts: OpeningAttempts, _ backup: LastBackup?
+  ) {
     let now = UInt64(Date().timeIntervalSince1970)
     defer { tell(backup, now: now) }
     let told = self.case == nil && statuses.count > 1 ? statuses.filter(\.isTold) : statuses
@@ -66,8 +72,11 @@ struct StatusCommand: AsyncParsableCommand {
       (attempts.untoldFailures == 1 ? ", on " : ", the last on ") + Clock.text($0)
     }
     Output.paragraph(
-      "Since you looked last, \(count)\(last ?? ""). If that was not you, nothing was opened;"
-        + " “cairn passphrase” changes the passphrase if you want another.")
+      "Since you looked last, \(count)\(last ?? ""). "
+        + (attempts.untoldFailures == 1 ? "It opened nothing." : "They opened nothing.")
+        + (attempts.lastOpening == nil
+          ? ""
+          : " If the last opening was not yours either: cairn passphrase --somebody-may-know-it"))
   }
 
   private func tell(_ backup: LastBackup?, now: UInt64) {

@@ -17,8 +17,8 @@ public struct PassphraseStrength: Hashable, Sendable {
 
   /// - Throws: `.outOfMemory`.
   public init(of passphrase: borrowing LockedBytes) throws(CryptographyError) {
-    // With the zero at its end that C asks for, in locked memory too. A zero within it ends it early, which
-    // estimates too little.
+    // With the zero at its end that C asks for, in locked memory too; zxcvbn itself makes short-lived copies in
+    // memory that is not. A zero within it ends it early, which estimates too little.
     let text = try LockedBytes(count: passphrase.count + 1) { output in
       passphrase.withBytes { bytes in
         for offset in 0..<bytes.byteCount {

@@ -151,6 +151,7 @@ extension OpenVault {
         try db.execute(
           sql: "INSERT INTO setting(name, value) VALUES ('kit', ?)",
           arguments: [kitPair.publicKey.raw.bytes.data])
+        try KeptCost.write(db, cost)
         try firstCase(db, keys, kitPair)
       }
       try writeAnchor(

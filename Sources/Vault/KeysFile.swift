@@ -9,6 +9,12 @@ public struct KeyCost: Hashable, Sendable {
   public static let standard = KeyCost(memoryKiB: 262_144, passes: 3)
   /// 64 MiB and 3 passes, for weak devices.
   public static let light = KeyCost(memoryKiB: 65_536, passes: 3)
+
+  /// New locks never cost a guess less than the light ones.
+  var raised: KeyCost {
+    KeyCost(
+      memoryKiB: max(memoryKiB, Self.light.memoryKiB), passes: max(passes, Self.light.passes))
+  }
 }
 
 /// The locks of a vault: 4096 bytes that do not tell how many of its eight locks are in use.
@@ -22,13 +28,18 @@ struct KeysFile {
   private static let lockCount = 8
   private static let digestOffset = 4064
   private static let generationOffset = 52
-  private static let zeros = 56..<64
+  private static let changeOffset = 56
 
   let bytes: [UInt8]
 
   var vaultID: [UInt8] { Array(bytes[20..<36]) }
   /// How often the vault was sealed under a new master key; the names of its database and anchor follow from it.
   var generation: UInt32 { Self.uint32(bytes, at: Self.generationOffset) }
+  /// How often the locks were replaced; of two files the one with the higher number is newer.
+  var change: UInt64 {
+    UInt64(Self.uint32(bytes, at: Self.changeOffset)) << 32
+      | UInt64(Self.uint32(bytes, at: Self.changeOffset + 4))
+  }
   var cost: KeyCost {
     KeyCost(memoryKiB: Self.uint32(bytes, at: 12), passes: Self.uint32(bytes, at: 16))
   }
@@ -44,8 +55,7 @@ struct KeysFile {
     else { throw VaultError(.keysDamaged) }
     guard Self.uint32(bytes, at: 8) == 1 else { throw VaultError(.newerVersion) }
     guard Argon2id.Limits.memoryKiB.contains(Self.uint32(bytes, at: 12)),
-      Argon2id.Limits.passes.contains(Self.uint32(bytes, at: 16)),
-      bytes[Self.zeros].allSatisfy({ $0 == 0 })
+      Argon2id.Limits.passes.contains(Self.uint32(bytes, at: 16))
     else { throw VaultError(.keysDamaged) }
     self.bytes = bytes
   }
@@ -53,13 +63,14 @@ struct KeysFile {
   /// New locks: one for the passphrase, under a salt of its own, and one for the kit.
   init(
     master: borrowing SecretKey, passphrase: RawSpan, kit: BoxPublicKey, cost: KeyCost,
-    vaultID: [UInt8], generation: UInt32 = 0
+    vaultID: [UInt8], generation: UInt32 = 0, change: UInt64 = 0
   ) throws(VaultError) {
     var header = Self.magic
     header += Self.bytes(of: 1) + Self.bytes(of: cost.memoryKiB) + Self.bytes(of: cost.passes)
     let salt = Randomness.bytes(16)
     header += vaultID + salt + Self.bytes(of: generation)
-    header += [UInt8](repeating: 0, count: Self.zeros.count)
+    header += Self.bytes(of: UInt32(truncatingIfNeeded: change >> 32))
+    header += Self.bytes(of: UInt32(truncatingIfNeeded: change))
     do {
       let key = try Self.derive(passphrase, salt: salt, cost: cost)
       let nonce = Nonce24.random()
@@ -76,6 +87,10 @@ struct KeysFile {
     } catch {
       throw VaultError(.inputOutput)
     }
+  }
+
+  func isNewer(than other: KeysFile) -> Bool {
+    (generation, change) > (other.generation, other.change)
   }
 
   /// The master key, by the passphrase.

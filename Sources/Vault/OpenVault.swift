@@ -47,7 +47,7 @@ public actor OpenVault {
 
   /// Opens a vault with its passphrase.
   ///
-  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.keysOutdated`,
+  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.keysOutdated`, `.keysSuperseded`,
   ///   `.databaseMissing`, `.databaseOfAnother`, `.databaseDamaged`, `.notWritable`, `.newerVersion`. Nothing is
   ///   written before the passphrase was right, but that it was not (`OpeningAttempts`).
   public init(
@@ -90,7 +90,6 @@ public actor OpenVault {
     let derived = VaultKeys(master: locks.master)
     self.files = files
     self.vaultID = vaultID
-    self.cost = locks.keysFile.cost
     self.earlierAttempts = OpeningAttempts(in: files)
     self.usedSecondKeysFile = locks.usedSecond
     self.surroundings = surroundings
@@ -100,10 +99,14 @@ public actor OpenVault {
         opening: files.database, key: derived.database, vaultID: vaultID)
       do {
         keys = try CarriedKeys.read(database, derived)
+        cost = (try database.queue.read { try KeptCost.read($0) } ?? locks.keysFile.cost).raised
         standing = try Self.standing(
           files: files, database: database, anchorKey: derived.anchor, vaultID: vaultID,
           machine: surroundings.machine)
         try locks.settle(isSound: standing == .sound)
+        if standing == .sound {
+          files.removeFormer(of: database, machine: surroundings.machine)
+        }
         try blobs.sweep()
       } catch {
         database.giveUp()
@@ -139,13 +142,7 @@ public actor OpenVault {
 
   /// This copy has keys of its own now, here: it may sign.
   func settle() throws(VaultError) {
-    do {
-      try Self.writeAnchor(
-        files: files, database: database, key: keys.anchor, vaultID: vaultID,
-        machine: surroundings.machine)
-    } catch {
-      throw .ofDatabase(error)
-    }
+    try moveAnchor()
     standing = .sound
   }
 
@@ -207,6 +204,27 @@ extension OpenVault {
     }
   }
 
+  private static func position(of log: LogID, _ db: Database) throws -> LogPosition? {
+    try Row.fetchOne(
+      db, sql: "SELECT size, root FROM log WHERE log_id = ? ORDER BY size DESC LIMIT 1",
+      arguments: [log.bytes.data]
+    ).map { row in
+      LogPosition(
+        logID: log, size: UInt64(row["size"] as Int64), root: try row.bytes32("root"))
+    }
+  }
+
+  /// Of a vault in good standing, after what moved its logs without `commit`.
+  func moveAnchor() throws(VaultError) {
+    do {
+      try Self.writeAnchor(
+        files: files, database: database, key: keys.anchor, vaultID: vaultID,
+        machine: surroundings.machine)
+    } catch {
+      throw .ofDatabase(error)
+    }
+  }
+
   static func writeAnchor(
     files: VaultFiles, database: SealedDatabase, key: borrowing SecretKey, vaultID: [UInt8],
     machine: [UInt8]
@@ -238,7 +256,8 @@ extension OpenVault {
     }
     if isKnownOld { return .rolledBack }
     for signed in anchor.logs {
-      let held = logs.first { $0.position.logID == signed.position.logID }?.position
+      // One's own, or one that was until new keys took its place: it stays in the database.
+      let held = try database.queue.read { try position(of: signed.position.logID, $0) }
       guard let held, held.size >= signed.position.size else { return .rolledBack }
       if held.size == signed.position.size, held.root != signed.position.root {
         return .rolledBack

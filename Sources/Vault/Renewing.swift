@@ -31,7 +31,8 @@ extension OpenVault {
     var renewed: [String] = []
     var rest: [String] = []
     for row in rows {
-      let isCertified = try write { db in try KeyRenewal.run(db, of: row, keys: keys) }
+      let isCertified = try renewOne(row)
+      if standing == .sound { try moveAnchor() }
       if isCertified { renewed.append(row.name) } else { rest.append(row.name) }
     }
     let dropped = try write { db in
@@ -42,6 +43,10 @@ extension OpenVault {
     }
     try settle()
     return RenewalOutcome(cases: renewed, casesNotRenewed: rest, cardsDropped: dropped)
+  }
+
+  func renewOne(_ row: CaseRow) throws(VaultError) -> Bool {
+    try write { db in try KeyRenewal.run(db, of: row, keys: keys) }
   }
 
   private func write<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {

@@ -13,7 +13,7 @@ extension OpenVault {
   /// whole.
   ///
   /// - Parameter onBytes: told how many bytes of the database are copied, and of how many; may throw to stop.
-  /// - Throws: `.diskFull`, `.inputOutput`, `.databaseDamaged`, `.keysOutdated`, what `onBytes` throws.
+  /// - Throws: `.diskFull`, `.inputOutput`, `.databaseDamaged`, `.keysSuperseded`, what `onBytes` throws.
   public func sealAnew(
     passphrase: borrowing LockedBytes,
     onBytes: @escaping @Sendable (UInt64, UInt64) throws(VaultError) -> Void = {
@@ -31,9 +31,7 @@ extension OpenVault {
   /// Removes what is not in force; whatever cannot be told for sure stays for the next opening.
   private func discardUnused() {
     do throws(VaultError) {
-      let pair = try KeysPair(of: files)
-      guard pair.agrees, pair.first?.generation == files.generation else { return }
-      try files.other.removeDatabase()
+      try files.removeUnfinished()
     } catch {
       return
     }
@@ -45,15 +43,22 @@ extension OpenVault {
     onBytes: @escaping @Sendable (UInt64, UInt64) throws(VaultError) -> Void, afterStep: AfterStep
   ) throws(VaultError) {
     let master = SecretKey.random()
-    let next = files.of(generation: files.generation &+ 1)
+    guard files.generation < .max else { throw VaultError(.keysDamaged) }
+    let next = files.of(generation: files.generation + 1)
     let locks = try newLocks(passphrase, master: master, generation: next.generation)
-    try next.removeDatabase()
+    let newKeys = VaultKeys(master: master)
+    try files.removeUnfinished()
+    try next.moveAside()
     do {
+      let place = Anchor.place(machine: surroundings.machine, inode: try files.databaseInode())
       let copy = DatabaseCopy(
-        from: database, keys: keys, to: next, keys: VaultKeys(master: master), vaultID: vaultID)
+        from: database, keys: keys, at: place, to: next.building, keys: newKeys, vaultID: vaultID)
       try copy.run(onBytes: onBytes, afterStep: afterStep)
-      try writeCarriedAnchor(to: next, under: copy.newKeys)
+      try writeCarriedAnchor(to: next.building, under: newKeys)
       try afterStep(.anchorWritten)
+      try files.prepare(locks)
+      try next.takeNames()
+      try afterStep(.databaseNamed)
       // From here on nothing is written to the old one.
       try database.queue.close()
     } catch {
@@ -63,6 +68,7 @@ extension OpenVault {
     try replaceKeys(with: locks, passphrase, master: master, afterStep: afterStep)
     try files.removeDatabase()
     try afterStep(.oldRemoved)
+    next.forgetFormer(key: newKeys.database, vaultID: vaultID)
   }
 
   /// The same signed positions, for the new database. Where the old anchor was of another place, the new one is of
@@ -85,6 +91,7 @@ extension OpenVault {
 private struct DatabaseCopy {
   let source: SealedDatabase
   let oldKeys: VaultKeys
+  let oldPlace: Bytes32
   let files: VaultFiles
   let newKeys: VaultKeys
   let vaultID: [UInt8]
@@ -93,11 +100,12 @@ private struct DatabaseCopy {
   private static let pagesPerStep: Int32 = 256
 
   init(
-    from source: SealedDatabase, keys oldKeys: VaultKeys, to files: VaultFiles,
-    keys newKeys: VaultKeys, vaultID: [UInt8]
+    from source: SealedDatabase, keys oldKeys: VaultKeys, at oldPlace: Bytes32,
+    to files: VaultFiles, keys newKeys: VaultKeys, vaultID: [UInt8]
   ) {
     self.source = source
     self.oldKeys = oldKeys
+    self.oldPlace = oldPlace
     self.files = files
     self.newKeys = newKeys
     self.vaultID = vaultID
@@ -154,6 +162,7 @@ private struct DatabaseCopy {
         arguments: [anew(row.bytes("sealed_key")).data, row["id"] as Int64])
     }
     try CarriedKeys.write(db, oldKeys.duplicates, under: newKeys)
+    try FormerDatabase.mark(db, at: oldPlace)
   }
 
   /// Opens the copy as the next opening will, and compares.

@@ -27,12 +27,20 @@ struct KeysPair {
   /// Both are whole and the same.
   var agrees: Bool { first != nil && first?.bytes == second?.bytes }
 
-  /// In the order in which they are tried. A writer replaces the first copy before the second, so of two that
-  /// differ the first is newer; only files that somebody put back are the other way round.
-  fileprivate var inOrder: [KeysFile] {
+  /// In the order in which they are tried: the newer one before the other.
+  var inOrder: [KeysFile] {
     guard let first else { return [second].compactMap(\.self) }
     guard let second, second.bytes != first.bytes else { return [first] }
-    return second.generation > first.generation ? [second, first] : [first, second]
+    return second.isNewer(than: first) ? [second, first] : [first, second]
+  }
+
+  /// Whether the vault may be opened by this copy. The older of two may decide only where a writer was stopped
+  /// between them, which what it had prepared for the second tells; else somebody put a file back, and the newer
+  /// locks must not be lost.
+  fileprivate func mayDecide(_ file: KeysFile, in files: VaultFiles) -> Bool {
+    guard let first, let second else { return true }
+    if file.bytes == first.bytes { return !second.isNewer(than: first) }
+    return !first.isNewer(than: second) || files.prepared(files.secondKeys)?.bytes == first.bytes
   }
 }
 
@@ -57,47 +65,56 @@ struct OpenedLocks: ~Copyable {
   }
 
   /// - Parameter surroundings: for counting that none opened; nil for a backup, to which nothing is written.
-  /// - Throws: what `unlock` throws of the copy that is in force, when none opens.
+  /// - Throws: what `unlock` throws of the copy that is in force, when none opens; `.keysSuperseded` when only
+  ///   the older of two does, and no stopped writer left them so.
   static func open(
     _ files: VaultFiles, counting surroundings: Surroundings? = nil,
     by unlock: (KeysFile) throws(VaultError) -> SecretKey
   ) throws(VaultError) -> OpenedLocks {
     let pair = try KeysPair(of: files)
     var refusal: VaultError?
+    var isCounted = false
     for candidate in pair.inOrder {
+      let master: SecretKey
       do throws(VaultError) {
-        return OpenedLocks(candidate, of: pair, in: files, master: try unlock(candidate))
+        master = try unlock(candidate)
       } catch {
-        guard error.code == .wrongPassphrase || error.code == .kitMismatch else { throw error }
+        switch error.code {
+        case .wrongPassphrase, .kitMismatch: isCounted = true
+        // It may ask for more memory than there is; the other one may not.
+        case .inputOutput: break
+        default: throw error
+        }
         refusal = refusal ?? error
+        continue
       }
+      guard pair.mayDecide(candidate, in: files) else { throw VaultError(.keysSuperseded) }
+      return OpenedLocks(candidate, of: pair, in: files, master: master)
     }
-    if let surroundings {
+    if let surroundings, isCounted {
       OpeningAttempts(in: files).after(failure: surroundings.now()).write(in: files)
     }
     throw refusal ?? VaultError(.keysDamaged)
   }
 
-  /// Ends what a crash left half done: brings the two copies in line, and removes a database that is not in
-  /// force. Called when the database of the copy that opened was found to open too.
+  /// Ends what a crash left half done: brings the two copies in line, and removes a database that was made and never
+  /// came in force. Called when the database of the copy that opened was found to open too.
   ///
-  /// - Parameter isSound: this folder is where the vault was; in one that was put together from a backup, a
-  ///   database that nothing names stays where it is.
+  /// - Parameter isSound: this folder is where the vault was; in one that was put together from a backup, nothing
+  ///   is removed.
   func settle(isSound: Bool) throws(VaultError) {
     if let first = pair.first, let second = pair.second, first.bytes != second.bytes {
-      let usesFirst = keysFile.bytes == first.bytes
-      // An older first copy beside a newer second one: somebody put it there, and the newer is not touched.
-      if usesFirst, second.generation > first.generation { return }
       try bringInLine(
-        usesFirst ? files.secondKeys : files.keys, isVital: first.generation != second.generation)
+        keysFile.bytes == first.bytes ? files.secondKeys : files.keys,
+        isVital: first.generation != second.generation)
     } else if pair.first == nil, files.other.hasDatabase {
       // Should the damaged copy be read again one day, it may name that database: until then it would be a
       // second truth.
       try bringInLine(files.keys, isVital: true)
     }
-    guard isSound, try KeysPair(of: files).agrees else { return }
-    for path in [files.keys, files.secondKeys] { Folders.remove(path + ".new") }
-    if files.other.hasAnything { try files.other.removeDatabase() }
+    guard isSound else { return }
+    // What cannot be removed keeps nobody out.
+    do throws(VaultError) { try files.removeUnfinished() } catch { return }
   }
 
   /// - Parameter isVital: as long as the two name different databases, nothing may be written to either.

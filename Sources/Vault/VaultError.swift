@@ -8,6 +8,8 @@ public struct VaultError: Error, Hashable, Sendable {
     case noVault, vaultExists, notAVault, inUse, wrongPassphrase, keysMissing, keysDamaged
     /// The locks that are there are from before the vault was sealed under new keys.
     case keysOutdated
+    /// Only the older of the two copies of the locks opened, and no stopped change left them so.
+    case keysSuperseded
     /// The database was not sealed under this vault's keys, or nothing of it is whole.
     case databaseOfAnother
     case databaseMissing, databaseDamaged, rolledBack, copied, newerVersion, kitMismatch

@@ -10,20 +10,24 @@ struct VaultFiles: Sendable {
   /// How often the vault was sealed under a new master key, as its keys file says: database and anchor of one
   /// generation have other names than those of the next, so that both can be there at once.
   let generation: UInt32
+  /// Names of their own for a database and an anchor that are being made, so that they are in nobody's way.
+  let isBuilding: Bool
   var keys: String { folder + "/keys" }
   var secondKeys: String { folder + "/keys.bak" }
-  var database: String { folder + "/vault\(suffix).db" }
+  var database: String { folder + "/vault\(suffix).db\(ending)" }
   var databaseLog: String { database + "-wal" }
   var blobs: String { folder + "/blobs" }
-  var anchor: String { folder + "/anchor\(suffix)" }
+  var anchor: String { folder + "/anchor\(suffix)\(ending)" }
   var attempts: String { folder + "/attempts" }
   private var suffix: String { generation.isMultiple(of: 2) ? "" : "-2" }
+  private var ending: String { isBuilding ? ".new" : "" }
 
   static let databaseNames: Set = ["vault.db", "vault-2.db"]
 
-  init(folder: String, generation: UInt32 = 0) {
+  init(folder: String, generation: UInt32 = 0, isBuilding: Bool = false) {
     self.folder = Self.absolute(folder)
     self.generation = generation
+    self.isBuilding = isBuilding
   }
 
   func of(generation: UInt32) -> VaultFiles {
@@ -32,6 +36,10 @@ struct VaultFiles: Sendable {
 
   /// The names that are not in force: those of the next generation, and of the last.
   var other: VaultFiles { of(generation: generation &+ 1) }
+
+  var building: VaultFiles {
+    VaultFiles(folder: folder, generation: generation, isBuilding: true)
+  }
 
   /// Removes database and anchor of these names.
   func removeDatabase() throws(VaultError) {

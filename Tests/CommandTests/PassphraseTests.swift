@@ -89,6 +89,10 @@ import Testing
     let nobody = try await person.cairn("passphrase", "--json")
     #expect(nobody.status == 64)
     #expect(try nobody.errorCode() == "noNewPassphrase")
+    let same = try await person.cairn(
+      "passphrase", "--new-passphrase-file", person.passphraseFile, "--json")
+    #expect(same.status == 64)
+    #expect(try same.errorCode() == "samePassphrase")
     let empty = try person.folder.file("empty", [])
     let refused = try await person.cairn("passphrase", "--new-passphrase-file", empty, "--json")
     #expect(refused.status == 64)
@@ -210,6 +214,7 @@ import Testing
     #expect(json["lastFailedAttempt"] is String && json["lastOpened"] is String)
     let told = try await person.cairn("status")
     #expect(told.told.contains("2 attempts to open it did not succeed, the last on 2"))
+    #expect(told.told.contains("They opened nothing. If the last opening was not yours either"))
     #expect(try await !person.cairn("status").told.contains("attempt"))
   }
 
@@ -278,7 +283,7 @@ import Testing
     }
     let changed = try await person.run([
       "passphrase", "--vault", person.vault, "--kit", "kit.html", "--new-passphrase-file",
-      person.passphraseFile,
+      try person.folder.file("another", Array("grapple unreal vowel stopper ember".utf8)),
     ])
     #expect(changed.status == 0, "\(changed.all)")
     let check = try #require(changed.told.split(separator: "if it has one: ").last?.prefix(9))

@@ -39,6 +39,8 @@ import Testing
       #expect(refused.status == 1)
       #expect(refused.told.contains("“\(kit)”"), "\(refused.all)")
     }
+    let standardOutput = try await person.cairn("init", "--kit", "-", "--kdf", "light")
+    #expect(standardOutput.status == 64, "\(standardOutput.all)")
     let nowhere = try await person.cairn("init", "--no-input", "--kdf", "light", "--json")
     #expect(nowhere.status == 64)
     #expect(try nowhere.errorCode() == "noPlaceForKit")

@@ -112,7 +112,7 @@ import Testing
       try bytes.write(to: URL(filePath: fixture.path + "/" + name))
     }
     try put(oldKeys, "keys")
-    #expect(code { try fixture.open(old) } == .keysOutdated)
+    #expect(code { try fixture.open(old) } == .keysSuperseded)
     #expect(try data(fixture, "keys.bak") == newKeys)
     try put(oldKeys, "keys.bak")
     #expect(code { try fixture.open(old) } == .keysOutdated)
@@ -127,13 +127,159 @@ import Testing
     #expect(try data(fixture, "vault-2.db") == newDatabase)
 
     try put(newKeys, "keys.bak")
-    let both = try fixture.open(old)
-    try await both.close()
-    #expect(try data(fixture, "keys.bak") == newKeys)
-    #expect(try data(fixture, "vault-2.db") == newDatabase)
+    // Nothing is written to the old one while newer locks are there.
+    let before = try fixture.folder.allFiles()
+    #expect(code { try fixture.open(old) } == .keysSuperseded)
+    #expect(try fixture.folder.allFiles() == before)
     let again = try fixture.open(new)
     #expect(await again.usedSecondKeysFile)
-    try await expectWhole(fixture, again)
+    #expect(try await again.check().findings == [])
+    try await again.close()
+    #expect(try data(fixture, "keys") == newKeys)
+    #expect(try data(fixture, "vault.db") == oldDatabase)
+
+    // The other way round: old second locks and an old database do not win over the locks in force.
+    try put(oldKeys, "keys.bak")
+    #expect(code { try fixture.open(old) } == .keysSuperseded)
+    #expect(try data(fixture, "keys") == newKeys)
+    let last = try fixture.open(new)
+    #expect(await last.standing == .sound)
+    try await last.close()
+    #expect(try data(fixture, "keys.bak") == newKeys)
+  }
+
+  /// A backup of before new keys, copied over the vault, and made a vault of its own as the screen advises.
+  @Test func `an older vault copied over a newer one never costs the newer one`() async throws {
+    let kit = try RecoveryKit.make()
+    let fixture = try await vault(kit: kit)
+    let backup = try fixture.copied(to: "backup")
+    let vault = try fixture.open()
+    try await vault.sealAnew(passphrase: try locked(new))
+    try await vault.close()
+    let newer = try fixture.open(new)
+    _ = try await newer.add([words("later")], toCase: nil)
+    try await newer.close()
+    let newKeys = try data(fixture, "keys")
+    for name in ["keys", "keys.bak", "vault.db", "anchor"] {
+      try data(backup, name).write(to: URL(filePath: fixture.path + "/" + name))
+    }
+    var older = try fixture.open(old)
+    _ = try await older.renew()
+    #expect(await older.standing == .sound)
+    try await older.close()
+    let newest = try data(fixture, "vault-2.db")
+    for _ in 0..<2 {
+      older = try fixture.open(old)
+      #expect(await older.standing == .sound)
+      try await older.close()
+      #expect(try data(fixture, "vault-2.db") == newest)
+    }
+    // Nor does sealing the older one anew: what bears the name is put aside.
+    older = try fixture.open(old)
+    try await older.sealAnew(passphrase: try locked("a third one"))
+    try await older.close()
+    let aside = try #require(try names(fixture).first { $0.hasPrefix("aside-") })
+    #expect(try data(fixture, aside + "/vault-2.db") == newest)
+    #expect(try data(fixture, aside + "/anchor-2").count > 0)
+    // With its locks it is a vault again.
+    let found = try VaultFixture()
+    try FileManager.default.copyItem(
+      atPath: fixture.path + "/" + aside, toPath: found.path)
+    try FileManager.default.copyItem(
+      atPath: fixture.path + "/blobs", toPath: found.path + "/blobs")
+    try newKeys.write(to: URL(filePath: found.path + "/keys"))
+    let saved = try found.open(new)
+    #expect(try await saved.entries(ofCase: nil).count == 3)
+    try await saved.close()
+  }
+
+  @Test func `sealing anew that fails before it began leaves all files as they are`() async throws {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    let other = try await vault(kit: try RecoveryKit.make())
+    let vault = try fixture.open()
+    try data(other, "vault.db").write(to: URL(filePath: fixture.path + "/vault-2.db"))
+    // Locks that came meanwhile.
+    let newer = try vaultLocks(of: fixture, generation: 3)
+    try Data(newer).write(to: URL(filePath: fixture.path + "/keys.bak"))
+    let before = try fixture.folder.allFiles()
+    await #expect(throws: VaultError(.keysSuperseded)) {
+      try await vault.sealAnew(passphrase: try locked(new))
+    }
+    #expect(try fixture.folder.allFiles() == before)
+    try await vault.close()
+  }
+
+  private func vaultLocks(of fixture: VaultFixture, generation: UInt32) throws -> [UInt8] {
+    var bytes = [UInt8](try data(fixture, "keys"))
+    bytes[55] = UInt8(generation)
+    bytes.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(bytes[0..<4064])).bytes)
+    return bytes
+  }
+
+  @Test func `of two copies of one generation the one that was changed last wins`() async throws {
+    let kit = try RecoveryKit.make()
+    let fixture = try await vault(kit: kit)
+    let oldKeys = try data(fixture, "keys")
+    let vault = try fixture.open()
+    try await vault.changePassphrase(to: try locked(new))
+    try await vault.close()
+    let newKeys = try data(fixture, "keys")
+    for (older, newer) in [("keys", "keys.bak"), ("keys.bak", "keys")] {
+      try oldKeys.write(to: URL(filePath: fixture.path + "/" + older))
+      #expect(code { try fixture.open(old) } == .keysSuperseded)
+      #expect(try data(fixture, newer) == newKeys)
+      try await expectWhole(fixture, try fixture.open(kit: kit))
+      #expect(try data(fixture, older) == newKeys)
+      #expect(code { try fixture.open(old) } == .wrongPassphrase)
+    }
+  }
+
+  @Test func `something in the way of what is swept keeps nobody out`() async throws {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    for name in ["anchor-2", "vault-2.db", "vault-2.db.new", "keys.new"] {
+      try FileManager.default.createDirectory(
+        atPath: fixture.path + "/" + name, withIntermediateDirectories: false)
+    }
+    for _ in 0..<2 {
+      let vault = try fixture.open()
+      #expect(await vault.standing == .sound)
+      try await vault.close()
+    }
+  }
+
+  @Test func `forged second locks are told, and give way when they are moved`()
+    async throws
+  {
+    let fixture = try await vault(kit: try RecoveryKit.make())
+    var forged = [UInt8](try data(fixture, "keys"))
+    forged[63] = 9
+    forged.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(forged[0..<4064])).bytes)
+    try Data(forged).write(to: URL(filePath: fixture.path + "/keys.bak"))
+    #expect(code { try fixture.open(old) } == .keysSuperseded)
+    try FileManager.default.removeItem(atPath: fixture.path + "/keys.bak")
+    let vault = try fixture.open()
+    try await vault.changePassphrase(to: try locked(new))
+    try await vault.close()
+    try await expectWhole(fixture, try fixture.open(new))
+  }
+
+  @Test func `the kit takes no cost for new locks from a file that anybody can write`()
+    async throws
+  {
+    let kit = try RecoveryKit.make()
+    let fixture = try await vault(kit: kit)
+    var cheap = [UInt8](try data(fixture, "keys"))
+    cheap[19] = 1
+    cheap.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(cheap[0..<4064])).bytes)
+    for name in ["keys", "keys.bak"] {
+      try Data(cheap).write(to: URL(filePath: fixture.path + "/" + name))
+    }
+    let vault = try fixture.open(kit: kit)
+    #expect(await vault.cost == .light)
+    try await vault.changePassphrase(to: try locked(new))
+    try await vault.close()
+    #expect(try KeysFile(decoding: [UInt8](try data(fixture, "keys"))).cost == .light)
+    try await expectWhole(fixture, try fixture.open(new))
   }
 
   @Test func `what comes after new keys goes on as before`() async throws {
@@ -180,7 +326,8 @@ import Testing
     #expect(code { try fixture.open(wrong) } == .wrongPassphrase)
     try await expectWhole(fixture, try fixture.open(right))
     switch step {
-    case .databaseCopied, .secretsSealed, .databaseVerified, .anchorWritten: #expect(right == old)
+    case .databaseCopied, .secretsSealed, .databaseVerified, .anchorWritten, .databaseNamed:
+      #expect(right == old)
     case .keysReplaced: #expect(right == order[0])
     case .secondKeysReplaced, .oldRemoved: #expect(right == new)
     }

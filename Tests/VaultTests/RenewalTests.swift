@@ -24,6 +24,22 @@ import VerifiableLog
     #expect(try await shared.hers.check().findings == [])
   }
 
+  @Test func `new keys that were stopped between two cases leave a vault in good standing`()
+    async throws
+  {
+    let made = try await VaultFixture(machine: "one").created()
+    _ = try await made.vault.startCase(named: "other")
+    _ = try await made.vault.add([words("one")], toCase: nil)
+    let row = try await made.vault.read { db in try CaseRow.find(db, nil) }
+    #expect(try await made.vault.renewOne(row))
+    try await made.vault.close()
+    let again = try made.fixture.open()
+    #expect(await again.standing == .sound)
+    #expect(try await again.renew(evenIfSound: true).cases.count == 2)
+    _ = try await again.add([words("two")], toCase: nil)
+    try await again.close()
+  }
+
   @Test func `a copied vault takes new keys, and both go on as two devices`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
     let (_, theirs) = try await survivor.admitAdvocate()

@@ -78,7 +78,7 @@ extension OpenVault {
   /// The locks that are in force, by which this vault was opened.
   private func currentLocks() throws(VaultError) -> KeysFile {
     let pair = try KeysPair(of: files)
-    for file in [pair.first, pair.second].compactMap({ $0 })
+    for file in pair.inOrder
     where file.generation == files.generation && file.vaultID == vaultID { return file }
     throw VaultError(.keysDamaged)
   }

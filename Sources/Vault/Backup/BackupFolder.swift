@@ -35,7 +35,7 @@ final class BackupFolder {
     let lock = try files.takeLock()
     let names = Set(try Folders.names(in: files.folder))
     guard names.isSubset(of: Self.knownNames) else { throw VaultError(.notABackup) }
-    isUpdate = try Self.isUpdate(files, names, vaultID: keysFile.vaultID, key: key)
+    isUpdate = try Self.isUpdate(files, names, keysFile, key: key)
     self.files = files
     self.lock = lock
     self.keysFile = keysFile
@@ -54,20 +54,23 @@ final class BackupFolder {
   }()
 
   private static func isUpdate(
-    _ files: VaultFiles, _ names: Set<String>, vaultID: [UInt8], key: borrowing SecretKey
+    _ files: VaultFiles, _ names: Set<String>, _ keysFile: KeysFile, key: borrowing SecretKey
   ) throws(VaultError) -> Bool {
+    let vaultID = keysFile.vaultID
     let hasDatabase = !names.isDisjoint(with: VaultFiles.databaseNames)
     if names.contains("keys") || names.contains("keys.bak") {
       let other: KeysFile?
       do throws(VaultError) {
         let pair = try KeysPair(of: files)
-        other = pair.first ?? pair.second
+        other = pair.inOrder.first
       } catch {
         guard error.code == .keysDamaged else { throw error }
         other = nil
       }
       if let other {
         guard other.vaultID == vaultID else { throw VaultError(.backupOfAnother) }
+        // Its database has the name that would be removed.
+        guard other.generation <= keysFile.generation else { throw VaultError(.backupIsNewer) }
         return hasDatabase
       }
     }
