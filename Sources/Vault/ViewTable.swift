@@ -42,9 +42,10 @@ enum ViewTable {
         entry.acknowledged.isEmpty ? nil : Frontier.encode(entry.acknowledged).data,
       ])
     guard entry.kind.entryClass != .control || entry.problem != nil else { return }
-    try index(
-      db, kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
-      notBefore: entry.notBefore?.time, content: content, leaf: leaf)
+    try ListedEntry(
+      kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
+      notBefore: entry.notBefore?.time, content: content
+    ).insert(db, leaf: leaf)
   }
 
   /// Takes an entry out of the view again, with everything that it can be found by. Its leaf stays listed as
@@ -88,43 +89,11 @@ enum ViewTable {
         do { content = try EntryContent(parts: try PartList.decode(row.bytes("parts"))) } catch {}
       }
       let notBefore: Int64? = row["not_before"]
-      try index(
-        db, kind: EntryKind(code: row.number("kind")),
+      try ListedEntry(
+        kind: EntryKind(code: row.number("kind")),
         clock: problem == nil ? row.number("clock") : nil,
-        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content, leaf: row["id"])
-    }
-  }
-
-  /// - Parameter clock: nil for a violation.
-  private static func index(
-    _ db: Database, kind: EntryKind, clock: UInt64?, notBefore: UInt64?, content: EntryContent?,
-    leaf: Int64
-  ) throws {
-    let state = clock == nil ? ListingState.broken : .open
-    try db.run(
-      """
-      UPDATE listing SET state = ?, kind = ?, entered = ?, happened = ?, happened_until = ?,
-        not_before = ?, files = ? WHERE id = ?
-      """,
-      [
-        state.rawValue, Int64(bitPattern: kind.code), clock.map { Int64(clamping: $0) },
-        content?.seen?.firstSecond, content?.seen?.lastSecond,
-        notBefore.map { Int64(clamping: $0) }, content?.attachments.count ?? 0, leaf,
-      ])
-    guard let content else { return }
-    for target in content.about {
-      try db.run(
-        "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", [target.bytes.data, leaf])
-    }
-    let added = kind == .amend ? content.tags.map { Facet(.addedTag, $0) } : []
-    for facet in Facet.all(of: content) + added {
-      try db.run(
-        "INSERT OR IGNORE INTO facet(field, value, entry_ref) VALUES (?, ?, ?)",
-        [facet.field.rawValue, facet.value, leaf])
-    }
-    let tokens = SearchTokens.indexed(content.searchedTexts)
-    if !tokens.isEmpty {
-      try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", [leaf, tokens])
+        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content
+      ).insert(db, leaf: row["id"])
     }
   }
 }
