@@ -114,6 +114,10 @@ extension CheckOutcome.Finding {
     case .log: return "log"
     case .ciphertext: return "ciphertext"
     case .view: return "view"
+    case .index: return "index"
+    case .caseKey: return "caseKey"
+    case .erasure: return "erasure"
+    case .contentUnlisted: return "contentUnlisted"
     case .contentMissing: return "contentMissing"
     case .contentDamaged: return "contentDamaged"
     case .strayFiles: return "strayFiles"
@@ -127,7 +131,8 @@ extension CheckOutcome.Finding {
   var subject: String? {
     switch self {
     case .log(let id), .violation(let id, _), .fork(let id): return id.base32
-    case .ciphertext(let id), .view(let id), .contentMissing(let id), .contentDamaged(let id):
+    case .ciphertext(let id), .view(let id), .index(let id), .caseKey(let id), .erasure(let id),
+      .contentMissing(let id), .contentDamaged(let id), .contentUnlisted(let id):
       return id.base32
     case .keysFile, .database, .copied, .rolledBack, .strayFiles, .newerVersion: return nil
     }
@@ -147,7 +152,26 @@ extension CheckOutcome.Finding {
     case .rolledBack: return Sentences.of(VaultError(.rolledBack)).text
     case .log: return "The entries of member \(short) are not those that were signed."
     case .ciphertext: return "Entry \(short) is not stored as it was signed."
-    case .view: return "Entry \(short) is not shown as it was sealed."
+    case .view:
+      return
+        "Entry \(short) is not shown as it was sealed. What was sealed is still here: “cairn salvage”"
+        + " reads it from there."
+    case .index:
+      return
+        "Entry \(short) is not listed and found as it should be; it may be missing from a search, or what"
+        + " takes it back or adds to it may not show. What was sealed is whole; a backup shows it as it should be."
+    case .caseKey:
+      return
+        "A key of a case (\(short)) was here and is missing; what was sealed with it may look locked."
+        + " A backup, or another device of yours, has it."
+    case .erasure:
+      return
+        "Entry \(short) was erased here, and some of it is in the database again, as if an older piece of"
+        + " the database had been put back."
+    case .contentUnlisted:
+      return
+        "The file of entry \(short) is in this vault, but is taken for one that has not come. The next"
+        + " “cairn sync” with somebody who has it puts that right."
     case .contentMissing: return "The file of entry \(short) was here and is missing."
     case .contentDamaged: return "The file of entry \(short) is damaged, or was changed."
     case .strayFiles(let count):

@@ -4,7 +4,8 @@ public import VerifiableLog
 public enum CheckDepth: String, Sendable, CaseIterable {
   /// Locks, SQLite's quick check, the signed heads of logs, and whether each attachment is there in its size.
   case quick
-  /// Also SQLite's whole check, and every row against the log that signed it.
+  /// Also SQLite's whole check, every row against the log that signed it, and all that is shown and found against
+  /// what was sealed.
   case full
   /// Also every byte of every attachment.
   case deep
@@ -27,10 +28,19 @@ public struct CheckOutcome: Sendable {
     case ciphertext(EntryID)
     /// What is shown of this entry is not what its ciphertext says.
     case view(EntryID)
+    /// The rows by which this entry is listed and found are not those that follow from it.
+    case index(EntryID)
+    /// The key of an epoch, named by its entry, is missing though it was here.
+    case caseKey(EntryID)
+    /// This entry was destroyed here, and some of it is there again.
+    case erasure(EntryID)
     /// The bytes of this entry's attachment are missing though they were stored.
     case contentMissing(EntryID)
     /// The bytes of this entry's attachment are damaged.
     case contentDamaged(EntryID)
+    /// The bytes of this entry's attachment are here, and are taken for missing: an exchange was interrupted at
+    /// its very end, or an older row was put back.
+    case contentUnlisted(EntryID)
     /// Files that no entry names; harmless.
     case strayFiles(Int)
     /// An entry that its author may not write; kept aside.
@@ -43,7 +53,7 @@ public struct CheckOutcome: Sendable {
     /// Whether this vault lost or mixed up something, in contrast to others' doings and to dust.
     public var isDamage: Bool {
       switch self {
-      case .strayFiles, .violation, .fork, .newerVersion, .copied: return false
+      case .strayFiles, .contentUnlisted, .violation, .fork, .newerVersion, .copied: return false
       default: return true
       }
     }

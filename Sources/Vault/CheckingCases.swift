@@ -3,18 +3,18 @@ internal import Cryptography
 internal import GRDB
 internal import VerifiableLog
 
-/// Compares the rows of one case with what its logs signed.
+/// Compares the rows of one case with what its logs signed, and what is shown with what was sealed.
 struct CaseChecker {
   private let db: Database
   private let row: CaseRow
-  private let epochs: [LoadedEpoch]
+  private let keys: VaultKeys
   private let depth: CheckDepth
 
-  init(_ db: Database, of row: CaseRow, keys: VaultKeys, depth: CheckDepth) throws {
+  init(_ db: Database, of row: CaseRow, keys: VaultKeys, depth: CheckDepth) {
     self.db = db
     self.row = row
+    self.keys = keys
     self.depth = depth
-    epochs = try depth == .quick ? [] : LoadedEpoch.all(db, of: row, keys: keys)
   }
 
   func run(
@@ -26,13 +26,16 @@ struct CaseChecker {
     for violation in state.violations {
       outcome.note(.violation(violation.logID, sequence: violation.sequence))
     }
+    let view = try ViewChecker(
+      db, of: row, in: state, epochs: try LoadedEpoch.all(db, of: row, keys: keys))
     for log in try Row.fetchAll(
       db, sql: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref])
     {
       let logID: LogID = try log.identifier("log_id")
       if log.hasValue("forked_at") { outcome.note(.fork(logID)) }
-      if try !checkLog(log, logID, &outcome, onBytes) { outcome.note(.log(logID)) }
+      if try !checkLog(log, view, &outcome, onBytes) { outcome.note(.log(logID)) }
     }
+    try CaseKeysChecker(db: db, row: row, state: state, keys: keys).run(&outcome)
   }
 
   /// The signed head of each log, and that it fits what is stored of the tree; no leaf is read.
@@ -73,27 +76,35 @@ struct CaseChecker {
 
   /// Leaves to tree, tree to the stored root and to the signed head; each ciphertext to its leaf.
   private func checkLog(
-    _ log: Row, _ logID: LogID, _ outcome: inout CheckOutcome,
+    _ log: Row, _ view: ViewChecker, _ outcome: inout CheckOutcome,
     _ onBytes: (Int) throws(VaultError) -> Void
   ) throws -> Bool {
+    let logID: LogID = try log.identifier("log_id")
+    let identity = LogIdentity(
+      caseID: row.caseID.raw, key: try VerifyingKey(try log.bytes32("signing_key")))
+    var receipts = try FirstReceipts(db, over: log["id"])
     let leaves = try Row.fetchCursor(
       db,
       sql: """
-        SELECT l.*, e.parts, e.problem FROM leaf l LEFT JOIN entry e ON e.id = l.id
-        WHERE l.log_ref = ? ORDER BY l.sequence
+        SELECT l.*, e.case_ref AS entry_case, e.kind, e.clock, e.parts, e.problem, e.not_before,
+          e.not_before_witness, e.frontier
+        FROM leaf l LEFT JOIN entry e ON e.id = l.id WHERE l.log_ref = ? ORDER BY l.sequence
         """, arguments: [log["id"] as Int64])
     var tree = CompactRange()
     var rootAtHead: Bytes32?
     let headSize = log.number("note_size")
     while let record = try leaves.next() {
       let leaf = try LeafData(parsing: record.bytes("data"))
-      guard leaf.sequence == tree.size,
+      guard leaf.sequence == tree.size, record["class"] == Int64(leaf.classByte),
         EntryID(log: logID, leaf: leaf) == (try record.identifier("entry_id"))
       else { return false }
       tree.append(leaf.hash)
       if tree.size == headSize { rootAtHead = tree.root }
       if leaf.entryClass != .control { outcome.entryCount += 1 }
-      try checkEntry(record, leaf, logID, &outcome, onBytes)
+      let place = ViewChecker.Place(
+        record: record, leaf: leaf, log: identity, id: try record.identifier("entry_id"),
+        existedBy: receipts.first(covering: leaf.sequence))
+      if try holdsCiphertext(place, &outcome, onBytes) { try view.check(place, &outcome) }
     }
     guard tree.size == log.number("size"), tree.root == (try log.bytes32("root")) else {
       return false
@@ -103,29 +114,17 @@ struct CaseChecker {
     return head.size == headSize && head.root == rootAtHead
   }
 
-  private func checkEntry(
-    _ record: Row, _ leaf: LeafData, _ logID: LogID, _ outcome: inout CheckOutcome,
+  /// Whether what is stored of an entry, if anything, is what its leaf names.
+  private func holdsCiphertext(
+    _ place: ViewChecker.Place, _ outcome: inout CheckOutcome,
     _ onBytes: (Int) throws(VaultError) -> Void
-  ) throws {
-    guard let ciphertext = record.bytesIfAny("ciphertext") else { return }
+  ) throws -> Bool {
+    guard let ciphertext = place.record.bytesIfAny("ciphertext") else { return true }
     try onBytes(ciphertext.count)
-    let id: EntryID = try record.identifier("entry_id")
-    guard SealedEntry.hash(ciphertext) == leaf.ciphertextHash else {
-      outcome.note(.ciphertext(id))
-      return
+    guard SealedEntry.hash(ciphertext) == place.leaf.ciphertextHash else {
+      outcome.note(.ciphertext(place.id))
+      return false
     }
-    let problem: String? = record["problem"]
-    guard let shown = record.bytesIfAny("parts"), problem == nil else { return }
-    do {
-      let key = try EntryKeys.key(
-        of: record["id"], leaf: leaf, logID: logID, epochs: epochs, db: db)
-      let opened = try SealedEntry(leaf: leaf, ciphertext: ciphertext).open(
-        at: EntryPlace(caseID: row.caseID, logID: logID, sequence: leaf.sequence), key: key)
-      guard PartList.encode(opened.disclosedParts) == shown else {
-        throw VaultError(.databaseDamaged)
-      }
-    } catch {
-      outcome.note(.view(id))
-    }
+    return true
   }
 }

@@ -86,7 +86,7 @@ final class LogAppender {
 
   /// Signs the log's new head. Nothing that was appended counts without it.
   func sign(with key: borrowing SigningKey) throws {
-    for (leaf, tokens) in unsearched { try ViewTable.insertSearch(db, tokens, leaf: leaf) }
+    for (leaf, tokens) in unsearched { try ListedEntry.insertSearch(db, tokens, leaf: leaf) }
     unsearched = []
     let checkpoint = VerifiedCheckpoint(
       signing: key, of: row.logIdentity, size: tree.size, root: tree.root)

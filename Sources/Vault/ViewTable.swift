@@ -37,27 +37,17 @@ enum ViewTable {
   /// Lays an entry into the view that this device has just written: its leaf is not listed yet, and no receipt
   /// covers it.
   ///
-  /// - Returns: what it is searched by, for `insertSearch`; nil if there is nothing.
+  /// - Returns: what it is searched by, for `ListedEntry.insertSearch`; nil if there is nothing.
   static func insertOwn(
     _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, log: Int64,
     case ref: Int64
   ) throws -> String? {
     try insertEntry(db, entry, leaf: leaf, case: ref)
-    guard let content else { return nil }
-    try db.run(
-      """
-      INSERT INTO listing(id, case_ref, log_ref, class, state, kind, entered, happened,
-        happened_until, not_before, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        leaf, ref, log, Int64(entry.kind.entryClass?.rawValue ?? 0), ListingState.open.rawValue,
-        Int64(bitPattern: entry.kind.code), Int64(clamping: entry.clock),
-        content.seen?.firstSecond, content.seen?.lastSecond,
-        entry.notBefore.map { Int64(clamping: $0.time) }, content.attachments.count,
-      ])
-    try insertFacets(db, content, kind: entry.kind, leaf: leaf)
-    let tokens = SearchTokens.indexed(content.searchedTexts)
-    return tokens.isEmpty ? nil : tokens
+    guard let content, let entryClass = entry.kind.entryClass else { return nil }
+    let listed = ListedEntry(
+      kind: entry.kind, clock: entry.clock, notBefore: entry.notBefore?.time, content: content)
+    try listed.insertOwn(db, leaf: leaf, class: entryClass, log: log, case: ref)
+    return listed.tokens.isEmpty ? nil : listed.tokens
   }
 
   /// Lays an entry into the view, under the row of its leaf, which is listed.
@@ -68,9 +58,10 @@ enum ViewTable {
   ) throws {
     try insertEntry(db, entry, leaf: leaf, case: ref)
     guard entry.kind.entryClass != .control || entry.problem != nil else { return }
-    try index(
-      db, kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
-      notBefore: entry.notBefore?.time, content: content, leaf: leaf)
+    try ListedEntry(
+      kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
+      notBefore: entry.notBefore?.time, content: content
+    ).insert(db, leaf: leaf)
   }
 
   private static func insertEntry(
@@ -131,54 +122,12 @@ enum ViewTable {
         do { content = try EntryContent(parts: try PartList.decode(row.bytes("parts"))) } catch {}
       }
       let notBefore: Int64? = row["not_before"]
-      try index(
-        db, kind: EntryKind(code: row.number("kind")),
+      try ListedEntry(
+        kind: EntryKind(code: row.number("kind")),
         clock: problem == nil ? row.number("clock") : nil,
-        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content, leaf: row["id"])
+        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content
+      ).insert(db, leaf: row["id"])
     }
-  }
-
-  /// - Parameter clock: nil for a violation.
-  private static func index(
-    _ db: Database, kind: EntryKind, clock: UInt64?, notBefore: UInt64?, content: EntryContent?,
-    leaf: Int64
-  ) throws {
-    let state = clock == nil ? ListingState.broken : .open
-    try db.run(
-      """
-      UPDATE listing SET state = ?, kind = ?, entered = ?, happened = ?, happened_until = ?,
-        not_before = ?, files = ? WHERE id = ?
-      """,
-      [
-        state.rawValue, Int64(bitPattern: kind.code), clock.map { Int64(clamping: $0) },
-        content?.seen?.firstSecond, content?.seen?.lastSecond,
-        notBefore.map { Int64(clamping: $0) }, content?.attachments.count ?? 0, leaf,
-      ])
-    guard let content else { return }
-    try insertFacets(db, content, kind: kind, leaf: leaf)
-    let tokens = SearchTokens.indexed(content.searchedTexts)
-    if !tokens.isEmpty { try insertSearch(db, tokens, leaf: leaf) }
-  }
-
-  private static func insertFacets(
-    _ db: Database, _ content: EntryContent, kind: EntryKind, leaf: Int64
-  ) throws {
-    for target in content.about {
-      try db.run(
-        "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", [target.bytes.data, leaf])
-    }
-    let added = kind == .amend ? content.tags.map { Facet(.addedTag, $0) } : []
-    for facet in Facet.all(of: content) + added {
-      try db.run(
-        "INSERT OR IGNORE INTO facet(field, value, entry_ref) VALUES (?, ?, ?)",
-        [facet.field.rawValue, facet.value, leaf])
-    }
-  }
-
-  /// Makes an entry one that its words find. Best many in a row: SQLite writes out what the index has gathered
-  /// before each statement of another kind that could fail in its middle.
-  static func insertSearch(_ db: Database, _ tokens: String, leaf: Int64) throws {
-    try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", [leaf, tokens])
   }
 }
 

@@ -106,7 +106,7 @@ struct Plan {
         "Vault", "BundleCheck", "Passphrases", "QRCodes", "LocalWeb", "ArgumentParser",
       ],
       "LocalWeb": ["Vault"],
-      "FindingBenchmark": ["Vault"],
+      "FindingBenchmark": ["Vault"], "StorageBenchmark": ["Vault"],
       "Relay": ["VerifiableLog", "Sync"],
       "RelayCommand": ["Relay", "ArgumentParser"],
     ],

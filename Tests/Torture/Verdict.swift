@@ -11,7 +11,7 @@ struct Verdict {
   var looking: String?
   /// Something is shown that is not what was kept, without an error.
   var showsOther: String?
-  /// What `check` finds that is damage, or the error it ends with.
+  /// What `check` finds that is damage or may come of one, or the error it ends with.
   var check: [String] = []
   /// What the next exchange says.
   var exchange: String?
@@ -92,7 +92,7 @@ struct Baseline {
     }
     do {
       let findings = try await vault.check().findings
-      verdict.check = Set(findings.filter(\.isDamage).map(Self.name)).sorted()
+      verdict.check = Set(findings.filter(Self.tells).map(Self.name)).sorted()
     } catch {
       verdict.check = [error.code.rawValue]
     }
@@ -108,6 +108,11 @@ struct Baseline {
       verdict.looking = verdict.looking ?? error.code.rawValue
     }
     return verdict
+  }
+
+  private static func tells(_ finding: CheckOutcome.Finding) -> Bool {
+    if case .contentUnlisted = finding { return true }
+    return finding.isDamage
   }
 
   private static func name(_ finding: CheckOutcome.Finding) -> String {
