@@ -14,7 +14,7 @@ struct BackupCommand: AsyncParsableCommand {
       then the former backup stays as it was. Keep it on another disk, at another place.
 
       What you erase stays in backups that were made before: bring each of them up to date, and it \
-      goes from there too.
+      goes from there too, as far as the disk really lets go of what is deleted on it.
 
         cairn backup /media/stick/papers
         cairn backup /media/stick/papers --deep    also reads what was there before
@@ -111,7 +111,8 @@ struct FindingObject: Encodable {
 enum BackupSentences {
   static func failure(_ error: VaultError, _ folder: String) -> Failure {
     let place = SafeText.quoted(folder)
-    let whole = "The vault is unchanged, and a backup that was there before is as it was."
+    let whole =
+      "The vault is unchanged. If a backup was there before, the folder holds that one or the new one."
     let sentence: Sentence
     switch error.code {
     case .diskFull:
@@ -127,6 +128,13 @@ enum BackupSentences {
         "\(place) could not be written or read to the end.", safe: whole,
         next: "Check that its disk is connected and that this account may write there, and run the"
           + " command again. If that fails too, use another disk.")
+    case .notKept:
+      sentence = Sentence(
+        "The disk of \(place) does not keep what is written to it: it took every byte, and gave others"
+          + " back.",
+        safe:
+          "The vault is unchanged. If a backup was there before, the folder still holds that one.",
+        next: "Do not rely on this disk any more. Choose another one, and run the command again.")
     case .cancelled:
       sentence = Sentence(
         "Stopped, as you asked.", safe: whole,
@@ -154,6 +162,12 @@ enum BackupSentences {
         next:
           "To get those, restore it beside this vault: “cairn restore”. To back up this vault as it"
           + " is, name a new folder.")
+    case .backupDamaged:
+      return Sentence(
+        "The backup in \(it) is damaged, so it cannot be told whether it has something that this vault"
+          + " lacks.",
+        safe: untouched,
+        next: "Keep it as it is, and name a new folder for this one.")
     case .backupRefused:
       return Sentence(
         "The vault is not what was signed, so a backup of it would not be sound.",

@@ -48,7 +48,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .inUse: self = .inUse
     case .wrongPassphrase, .kitMismatch: self = .wrongPassphrase
     case .notAllowed, .notAMember, .removed: self = .notAllowed
-    case .keysMissing, .keysDamaged, .backupRefused,
+    case .keysMissing, .keysDamaged, .backupRefused, .backupDamaged, .notKept,
       .keysOutdated, .keysSuperseded, .databaseMissing, .databaseOfAnother,
       .databaseDamaged, .rolledBack,
       .contentDamaged, .mailboxDamaged:

@@ -124,10 +124,17 @@ final class SalvageWriter {
     }
     if database.isMissing { items.append("The file of the database is missing.") }
     item(database.pagesLost, "page of the database", "pages of the database")
+    if database.isLogUnreadable {
+      items.append(
+        "The log beside the database, which has what was saved last: it could not be opened.")
+    }
     item(database.framesLost, "piece of the log beside it", "pieces of the log beside it")
     item(database.rowsLost, "row of which a part is lost", "rows of which a part is lost")
     item(outcome.files.damaged, "file that came out in part", "files that came out in part")
     item(outcome.files.lost, "file of which nothing opened", "files of which nothing opened")
+    item(
+      outcome.files.tooLarge, "file that is too large for this disk",
+      "files that are too large for this disk")
     item(
       outcome.files.nameless, "sealed file that no readable entry names",
       "sealed files that no readable entry names")

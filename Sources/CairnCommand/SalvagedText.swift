@@ -57,6 +57,7 @@ struct SalvagedText {
         file.givesHash ? "  whole, and gives this SHA-256" : "  whole, and gives ANOTHER SHA-256")
     case .hashOnly: lines.append("  only its hash, size and type were ever kept")
     case .lost: lines.append("  nothing of it could be read")
+    case .tooLarge: lines.append("  too large for the disk that this was written to")
     case .damaged(let missing):
       lines.append("  IN PART. Zeros stand where these bytes are lost (the first is 0):")
       for range in missing { lines.append("    \(range.lowerBound) to \(range.upperBound - 1)") }
@@ -72,6 +73,8 @@ struct SalvagedText {
     case .whole:
       return file.givesHash ? nil : "\(number) gives another SHA-256 than the entry names"
     case .lost: return "\(number), \(Quantity.bytes(file.attachment.size)): nothing could be read"
+    case .tooLarge:
+      return "\(number), \(Quantity.bytes(file.attachment.size)): too large for this disk"
     case .damaged(let missing):
       let lost = missing.reduce(0) { $0 + UInt64($1.count) }
       return
@@ -157,6 +160,7 @@ extension SalvagedObject.File {
     switch file.state {
     case .whole: (state, missing) = ("whole", [])
     case .lost: (state, missing) = ("lost", [[0, attachment.size]])
+    case .tooLarge: (state, missing) = ("tooLarge", [[0, attachment.size]])
     case .hashOnly: (state, missing) = ("hashOnly", [])
     case .damaged(let ranges):
       (state, missing) = ("damaged", ranges.map { [$0.lowerBound, $0.upperBound] })

@@ -62,12 +62,60 @@ struct BlobStore: Sendable {
       * UInt64(AEAD.tagByteCount)
   }
 
-  /// Removes what an interrupted run left unfinished; nothing names such a file.
+  /// Removes what an interrupted run left unfinished; nothing names such a file. Whatever else somebody put
+  /// there stays, and so does all of a folder to which a link leads from there.
   func sweep() throws(VaultError) {
     try makeFolders()
-    for name in try Folders.names(in: temporaryFolder) {
-      Folders.remove(temporaryFolder + "/" + name)
+    guard Folders.isReal(temporaryFolder) else { return }
+    let folder = try OpenFile(realFolder: temporaryFolder)
+    for name in try Folders.names(in: folder) where Self.isTemporary(name) {
+      try Folders.removeFile(name, in: folder)
     }
+  }
+
+  private static func isTemporary(_ name: String) -> Bool {
+    name.utf8.count == 16
+      && name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
+  /// Whether these are the two parts of a sealed file's name.
+  static func isStored(_ folder: String, _ file: String) -> Bool {
+    guard folder.utf8.count == 2 else { return false }
+    do {
+      return try Base32.decode(folder + file).count == 32
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether all folders in it are its own, and none a link to somewhere else.
+  func hasOwnFoldersOnly() throws(VaultError) -> Bool {
+    guard Folders.exists(folder) else { return true }
+    guard Folders.isReal(folder) else { return false }
+    for name in try Folders.names(in: folder)
+    where name.utf8.count == 2 || name == "tmp" || name == "partial" {
+      guard Folders.isReal(folder + "/" + name) else { return false }
+    }
+    return true
+  }
+
+  /// Removes sealed files, but those at these paths.
+  ///
+  /// - Returns: how many.
+  func removeStored(except named: Set<String>) throws(VaultError) -> Int {
+    var count = 0
+    for name in try Folders.names(in: folder) where name.utf8.count == 2 {
+      let path = folder + "/" + name
+      guard Folders.isReal(path) else { continue }
+      let inside = try OpenFile(realFolder: path)
+      let unnamed = try Folders.names(in: inside).filter {
+        Self.isStored(name, $0) && !named.contains(path + "/" + $0)
+      }
+      for file in unnamed { try Folders.removeFile(file, in: inside) }
+      if !unnamed.isEmpty { try inside.synchronizeFolder() }
+      count += unnamed.count
+    }
+    return count
   }
 
   /// Waits until a large blob is on the medium and gives it its name. The caller syncs the folders with

@@ -46,6 +46,12 @@ struct OpenFile: ~Copyable {
     guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
   }
 
+  /// A folder that is one itself, not a link that leads elsewhere.
+  init(realFolder path: String) throws(VaultError) {
+    descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { throw .ofSystem(reading: errno) }
+  }
+
   /// Takes over a descriptor that somebody else opened and duplicates it.
   init(duplicating other: Int32) throws(VaultError) {
     descriptor = dup(other)
@@ -183,6 +189,9 @@ struct OpenFile: ~Copyable {
 }
 
 extension VaultError {
+  /// The file system takes no file of that size, and others all the same.
+  var isOfItsSize: Bool { systemError == EFBIG }
+
   static func ofSystem(_ error: Int32) -> VaultError {
     switch error {
     case ENOSPC, EDQUOT, EFBIG: return VaultError(.diskFull, systemError: error)
@@ -281,6 +290,48 @@ enum Folders {
       if unsafe unlink(inside) != 0 { removeTree(inside) }
     }
     _ = unsafe rmdir(path)
+  }
+
+  /// Whether there is anything of this name, be it a link that leads nowhere.
+  static func isThere(_ path: String) -> Bool {
+    var info = stat()
+    return unsafe lstat(path, &info) == 0
+  }
+
+  /// Whether this is a folder itself: neither a file nor a link, be it to a folder.
+  static func isReal(_ path: String) -> Bool {
+    var info = stat()
+    return unsafe lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Nobody else may look into it, whoever made it.
+  static func makePrivate(_ folder: borrowing OpenFile) throws(VaultError) {
+    // A file system without modes refuses, and keeps nothing from anybody.
+    guard fchmod(folder.descriptor, 0o700) == 0 || errno == EPERM || errno == ENOTSUP else {
+      throw .ofSystem(errno)
+    }
+  }
+
+  /// Names in an open folder, sorted.
+  static func names(in folder: borrowing OpenFile) throws(VaultError) -> [String] {
+    let again = unsafe openat(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard again >= 0 else { throw .ofSystem(reading: errno) }
+    var names: [String] = []
+    let error = FolderNames.each(in: again) { name in
+      names.append(String(decoding: name, as: UTF8.self))
+      return true
+    }
+    guard error == 0 else { throw .ofSystem(reading: error) }
+    return names.sorted()
+  }
+
+  /// Where it must be gone afterwards, and the folder may not be another one than was opened.
+  static func removeFile(
+    _ name: String, in folder: borrowing OpenFile
+  ) throws(VaultError) {
+    guard unsafe unlinkat(folder.descriptor, name, 0) == 0 || errno == ENOENT else {
+      throw .ofSystem(errno)
+    }
   }
 
   /// Names in a folder, sorted; without `.` and `..`.

@@ -71,6 +71,8 @@ enum StoredFiles {
     } catch {
       throw error as? VaultError ?? VaultError(.inputOutput)
     }
+    // Then not all were read.
+    guard !Task.isCancelled else { throw VaultError(.cancelled) }
     return reading.states
   }
 
@@ -210,7 +212,8 @@ extension BlobStore {
   /// The files of attachments that are there, by path.
   func storedPaths() throws(VaultError) -> [String] {
     var paths: [String] = []
-    for name in try Folders.names(in: folder) where name.utf8.count == 2 {
+    for name in try Folders.names(in: folder)
+    where name.utf8.count == 2 && Folders.isReal(folder + "/" + name) {
       for file in try Folders.names(in: folder + "/" + name) {
         paths.append(folder + "/" + name + "/" + file)
       }

@@ -22,6 +22,10 @@ public struct VaultError: Error, Hashable, Sendable {
     /// Of the folder for a backup: it holds something else, or the backup of another vault; what it holds is newer
     /// than the vault; and a vault that is not sound enough to take the place of a backup that was.
     case notABackup, backupOfAnother, backupIsNewer, backupRefused
+    /// The former backup is damaged, so that it cannot be told whether it is older than the vault.
+    case backupDamaged
+    /// What was written to a disk without an error does not come back from it.
+    case notKept
     /// The vault's folder, its disk or one of its files may be read only.
     case notWritable
     /// It is stored, but the last step that confirms it failed.

@@ -70,6 +70,17 @@ import VerifiableLog
     #expect(try fixture.folder.allFiles() == before)
   }
 
+  @Test func `an empty folder to which a link leads is a place too`() async throws {
+    let (fixture, backup) = try await backedUp()
+    let (place, link) = (fixture.folder.path + "/place", fixture.folder.path + "/link")
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: place)
+    let (vault, check) = try await restore(backup, to: link, fixture)
+    #expect(check.findings == [])
+    try await vault.close()
+    #expect(FileManager.default.fileExists(atPath: place + "/keys"))
+  }
+
   @Test func `a damaged file is told, a damaged database leaves nothing behind`() async throws {
     let (fixture, backup) = try await backedUp()
     let path = try #require(try BlobStore(folder: backup + "/blobs").storedPaths().first)

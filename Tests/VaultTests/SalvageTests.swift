@@ -71,7 +71,7 @@ import VerifiableLog
     let pages = try SalvagedPages(
       files: VaultFiles(folder: vault.path), key: vault.keys.database, vaultID: vault.vaultID)
     var places: [(page: UInt32, number: Int64)] = []
-    for number in pages.numbers {
+    for number in 1...UInt32(pages.count) {
       let page = try #require(pages.page(number))
       let lost = SalvagedRows(pages).forEach(on: page, number) { place, row in
         if case .entry(let rowid, _) = row { places.append((place.page, rowid)) }

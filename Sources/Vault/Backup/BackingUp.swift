@@ -24,13 +24,13 @@ public struct LastBackup: Hashable, Sendable {
 
 extension OpenVault {
   /// Makes `path` a copy of the vault's files that opens by itself, or brings it up to date. The vault can be used
-  /// meanwhile. Whatever happens, the former backup stays whole until the new one is, and was looked at.
+  /// meanwhile. The former backup stays whole until the new one is, and was looked at in its closed file.
   ///
   /// - Parameters:
   ///   - isDeep: reads every file in the backup, also those that were there already.
   ///   - onBytes: told how many bytes were copied or read since it was told last, from any thread; may throw to stop.
-  /// - Throws: `.outputInVault`, `.notABackup`, `.backupOfAnother`, `.backupIsNewer`, `.backupRefused`, `.inUse`,
-  ///   `.diskFull`, or what the system says.
+  /// - Throws: `.outputInVault`, `.notABackup`, `.backupOfAnother`, `.backupIsNewer`, `.backupDamaged`,
+  ///   `.backupRefused`, `.notKept`, `.inUse`, `.diskFull`, or what the system says.
   public func backUp(
     to path: String, isDeep: Bool = false,
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
@@ -87,10 +87,10 @@ extension OpenVault {
   private func requireNewer(than folder: BackupFolder) throws(VaultError) {
     guard folder.isUpdate else { return }
     guard standing != .rolledBack else { throw VaultError(.backupIsNewer) }
-    let own = try read { db in try LogTable.sizes(db) }
-    for (log, size) in folder.formerLogs(key: keys.database) where (own[log] ?? 0) < size {
-      throw VaultError(.backupIsNewer)
-    }
+    let former = try folder.formerLogs(key: keys.database)
+    let isHeld = try read { db in try former.allSatisfy { try LogTable.holds(db, $0, $1) } }
+    // Longer, or another history: either way it has what this vault lacks.
+    guard isHeld else { throw VaultError(.backupIsNewer) }
   }
 
   private func backUp(
@@ -107,37 +107,20 @@ extension OpenVault {
       let absent = Set(lacking.map(\.path))
       let there = before.filter { !absent.contains($0.path) }
       for (file, state) in zip(there, try await StoredFiles.read(there, onBytes: onBytes))
-      where state != .whole {
-        // So that a good one takes its place.
-        if try await StoredFiles.read([original(of: file)], onBytes: onBytes) == [.whole] {
-          try Folders.removeFile(file.path)
-        }
-        lacking.append(file)
-      }
+      where state != .whole { lacking.append(file) }
     }
-    try await copy(lacking, to: target, &outcome, onBytes)
-    let copy = try copyDatabase(to: folder, onBytes)
-    do throws(VaultError) {
-      let stored = try copy.read { db in try StoredCopies.named(by: db, in: target) }
-      let earlier = Set(lacking.map(\.path))
-      let late = try Self.lacking(stored).filter { !earlier.contains($0.path) }
-      try await self.copy(late, to: target, &outcome, onBytes)
-      outcome.filesKept = stored.count - outcome.filesCopied
-      try await check(copy, in: folder, fresh: lacking + late, &outcome, onBytes)
-      try copy.close()
-      try folder.putInForce()
-      outcome.filesRemoved = try folder.removeUnnamed(stored)
-    } catch {
-      copy.giveUp()
-      throw error
-    }
+    var copied = try await copy(lacking, to: target, &outcome, onBytes)
+    let stored = try copyDatabase(to: folder, onBytes)
+    let earlier = Set(lacking.map(\.path))
+    let late = try Self.lacking(stored).filter { !earlier.contains($0.path) }
+    copied.formUnion(try await copy(late, to: target, &outcome, onBytes))
+    let fresh = earlier.union(late.map(\.path))
+    outcome.filesKept = stored.count { !fresh.contains($0.path) }
+    try await check(folder, fresh: fresh, copied: copied, &outcome, onBytes)
+    try folder.putInForce()
+    outcome.filesRemoved = try folder.removeUnnamed(stored)
     try look(at: folder, &outcome)
     return outcome
-  }
-
-  private func original(of file: StoredFile) -> StoredFile {
-    StoredFile(
-      root: file.root, size: file.size, path: blobs.path(of: file.root), entry: file.entry)
   }
 
   private static func lacking(_ files: [StoredFile]) throws(VaultError) -> [StoredFile] {
@@ -146,21 +129,29 @@ extension OpenVault {
     return lacking
   }
 
+  /// - Returns: the paths of those that came whole.
   private func copy(
     _ files: [StoredFile], to target: BlobStore, _ outcome: inout BackupOutcome,
     _ onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void
-  ) async throws(VaultError) {
+  ) async throws(VaultError) -> Set<String> {
+    var copied: Set<String> = []
     let states = try await StoredCopies.copy(files, from: blobs, to: target, onBytes: onBytes)
     for (file, state) in zip(files, states) where state == .whole {
       outcome.filesCopied += 1
       outcome.bytesCopied += file.size
+      copied.insert(file.path)
     }
+    return copied
   }
 
-  /// SQLite copies its pages within one transaction: the state of one moment, under the same key.
+  /// SQLite copies its pages within one transaction: the state of one moment, under the same key. Closing a
+  /// database keeps silent about pages that it could not move from the log beside it, as on a disk that is full;
+  /// so they are moved before, and the file is measured.
+  ///
+  /// - Returns: the sealed files that it names. It is closed, complete, and nothing is beside it.
   private func copyDatabase(
     to folder: BackupFolder, _ onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void
-  ) throws(VaultError) -> SealedDatabase {
+  ) throws(VaultError) -> [StoredFile] {
     do {
       try SealedDatabase.create(at: folder.partial, key: keys.database, vaultID: vaultID)
       let copy = try SealedDatabase(
@@ -169,26 +160,34 @@ extension OpenVault {
         try database.queue.backup(to: copy.queue, pagesPerStep: 1024) { progress in
           try onBytes(1024 * SealedPages.pageByteCount)
         }
+        let stored = try copy.read { db in try StoredCopies.named(by: db, in: folder.blobs) }
+        let pageCount = try copy.moveLogIntoFile()
+        try copy.close()
+        try folder.requireNoLog(beside: folder.partial)
+        let file = try OpenFile(reading: folder.partial, followingLinks: false)
+        guard try file.status().size == pageCount * UInt64(SealedPages.pageByteCount) else {
+          throw VaultError(.inputOutput)
+        }
+        try file.synchronize()
+        file.forgetPages()
+        return stored
       } catch {
         copy.giveUp()
         throw error
       }
-      return copy
     } catch {
-      throw .ofDatabase(error)
+      throw .ofWriting(error)
     }
   }
 
-  /// Before anything of the former backup gives way: the new database whole, and every file that was copied
-  /// read back.
+  /// Before anything of the former backup gives way: the new database whole, as it is when it is opened anew, and
+  /// every file that was copied read back.
   private func check(
-    _ copy: SealedDatabase, in folder: BackupFolder, fresh: [StoredFile],
+    _ folder: BackupFolder, fresh: Set<String>, copied: Set<String>,
     _ outcome: inout BackupOutcome,
     _ onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void
   ) async throws(VaultError) {
-    let check = VaultCheck(
-      files: folder.files, database: copy, keys: keys, now: surroundings.now(), looksAtLocks: false)
-    let stored = try check.rows(&outcome.check, onBytes: onBytes)
+    let stored = try checkRows(folder, &outcome, onBytes)
     let isSound = outcome.check.findings.allSatisfy { finding in
       switch finding {
       case .contentMissing, .contentDamaged: return true
@@ -197,10 +196,37 @@ extension OpenVault {
     }
     guard isSound else { throw VaultError(.backupRefused) }
     // With `isDeep`, the others were read before.
-    let paths = Set(fresh.map(\.path))
-    let read = stored.filter { paths.contains($0.path) }
+    let read = stored.filter { fresh.contains($0.path) }
+    var notKept: [StoredFile] = []
     for (file, state) in zip(read, try await StoredFiles.read(read, onBytes: onBytes)) {
       outcome.check.note(file, state)
+      if state != .whole, copied.contains(file.path) { notKept.append(file) }
+    }
+    // They came whole, and are not whole here: that is this disk's doing. They shall not be taken for good ones.
+    for file in notKept { Folders.remove(file.path) }
+    guard notKept.isEmpty else { throw VaultError(.notKept) }
+  }
+
+  private func checkRows(
+    _ folder: BackupFolder, _ outcome: inout BackupOutcome,
+    _ onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> [StoredFile] {
+    do {
+      let closed = try SealedDatabase(
+        opening: folder.partial, key: keys.database, vaultID: vaultID)
+      do {
+        let check = VaultCheck(
+          files: folder.files, database: closed, keys: keys, now: surroundings.now(),
+          looksAtLocks: false)
+        let stored = try check.rows(&outcome.check, onBytes: onBytes)
+        try closed.close()
+        return stored
+      } catch {
+        closed.giveUp()
+        throw error
+      }
+    } catch {
+      throw .ofWriting(error)
     }
   }
 
@@ -244,9 +270,36 @@ extension SealedDatabase {
     do { return try queue.read { db in try body(db) } } catch { throw .ofDatabase(error) }
   }
 
-  /// Closed, with nothing left in the log beside it.
+  /// Moves all that is in the log beside it into the file itself, or throws.
+  ///
+  /// - Returns: how many pages the file has then.
+  func moveLogIntoFile() throws -> UInt64 {
+    try queue.writeWithoutTransaction { db in
+      let left = try db.checkpoint(.truncate)
+      guard left.walFrameCount <= 0 else { throw VaultError(.inputOutput) }
+      let count = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+      guard count > 0 else { throw VaultError(.inputOutput) }
+      return UInt64(count)
+    }
+  }
+
+  /// Closed. What could not be moved from the log beside it is still there, and nothing tells so:
+  /// `moveLogIntoFile` comes before where the file alone counts.
   func close() throws(VaultError) {
     do { try queue.close() } catch { throw .ofDatabase(error) }
     forgetKey()
+  }
+}
+
+extension VaultError {
+  /// Of a database that is being written elsewhere: a disk that refuses is no damage of the vault.
+  fileprivate static func ofWriting(_ error: any Error) -> VaultError {
+    guard let error = error as? DatabaseError else { return ofDatabase(error) }
+    switch error.extendedResultCode {
+    case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC, .SQLITE_IOERR_TRUNCATE,
+      .SQLITE_IOERR_FSTAT, .SQLITE_IOERR_DELETE, .SQLITE_IOERR_CLOSE, .SQLITE_CANTOPEN:
+      return VaultError(.inputOutput, systemError: error.extendedResultCode.rawValue)
+    default: return ofDatabase(error)
+    }
   }
 }

@@ -14,6 +14,8 @@ final class BackupFolder {
   private let vaultID: [UInt8]
   private let keysFile: KeysFile
   private let lock: OpenFile
+  /// Of the locks that are there, as far as they can be read.
+  private let generations: Set<UInt32>
 
   var blobs: BlobStore { BlobStore(folder: files.blobs) }
   /// The database before it takes its place.
@@ -23,7 +25,7 @@ final class BackupFolder {
   /// Makes the folder if it is not there, and takes it.
   ///
   /// - Throws: `.outputInVault`, `.notABackup` for a folder that holds something else, or a vault that is lived in,
-  ///   `.backupOfAnother`, `.inUse`.
+  ///   `.backupOfAnother`, `.backupIsNewer` for locks of a later master key, `.inUse`.
   init(
     at path: String, of vault: VaultFiles, keysFile: KeysFile, key: borrowing SecretKey
   ) throws(VaultError) {
@@ -35,7 +37,17 @@ final class BackupFolder {
     let lock = try files.takeLock()
     let names = Set(try Folders.names(in: files.folder))
     guard names.isSubset(of: Self.knownNames) else { throw VaultError(.notABackup) }
-    isUpdate = try Self.isUpdate(files, names, keysFile, key: key)
+    let found = try Self.former(files, names, vaultID: keysFile.vaultID, key: key)
+    guard found.generations.allSatisfy({ $0 <= keysFile.generation }) else {
+      throw VaultError(.backupIsNewer)
+    }
+    // Everything below is written to and removed by path: no link may lead to somebody's own folders.
+    guard try BlobStore(folder: files.blobs).hasOwnFoldersOnly() else {
+      throw VaultError(.notABackup)
+    }
+    try Folders.makePrivate(lock)
+    isUpdate = found.hasDatabase
+    generations = found.generations
     self.files = files
     self.lock = lock
     self.keysFile = keysFile
@@ -53,25 +65,24 @@ final class BackupFolder {
     return names.union([partialName, partialName + "-wal"])
   }()
 
-  private static func isUpdate(
-    _ files: VaultFiles, _ names: Set<String>, _ keysFile: KeysFile, key: borrowing SecretKey
-  ) throws(VaultError) -> Bool {
-    let vaultID = keysFile.vaultID
+  private static func former(
+    _ files: VaultFiles, _ names: Set<String>, vaultID: [UInt8], key: borrowing SecretKey
+  ) throws(VaultError) -> (hasDatabase: Bool, generations: Set<UInt32>) {
     let hasDatabase = !names.isDisjoint(with: VaultFiles.databaseNames)
     if names.contains("keys") || names.contains("keys.bak") {
-      let other: KeysFile?
+      let others: [KeysFile]
       do throws(VaultError) {
         let pair = try KeysPair(of: files)
-        other = pair.inOrder.first
+        others = [pair.first, pair.second].compactMap(\.self)
       } catch {
         guard error.code == .keysDamaged else { throw error }
-        other = nil
+        others = []
       }
-      if let other {
-        guard other.vaultID == vaultID else { throw VaultError(.backupOfAnother) }
-        // Its database has the name that would be removed.
-        guard other.generation <= keysFile.generation else { throw VaultError(.backupIsNewer) }
-        return hasDatabase
+      if !others.isEmpty {
+        guard others.allSatisfy({ $0.vaultID == vaultID }) else {
+          throw VaultError(.backupOfAnother)
+        }
+        return (hasDatabase, Set(others.map(\.generation)))
       }
     }
     // Locks that tell nothing: then the database must be ours.
@@ -80,36 +91,86 @@ final class BackupFolder {
         throw VaultError(.backupOfAnother)
       }
     }
-    return hasDatabase
+    return (hasDatabase, [])
   }
 
-  /// The logs of the former backup, by id and size; none where it cannot be opened under this key. A log beside
-  /// its database is worked in on the way, so that it never meets another database.
-  func formerLogs(key: borrowing SecretKey) -> [LogID: UInt64] {
+  /// The logs of the former backup; none where it was sealed under an earlier master key. A log beside its
+  /// database is worked in on the way, so that it never meets another database.
+  ///
+  /// - Throws: `.backupDamaged` for one that does not open, `.backupOfAnother` for one of this generation that was
+  ///   sealed under another key.
+  func formerLogs(key: borrowing SecretKey) throws(VaultError) -> [LogID: LogHead] {
     guard isUpdate, files.hasDatabase else { return [:] }
+    // Of these names, but by no locks in force: what a backup that was stopped left.
+    let sharesName = generations.contains { ($0 ^ keysFile.generation).isMultiple(of: 2) }
+    guard generations.isEmpty || sharesName else { return [:] }
     do {
       let database = try SealedDatabase(opening: files.database, key: key, vaultID: vaultID)
       defer { database.giveUp() }
-      return try database.queue.read { db in try LogTable.sizes(db) }
+      return try database.queue.read { db in try LogTable.heads(db) }
     } catch {
-      // Damaged, or of a master key of earlier: it says nothing of what is newer.
-      return [:]
+      let error = VaultError.ofDatabase(error)
+      switch error.code {
+      case .databaseOfAnother:
+        guard generations.contains(where: { $0 < keysFile.generation }) else {
+          throw VaultError(.backupOfAnother)
+        }
+        return [:]
+      case .databaseDamaged: throw VaultError(.backupDamaged, systemError: error.systemError)
+      default: throw error
+      }
     }
   }
 
   /// Puts the new database and its locks in force. With the locks comes the generation, which names the database:
-  /// after a change of the master key both databases are there until the locks are.
-  func putInForce() throws(VaultError) {
+  /// after a change of the master key both databases are there until the locks are. Where both have one name, the
+  /// new locks are put beside the former ones first: whichever database has the name, one of them opens it.
+  ///
+  /// - Parameter step: told before each step; may throw.
+  func putInForce(
+    _ step: () throws(VaultError) -> Void = { () throws(VaultError) in }
+  ) throws(VaultError) {
+    try step()
     try OpenFile(reading: partial).synchronize()
-    try Folders.removeFile(partial + "-wal")
+    try requireNoLog(beside: partial)
+    try step()
     try Folders.removeFile(files.databaseLog)
+    if generations.contains(where: {
+      $0 != keysFile.generation && ($0 ^ keysFile.generation).isMultiple(of: 2)
+    }) {
+      try step()
+      try putLocksBesideFormer()
+    }
+    try step()
     try Folders.rename(partial, to: files.database)
     try Folders.synchronize(files.folder)
+    try step()
     for path in [files.keys, files.secondKeys] where !Self.holds(path, keysFile.bytes) {
       try Folders.replace(path, with: keysFile.bytes, in: files.folder)
     }
     for path in [files.keys, files.secondKeys] { Folders.remove(path + ".new") }
     if files.other.hasAnything { try files.other.removeDatabase() }
+  }
+
+  /// At least one whole copy of the former locks stays.
+  private func putLocksBesideFormer() throws(VaultError) {
+    let pair = try KeysPair(of: files)
+    if pair.first == nil, let former = pair.second, former.bytes != keysFile.bytes {
+      try Folders.replace(files.keys, with: former.bytes, in: files.folder)
+    }
+    if !Self.holds(files.secondKeys, keysFile.bytes) {
+      try Folders.replace(files.secondKeys, with: keysFile.bytes, in: files.folder)
+    }
+  }
+
+  /// A log that has something in it holds what its database lacks.
+  func requireNoLog(beside path: String) throws(VaultError) {
+    let log = path + "-wal"
+    guard Folders.exists(log) else { return }
+    guard try OpenFile(reading: log, followingLinks: false).status().size == 0 else {
+      throw VaultError(.inputOutput)
+    }
+    try Folders.removeFile(log)
   }
 
   private static func holds(_ path: String, _ bytes: [UInt8]) -> Bool {
@@ -118,16 +179,7 @@ final class BackupFolder {
 
   /// Removes files that the database in force does not name: of what was erased since.
   func removeUnnamed(_ stored: [StoredFile]) throws(VaultError) -> Int {
-    let named = Set(stored.map(\.path))
-    var folders: Set<String> = []
-    var count = 0
-    for path in try blobs.storedPaths() where !named.contains(path) {
-      try Folders.removeFile(path)
-      folders.insert(Folders.parent(of: path))
-      count += 1
-    }
-    for folder in folders.sorted() { try Folders.synchronize(folder) }
-    return count
+    try blobs.removeStored(except: Set(stored.map(\.path)))
   }
 
   /// Removes what is left of an attempt.
@@ -136,14 +188,40 @@ final class BackupFolder {
   }
 }
 
+/// How far a log goes, and the root over its leaves.
+struct LogHead: Hashable {
+  let size: UInt64
+  let root: Bytes32
+}
+
 extension LogTable {
-  static func sizes(_ db: Database) throws -> [LogID: UInt64] {
-    var sizes: [LogID: UInt64] = [:]
-    for row in try Row.fetchAll(
-      db, sql: "SELECT log_id, max(size) AS size FROM log GROUP BY log_id")
-    {
-      sizes[try row.identifier("log_id")] = row.number("size")
+  /// Of all cases: a log's id says its case too.
+  static func heads(_ db: Database) throws -> [LogID: LogHead] {
+    var heads: [LogID: LogHead] = [:]
+    for row in try Row.fetchAll(db, sql: "SELECT log_id, size, root FROM log") {
+      heads[try row.identifier("log_id")] = LogHead(
+        size: row.number("size"), root: try row.bytes32("root"))
     }
-    return sizes
+    return heads
+  }
+
+  /// Whether a log went on from this head, or stands there.
+  static func holds(_ db: Database, _ log: LogID, _ head: LogHead) throws -> Bool {
+    guard head.size > 0 else { return true }
+    guard
+      let row = try Row.fetchOne(
+        db, sql: "SELECT id, size, root FROM log WHERE log_id = ?", arguments: [log.bytes.data])
+    else { return false }
+    let own = LogHead(size: row.number("size"), root: try row.bytes32("root"))
+    if own.size <= head.size { return own == head }
+    let ref: Int64 = row["id"]
+    let leaves = try Row.fetchCursor(
+      db, sql: "SELECT data FROM leaf WHERE log_ref = ? AND sequence < ? ORDER BY sequence",
+      arguments: [ref, Int64(bitPattern: head.size)])
+    var tree = CompactRange()
+    while let leaf = try leaves.next() {
+      tree.append(try LeafData(parsing: leaf.bytes("data")).hash)
+    }
+    return tree.size == head.size && tree.root == head.root
   }
 }

@@ -15,7 +15,8 @@ extension OpenVault {
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) async throws(VaultError) -> (vault: OpenVault, check: CheckOutcome) {
     let named = VaultFiles(folder: backup)
-    let target = VaultFiles(folder: place)
+    // A link is followed now: nothing could be moved to its place later.
+    let target = VaultFiles(folder: VaultFiles.resolved(place))
     if Folders.exists(target.folder) {
       guard try Folders.names(in: target.folder).isEmpty else { throw VaultError(.vaultExists) }
     }
@@ -23,7 +24,7 @@ extension OpenVault {
     guard !named.contains(target.folder) else { throw VaultError(.outputInVault) }
     let lock = try named.takeLock()
     let locks = try passphrase.withBytes { (bytes) throws(VaultError) in
-      try OpenedLocks.open(named) { (file) throws(VaultError) in
+      try openLocks(of: named) { (file) throws(VaultError) in
         try file.unlock(passphrase: bytes)
       }
     }
@@ -50,6 +51,33 @@ extension OpenVault {
     let vault = try OpenVault(
       opening: target.folder, passphrase: passphrase, surroundings: surroundings)
     return (vault, check)
+  }
+
+  /// A backup that was stopped after two changes of the master key has locks of two generations beside a database
+  /// that both name: those that open it are the ones.
+  private static func openLocks(
+    of files: VaultFiles, by unlock: (KeysFile) throws(VaultError) -> SecretKey
+  ) throws(VaultError) -> OpenedLocks {
+    let pair = try KeysPair(of: files)
+    guard let first = pair.first, let second = pair.second,
+      first.generation != second.generation, first.generation % 2 == second.generation % 2
+    else { return try OpenedLocks.open(files, by: unlock) }
+    var isOfOther = false
+    do throws(VaultError) {
+      return try OpenedLocks.open(files) { (file) throws(VaultError) in
+        let master = try unlock(file)
+        let database = files.of(generation: file.generation).database
+        guard Folders.exists(database) else { return master }
+        let keys = VaultKeys(master: master)
+        guard try SealedPages(key: keys.database, vaultID: file.vaultID).hasAny(in: database) else {
+          isOfOther = true
+          throw VaultError(.wrongPassphrase)
+        }
+        return master
+      }
+    } catch {
+      throw isOfOther && error.code == .wrongPassphrase ? VaultError(.databaseOfAnother) : error
+    }
   }
 
   private static func rebuild(
@@ -100,7 +128,13 @@ extension OpenVault {
     let target = try OpenFile(creating: copy)
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
-      let count = try source.read(into: &buffer, count: buffer.count)
+      let count: Int
+      do throws(VaultError) {
+        count = try source.read(into: &buffer, count: buffer.count)
+      } catch {
+        // A place that the backup's disk does not give.
+        throw VaultError(.databaseDamaged, systemError: error.systemError)
+      }
       try buffer.withBytes { (bytes) throws(VaultError) in
         try target.write(bytes.extracting(0..<count))
       }

@@ -14,22 +14,24 @@ enum StoredCopies {
 
   /// - Parameter files: by their paths in `target`.
   /// - Returns: what each file was where it came from, in their order. A damaged one is copied where nothing is
-  ///   in its place: most of it may still be read one day.
+  ///   in its place: most of it may still be read one day. Its copy has another size than it should, so that it
+  ///   is never taken for a whole one, and gives way to one.
   /// - Throws: what keeps `target` from being written, and what `onBytes` throws.
   @concurrent
   static func copy(
     _ files: [StoredFile], from source: BlobStore, to target: BlobStore,
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void
   ) async throws(VaultError) -> [StoredFile.State] {
-    let states: [StoredFile.State]
+    let results: [Work.Result]
     let work = Work(files: files, source: source, target: target)
     do {
-      states = try await withThrowingTaskGroup(of: [(Int, StoredFile.State)].self) { group in
-        var states = [StoredFile.State](repeating: .whole, count: files.count)
+      results = try await withThrowingTaskGroup(of: [(Int, Work.Result)].self) { group in
+        var results = [Work.Result](
+          repeating: Work.Result(state: .missing, isWritten: false), count: files.count)
         let cursor = Cursor(count: files.count)
         for _ in 0..<min(StoredFiles.taskCount, files.count) {
           group.addTask {
-            var done: [(Int, StoredFile.State)] = []
+            var done: [(Int, Work.Result)] = []
             while !Task.isCancelled, let index = cursor.next() {
               done.append((index, try work.copy(index, onBytes)))
             }
@@ -37,16 +39,17 @@ enum StoredCopies {
           }
         }
         for try await done in group {
-          for (index, state) in done { states[index] = state }
+          for (index, result) in done { results[index] = result }
         }
-        return states
+        return results
       }
       try target.synchronizeFolders(
-        of: zip(files, states).filter { $1 != .missing }.map(\.0.root))
+        of: zip(files, results).filter { $1.isWritten }.map(\.0.root))
     } catch {
       throw error as? VaultError ?? VaultError(.inputOutput)
     }
-    return states
+    guard !Task.isCancelled else { throw VaultError(.cancelled) }
+    return results.map(\.state)
   }
 
   private struct Work: Sendable {
@@ -54,26 +57,32 @@ enum StoredCopies {
     let source: BlobStore
     let target: BlobStore
 
+    struct Result: Sendable {
+      /// Of the original.
+      let state: StoredFile.State
+      let isWritten: Bool
+    }
+
     func copy(
       _ index: Int, _ onBytes: (Int) throws(VaultError) -> Void
-    ) throws(VaultError) -> StoredFile.State {
+    ) throws(VaultError) -> Result {
       let file = files[index]
       let original: OpenFile
       do throws(VaultError) {
         original = try OpenFile(reading: source.path(of: file.root), followingLinks: false)
       } catch {
-        return try StoredFile.State(error)
+        return Result(state: try StoredFile.State(error), isWritten: false)
       }
       let temporary = target.temporaryPath()
       do throws(VaultError) {
         let isWhole = try write(file, from: original, to: temporary, onBytes)
         if !isWhole, Folders.exists(file.path) {
           Folders.remove(temporary)
-          return .damaged
+          return Result(state: .damaged, isWritten: false)
         }
         try Folders.make(Folders.parent(of: file.path))
         try Folders.rename(temporary, to: file.path)
-        return isWhole ? .whole : .damaged
+        return Result(state: isWhole ? .whole : .damaged, isWritten: true)
       } catch {
         Folders.remove(temporary)
         throw error
@@ -108,9 +117,11 @@ enum StoredCopies {
         try onBytes(count)
         if count < wanted { break }
       }
+      let isWhole = isReadable && position == file.size && tree.root == file.root.raw
+      if !isWhole, position == file.size { try copy.write([0]) }
       try copy.synchronize()
       copy.forgetPages()
-      return isReadable && position == file.size && tree.root == file.root.raw
+      return isWhole
     }
   }
 

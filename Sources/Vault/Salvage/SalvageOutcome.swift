@@ -16,6 +16,8 @@ public struct SalvagedEntry: Sendable {
       /// Written with zeros where bytes are lost: these, from the first.
       case damaged(missing: [Range<UInt64>])
       case lost
+      /// The disk that it was to be written to takes no file of its size.
+      case tooLarge
       /// Only hash, size and type were ever kept.
       case hashOnly
     }
@@ -60,6 +62,8 @@ public struct SalvageOutcome: Sendable, Hashable {
     public var pagesLost = 0
     /// An older copy had to do.
     public var pagesOld = 0
+    /// The log beside it is there, and cannot be read at all.
+    public var isLogUnreadable = false
     /// Of the log beside the database, and those of them that do not open in their place.
     public var frames = 0
     public var framesLost = 0
@@ -70,6 +74,7 @@ public struct SalvageOutcome: Sendable, Hashable {
     public var whole = 0
     public var damaged = 0
     public var lost = 0
+    public var tooLarge = 0
     public var hashOnly = 0
     public var bytes: UInt64 = 0
     /// Sealed files that no entry names which could be read: without the entry they stay sealed.
@@ -98,6 +103,7 @@ public struct SalvageOutcome: Sendable, Hashable {
   /// Whether something that was in the vault did not come out whole.
   public var isIncomplete: Bool {
     database.isMissing || database.pagesLost + database.framesLost + database.rowsLost > 0
+      || database.isLogUnreadable || files.tooLarge > 0 || malformed > 0
       || database.pagesOld > 0 || files.damaged + files.lost + files.nameless > 0
   }
 }

@@ -29,6 +29,10 @@ final class SalvagedPages {
   private let vaultID: [UInt8]
   private let file: SharedFile?
   private let log: SharedFile?
+  /// The largest number of a page or frame: what a file has room for beyond it is no database's.
+  private static let largestNumber = UInt32.max - 1
+  /// So many frames in a row of which nothing opens are none: whatever is there, SQLite did not write it. 256 MiB.
+  private static let emptyFrameCount: UInt32 = 65_536
   /// Whole pages that the file has room for.
   let filePageCount: UInt32
   let frames: LogFrames
@@ -42,8 +46,11 @@ final class SalvagedPages {
   /// What the log's frame headers tell.
   struct LogFrames {
     var count: UInt32 = 0
-    /// Headers that do not open.
-    var damagedHeaders: [UInt32] = []
+    /// Headers that do not open: how many, and the last of them.
+    var damagedHeaders = 0
+    var lastDamaged: UInt32 = 0
+    /// There is a log, and it cannot be read at all.
+    var isUnreadable = false
     /// Newest first: of what was committed, and of what an earlier use of the log left behind it.
     var committed: [UInt32: [UInt32]] = [:]
     var leftOver: [UInt32: [UInt32]] = [:]
@@ -55,14 +62,22 @@ final class SalvagedPages {
     self.vaultID = vaultID
     file = try Self.open(files.database)
     let size = try file?.file.status().size ?? 0
-    filePageCount = UInt32(clamping: size / UInt64(Self.pageByteCount))
-    if let log = try Self.open(files.databaseLog) {
-      frames = try Self.frames(of: log.file, key: key, vaultID: vaultID)
-      self.log = log
-    } else {
-      frames = LogFrames()
-      log = nil
+    filePageCount = min(
+      Self.largestNumber, UInt32(clamping: size / UInt64(Self.pageByteCount)))
+    var log: SharedFile?
+    var isUnreadable = false
+    do throws(VaultError) {
+      log = try Self.open(files.databaseLog)
+      isUnreadable = log == nil && Folders.isThere(files.databaseLog)
+    } catch {
+      // A link, or not to be read: what the file of the database has comes out all the same.
+      isUnreadable = true
     }
+    var frames = LogFrames()
+    if let log { frames = try Self.frames(of: log.file, key: key, vaultID: vaultID) }
+    frames.isUnreadable = isUnreadable
+    self.frames = frames
+    self.log = log
   }
 
   /// Nil for a file that is missing or cannot be opened.
@@ -78,11 +93,23 @@ final class SalvagedPages {
 
   var hasFile: Bool { file != nil }
 
-  /// Numbers of all pages of which there is or was a copy.
-  var numbers: [UInt32] {
-    let beyond = Set(frames.committed.keys).union(frames.leftOver.keys)
+  /// How many pages there are of which there is or was a copy.
+  var count: Int {
+    Int(filePageCount) - (filePageCount >= Self.lockPage ? 1 : 0) + beyondFile.count
+  }
+
+  /// Pages that only the log has.
+  private var beyondFile: [UInt32] {
+    Set(frames.committed.keys).union(frames.leftOver.keys)
       .filter { $0 > filePageCount }.sorted()
-    return Array(1..<filePageCount + 1).filter { $0 != Self.lockPage } + beyond
+  }
+
+  /// Each page of which there is or was a copy, by its number.
+  func forEachNumber(
+    _ body: (UInt32) throws(VaultError) -> Void
+  ) throws(VaultError) {
+    for number in 1..<filePageCount + 1 where number != Self.lockPage { try body(number) }
+    for number in beyondFile { try body(number) }
   }
 
   /// The newest copy of a page that opens.
@@ -164,8 +191,9 @@ final class SalvagedPages {
     var found = LogFrames()
     let size = try log.status().size
     guard size > logHeaderByteCount else { return found }
-    found.count = UInt32(
-      clamping: (size - logHeaderByteCount + frameByteCount - 1) / frameByteCount)
+    found.count = min(
+      largestNumber,
+      UInt32(clamping: (size - logHeaderByteCount - 1) / frameByteCount + 1))
     var headers: [FrameHeader] = []
     for number in 1..<found.count + 1 {
       guard
@@ -173,7 +201,12 @@ final class SalvagedPages {
           in: log, at: position(of: number), kind: 3, number: number, byteCount: 24, key: key,
           vaultID: vaultID)
       else {
-        found.damagedHeaders.append(number)
+        found.damagedHeaders += 1
+        found.lastDamaged = number
+        if number - (headers.last?.number ?? 0) >= emptyFrameCount {
+          found.damagedHeaders += Int(found.count - number)
+          break
+        }
         continue
       }
       headers.append(
@@ -188,7 +221,7 @@ final class SalvagedPages {
     let current = headers.filter { $0.salts == salts }
     let lastCommit = current.last { $0.commitSize > 0 }?.number ?? 0
     // One that does not open may have been a commit.
-    let end = max(lastCommit, found.damagedHeaders.last ?? 0)
+    let end = max(lastCommit, found.lastDamaged)
     for frame in headers.reversed() where frame.page > 0 {
       if frame.salts != salts {
         found.leftOver[frame.page, default: []].append(frame.number)

@@ -99,7 +99,11 @@ struct SalvagedRows {
         let shape = SalvagedRow.Shape(columns, isTable: cell.rowid != nil)
       else { continue }
       let place = RowPlace(page: number, copy: page.copy, cell: index, isOld: page.isOld)
-      if let row = row(shape, columns, cell) { body(place, row) } else { lost += 1 }
+      if let row = row(shape, columns, cell, isOld: page.isOld) {
+        body(place, row)
+      } else {
+        lost += 1
+      }
     }
     return lost
   }
@@ -110,10 +114,12 @@ struct SalvagedRows {
       let cells = SQLitePage.cells(of: bytes, isFirst: place.page == 1)?.cells,
       cells.indices.contains(place.cell)
     else { return nil }
-    return values(of: cells[place.cell])
+    return values(of: cells[place.cell], isOld: place.isOld)
   }
 
-  private func values(of cell: SQLitePage.Cell) -> [SQLitePage.Value]? {
+  /// The rest of an old row stood on pages that may be of other rows by now.
+  private func values(of cell: SQLitePage.Cell, isOld: Bool) -> [SQLitePage.Value]? {
+    guard !isOld || cell.payloadByteCount <= cell.local.count else { return nil }
     var payload = Array(cell.local)
     var next = cell.overflow
     while payload.count < cell.payloadByteCount {
@@ -123,11 +129,14 @@ struct SalvagedRows {
       payload += page[4..<4 + wanted]
       next = SQLitePage.uint32(page, 0)
     }
+    // A chain that goes on is another row's.
+    guard next ?? 0 == 0 else { return nil }
     return SQLitePage.values(of: payload)
   }
 
   private func row(
-    _ shape: SalvagedRow.Shape, _ columns: [SQLitePage.ColumnType], _ cell: SQLitePage.Cell
+    _ shape: SalvagedRow.Shape, _ columns: [SQLitePage.ColumnType], _ cell: SQLitePage.Cell,
+    isOld: Bool
   ) -> SalvagedRow? {
     switch shape {
     case .entry:
@@ -146,7 +155,7 @@ struct SalvagedRows {
         return nil
       }
       return .blob(root)
-    default: return values(of: cell).flatMap { small(shape, $0, cell.rowid) }
+    default: return values(of: cell, isOld: isOld).flatMap { small(shape, $0, cell.rowid) }
     }
   }
 

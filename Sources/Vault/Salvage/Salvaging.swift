@@ -50,11 +50,17 @@ public final class Salvage {
   /// About how many bytes are read in all.
   public func size() -> UInt64 {
     let database = (UInt64(pages.filePageCount) + UInt64(pages.frames.count)) * 4096
-    var sealed: UInt64 = 0
+    var total = database
     for path in storedPaths {
-      do { sealed += try OpenFile(reading: path, followingLinks: false).status().size } catch {}
+      do {
+        let size = try OpenFile(reading: path, followingLinks: false).status().size
+        let (sum, isTooMuch) = total.addingReportingOverflow(size)
+        total = isTooMuch ? .max : sum
+      } catch {
+        continue
+      }
     }
-    return database + sealed
+    return total
   }
 
   /// A path into the vault is no place for what comes out of it.
@@ -101,17 +107,17 @@ public final class Salvage {
   // MARK: - Pages
 
   private func scan(_ onBytes: (Int) throws(VaultError) -> Void) throws(VaultError) {
-    let numbers = pages.numbers
     outcome.database.isMissing = !pages.hasFile
-    outcome.database.pages = numbers.count
+    outcome.database.pages = pages.count
     outcome.database.frames = Int(pages.frames.count)
-    outcome.database.framesLost = pages.frames.damagedHeaders.count
+    outcome.database.framesLost = pages.frames.damagedHeaders
+    outcome.database.isLogUnreadable = pages.frames.isUnreadable
     let rows = SalvagedRows(pages)
-    for number in numbers {
+    try pages.forEachNumber { (number) throws(VaultError) in
       try onBytes(SalvagedPages.pageByteCount)
       guard let page = pages.page(number) else {
         outcome.database.pagesLost += 1
-        continue
+        return
       }
       if page.isOld { outcome.database.pagesOld += 1 }
       outcome.database.rowsLost += rows.forEach(on: page, number) { index.note($0, $1) }
@@ -271,7 +277,9 @@ public final class Salvage {
       return file(.whole, "files/" + name, givesHash: result.sha256 == attachment.sha256)
     } catch {
       Folders.remove(temporary)
-      throw error
+      guard error.isOfItsSize else { throw error }
+      outcome.files.tooLarge += 1
+      return file(.tooLarge)
     }
   }
 
