@@ -152,15 +152,16 @@ final class BackupFolder {
     if files.other.hasAnything { try files.other.removeDatabase() }
   }
 
-  /// At least one whole copy of the former locks stays.
+  /// The new locks take the first place, as in any change of locks that was stopped between its two copies; at least
+  /// one whole copy of the former ones stays.
   private func putLocksBesideFormer() throws(VaultError) {
     let pair = try KeysPair(of: files)
-    if pair.first == nil, let former = pair.second, former.bytes != keysFile.bytes {
-      try Folders.replace(files.keys, with: former.bytes, in: files.folder)
+    if pair.second == nil, let former = pair.first, former.bytes != keysFile.bytes {
+      try Folders.replace(files.secondKeys, with: former.bytes, in: files.folder)
     }
-    if !Self.holds(files.secondKeys, keysFile.bytes) {
-      try Folders.replace(files.secondKeys, with: keysFile.bytes, in: files.folder)
-    }
+    guard !Self.holds(files.keys, keysFile.bytes) else { return }
+    try files.prepare(keysFile)
+    try files.putInForce(files.keys)
   }
 
   /// A log that has something in it holds what its database lacks.
