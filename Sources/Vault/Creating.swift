@@ -89,7 +89,7 @@ extension OpenVault {
     }
     let name = "." + Hex.encode(Randomness.bytes(8))
     let parent = Folders.parent(of: target.folder)
-    try Folders.makeAll(parent)
+    let made = try Folders.makeAll(parent)
     let building = VaultFiles(folder: parent + "/" + name)
     do throws(VaultError) {
       try build(
@@ -100,6 +100,7 @@ extension OpenVault {
       try Folders.synchronize(parent)
     } catch {
       Folders.removeTree(building.folder)
+      Folders.removeMade(made)
       throw error
     }
     return try OpenVault(

@@ -273,12 +273,31 @@ enum Folders {
 
   /// A folder and all above it that are missing. Their names are on the medium when this returns: what is
   /// put into them would be lost with them.
-  static func makeAll(_ path: String) throws(VaultError) {
-    guard !exists(path) else { return }
-    let above = parent(of: path)
-    try makeAll(above)
-    try make(path)
-    try synchronize(above)
+  ///
+  /// - Returns: those that were made, for `removeMade`.
+  @discardableResult
+  static func makeAll(_ path: String) throws(VaultError) -> [String] {
+    var missing: [String] = []
+    while !exists(missing.last.map(parent(of:)) ?? path), missing.last != "/" {
+      missing.append(missing.last.map(parent(of:)) ?? path)
+    }
+    var made: [String] = []
+    do throws(VaultError) {
+      for folder in missing.reversed() {
+        try make(folder)
+        made.append(folder)
+        try synchronize(parent(of: folder))
+      }
+    } catch {
+      removeMade(made)
+      throw error
+    }
+    return made
+  }
+
+  /// Takes back folders that were made for something that failed; one that is in use by now stays.
+  static func removeMade(_ folders: [String]) {
+    for folder in folders.reversed() { _ = unsafe rmdir(folder) }
   }
 
   /// Removes a folder of our own making with all that is in it; what cannot be removed stays.

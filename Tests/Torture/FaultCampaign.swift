@@ -92,7 +92,7 @@ struct FaultCampaign {
         let spec = (["\(number)"] + parts.map(String.init)).joined(separator: ":")
         do {
           let tried = try await perform(command, arguments, fault: spec)
-          try await judge(tried.run, command, isKill: fault.hasPrefix("kill"))
+          try await judge(tried.run, command, fault)
         } catch {
           let failure = "\(command.rawValue) with \(spec): \(error)"
           figures.failures.append(failure)
@@ -137,7 +137,8 @@ struct FaultCampaign {
 
   private static let statuses: Set<Int32> = [0, 1, 10, 11, 12, 20, 21, 22, 69, 130]
 
-  private mutating func judge(_ run: Run, _ command: Command, isKill: Bool) async throws {
+  private mutating func judge(_ run: Run, _ command: Command, _ fault: String) async throws {
+    let isKill = fault.hasPrefix("kill")
     if run.wasKilled {
       guard isKill else { throw Unexpected("a signal ended it: \(run.errors.suffix(400))") }
       figures.killed += 1
@@ -151,18 +152,19 @@ struct FaultCampaign {
       }
     }
     if command == .initialise {
-      try await judgeInit(run)
+      try await judgeInit(run, isDead: fault == "eio:0")
     } else {
       try await judgeVault(run, command)
     }
   }
 
-  private mutating func judgeInit(_ run: Run) async throws {
+  /// - Parameter isDead: no call succeeded after the first fault, so nothing could be taken back either.
+  private mutating func judgeInit(_ run: Run, isDead: Bool) async throws {
     guard Tree.exists(other.vault) else {
       guard run.status != 0 else {
         throw Unexpected("it says that there is a vault, and there is none")
       }
-      if !run.wasKilled {
+      if !run.wasKilled, !isDead {
         let left = try Tree.names(below: workshop.world).filter { !base.isPart($0) }
         guard left.isEmpty else { throw Unexpected("left behind: \(left.prefix(5))") }
       }

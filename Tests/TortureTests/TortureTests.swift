@@ -57,8 +57,17 @@ import Testing
 
   @Test func `a full disk and a dead one are told, and nothing half stays`() async throws {
     let figures = try await expectSound(
-      ["faults", "--faults", "enospc:0,eio:0,short,kill-half", "--every", "41"])
-    #expect((figures["told as a failure"] ?? 0) > 20)
+      [
+        "faults", "--commands", "small,several,erase", "--faults", "enospc:0,short,kill-half",
+        "--every", "41",
+      ])
+    #expect((figures["told as a failure"] ?? 0) > 5)
+  }
+
+  @Test func `a vault that cannot be made leaves nothing`() async throws {
+    let figures = try await expectSound(
+      ["faults", "--commands", "init", "--faults", "enospc:0,eio:0", "--every", "499"])
+    #expect((figures["told as a failure"] ?? 0) > 5)
   }
 
   @Test func `a changed bit is found, or changes nothing that is shown`() async throws {

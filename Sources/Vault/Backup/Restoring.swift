@@ -33,7 +33,7 @@ extension OpenVault {
       throw VaultError(source.other.hasDatabase ? .keysOutdated : .databaseMissing)
     }
     let parent = Folders.parent(of: target.folder)
-    try Folders.makeAll(parent)
+    let made = try Folders.makeAll(parent)
     let building = VaultFiles(
       folder: parent + "/." + Hex.encode(Randomness.bytes(8)), generation: source.generation)
     let check: CheckOutcome
@@ -45,6 +45,7 @@ extension OpenVault {
       try Folders.synchronize(parent)
     } catch {
       Folders.removeTree(building.folder)
+      Folders.removeMade(made)
       throw error
     }
     withExtendedLifetime(lock) {}
