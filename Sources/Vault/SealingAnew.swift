@@ -131,6 +131,8 @@ private struct DatabaseCopy {
       try afterStep(.databaseCopied)
       try target.queue.write { db in try sealSecrets(db) }
       try afterStep(.secretsSealed)
+      // Or a full disk leaves a part of it in the log, which closing does not tell and the new name leaves behind.
+      _ = try target.moveLogIntoFile()
       try target.queue.close()
     } catch {
       target.giveUp()
