@@ -10,6 +10,7 @@ internal import Mailboxes
 /// An open file, closed when its owner lets go. Every call either does all that it says or throws.
 struct OpenFile: ~Copyable {
   let descriptor: Int32
+  private var isLocked = false
 
   init(reading path: String, followingLinks: Bool = true) throws(VaultError) {
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
@@ -58,7 +59,12 @@ struct OpenFile: ~Copyable {
     guard descriptor >= 0 else { throw .ofSystem(errno) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // By itself the lock would last until every copy of the descriptor is closed, and a program that another thread is
+    // just starting holds one.
+    if isLocked { _ = flock(descriptor, LOCK_UN) }
+    close(descriptor)
+  }
 
   struct Status: Hashable {
     var size: UInt64
@@ -181,8 +187,9 @@ struct OpenFile: ~Copyable {
   }
 
   /// Takes the lock that one process holds on a vault; false if another has it.
-  func lock() throws(VaultError) -> Bool {
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+  mutating func lock() throws(VaultError) -> Bool {
+    isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    if isLocked { return true }
     if errno == EWOULDBLOCK { return false }
     throw .ofSystem(errno)
   }

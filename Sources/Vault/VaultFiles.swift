@@ -54,7 +54,7 @@ struct VaultFiles: Sendable {
 
   /// The lock is on the folder itself, so that nothing is left behind.
   func takeLock() throws(VaultError) -> OpenFile {
-    let lock = try OpenFile(folder: folder)
+    var lock = try OpenFile(folder: folder)
     guard try lock.lock() else { throw VaultError(.inUse) }
     return lock
   }

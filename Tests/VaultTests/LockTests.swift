@@ -193,6 +193,19 @@ import Testing
     try await fixture.open().close()
   }
 
+  /// As a child process does for a moment, between its beginning and its own program.
+  @Test func `a vault that was closed is free, also while its descriptors live on elsewhere`()
+    async throws
+  {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let copies = try OpenDescriptors.copies(of: fixture.path)
+    defer { copies.forEach { close($0) } }
+    #expect(!copies.isEmpty)
+    try await vault.close()
+    try await fixture.open().close()
+  }
+
   /// Row 44: a copied or restored vault may be read, and signs nothing.
   @Test func `a copy signs nothing`() async throws {
     let fixture = try await closedVault()
@@ -331,5 +344,21 @@ extension OpenVault {
         isDone = true
         do { try body() } catch { throw VaultError(.inputOutput) }
       })
+  }
+}
+
+/// Descriptors of this process, as Linux lists them.
+private enum OpenDescriptors {
+  static func copies(of path: String) throws -> [Int32] {
+    let real = URL(filePath: path).resolvingSymlinksInPath().path()
+    return try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name in
+      guard let descriptor = Int32(name),
+        // Other tests open and close theirs meanwhile.
+        let target = try? FileManager.default.destinationOfSymbolicLink(
+          atPath: "/proc/self/fd/\(name)"), target == real || target + "/" == real
+      else { return nil }
+      let copy = dup(descriptor)
+      return copy >= 0 ? copy : nil
+    }
   }
 }
