@@ -144,7 +144,7 @@ extension OpenVault {
       let additions = batch.additions
       let (saved, sharedWith) = try commit { db in
         let writer = try EntryWriter(db, of: row, keys: keys, surroundings: surroundings)
-        let saved = try additions.map { addition in try writer.write(addition) }
+        let saved = try writer.write(additions)
         try writer.sign()
         return (saved, writer.readerCount)
       }

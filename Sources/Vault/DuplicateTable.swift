@@ -41,22 +41,64 @@ final class DuplicateTable {
     (mark.bytes + row.caseID.bytes).withBytes { HMACSHA256.authenticate($0, key: key) }
   }
 
-  /// Adds an entry to those that hold it.
+  /// Something that is about to be held by an entry.
+  struct Holding {
+    let entry: Int64
+    let mark: Mark
+  }
+
+  func insert(_ new: Holding) throws { try insert(new, hash(new.mark)) }
+
+  private func insert(_ new: Holding, _ hash: Bytes32) throws {
+    try db.run(
+      "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
+      [row.ref, hash.bytes.data, new.entry])
+  }
+
+  /// Adds entries to those that hold something.
   ///
-  /// - Returns: those that did before; the first sixteen.
-  func insert(_ mark: Mark, entry: Int64) throws -> [EntryID] {
-    let hash = hash(mark).bytes.data
-    let holders = try Row.fetchAll(
+  /// - Returns: those that held the same before each, the first sixteen.
+  func insertAll(_ new: [Holding]) throws -> [[EntryID]] {
+    let hashes = new.map { hash($0.mark) }
+    var known = try held(among: hashes)
+    var isDoubled: [Bool] = []
+    for (holding, hash) in zip(new, hashes) {
+      isDoubled.append(!known.insert(hash).inserted)
+      try insert(holding, hash)
+    }
+    return try new.indices.map { index in
+      isDoubled[index] ? try holders(of: hashes[index], before: new[index].entry) : []
+    }
+  }
+
+  private func holders(of hash: Bytes32, before entry: Int64) throws -> [EntryID] {
+    try Row.fetchAll(
       db.cachedStatement(
         sql: """
           SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
-          WHERE d.case_ref = ? AND d.hash = ? ORDER BY d.entry_ref LIMIT 16
-          """), arguments: [row.ref, hash]
+          WHERE d.case_ref = ? AND d.hash = ? AND d.entry_ref < ? ORDER BY d.entry_ref LIMIT 16
+          """), arguments: [row.ref, hash.bytes.data, entry]
     ).map { try $0.identifier("entry_id") as EntryID }
-    try db.run(
-      "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
-      [row.ref, hash, entry])
-    return holders
+  }
+
+  /// Those of many that something holds already; few statements, since mostly there are none.
+  private func held(among hashes: [Bytes32]) throws -> Set<Bytes32> {
+    let width = min(256, hashes.count)
+    var found: Set<Bytes32> = []
+    for start in stride(from: 0, to: hashes.count, by: max(width, 1)) {
+      // The last ones are asked for together with some of those before, so that one statement serves all.
+      let asked = hashes[min(start, hashes.count - width)...].prefix(width)
+      let rows = try Row.fetchAll(
+        db.cachedStatement(
+          sql: """
+            WITH asked(hash) AS (VALUES \(repeatElement("(?)", count: width).joined(separator: ",")))
+            SELECT hash FROM asked
+            WHERE EXISTS (SELECT 1 FROM duplicate d WHERE d.case_ref = ? AND d.hash = asked.hash)
+            """),
+        arguments: StatementArguments(asked.map(\.bytes.data)) + [row.ref])
+      for row in rows { found.insert(try row.bytes32("hash")) }
+    }
+    return found
   }
 
   /// Holders that still stand for it, so that it need not be added again; the first sixteen. Not those that

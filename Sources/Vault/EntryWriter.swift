@@ -22,44 +22,82 @@ final class EntryWriter {
     duplicates = DuplicateTable(db, of: row, keys: keys)
   }
 
-  func write(_ addition: SealedAddition) throws -> AddOutcome.Saved {
-    var content = addition.entry.content
-    content.attachments = addition.files.enumerated().map { $1.attachment(number: $0) }
-    let entry = try append(
-      content, as: addition.entry.kind ?? row.role.ownKind, for: addition.entry.audience)
-    for (number, file) in addition.files.enumerated() {
-      guard let box = file.blob else { continue }
-      try BlobTable.insert(db, box, entry: entry.leafRef, number: number)
+  /// Writes entries and what belongs to them, in their order.
+  func write(_ additions: [SealedAddition]) throws -> [AddOutcome.Saved] {
+    let entries = try append(
+      additions.map { addition in
+        var content = addition.entry.content
+        content.attachments = addition.files.enumerated().map { $1.attachment(number: $0) }
+        return Message(
+          content: content, kind: addition.entry.kind ?? row.role.ownKind,
+          audience: addition.entry.audience)
+      })
+    for (addition, entry) in zip(additions, entries) {
+      for (number, file) in addition.files.enumerated() {
+        guard let box = file.blob else { continue }
+        try BlobTable.insert(db, box, entry: entry.leafRef, number: number)
+      }
     }
-    var holders: [EntryID] = []
-    for mark in addition.marks {
-      for holder in try duplicates.insert(mark, entry: entry.leafRef)
-      where holder != entry.id && !holders.contains(holder) { holders.append(holder) }
+    let holders = try insertMarks(of: additions, entries)
+    return zip(additions, entries).map { addition, entry in
+      AddOutcome.Saved(
+        id: entry.id, sameContentAs: holders[entry.leafRef] ?? [], index: addition.index,
+        isMinor: addition.entry.content.showsMinor)
     }
-    for mark in addition.sizeMarks { _ = try duplicates.insert(mark, entry: entry.leafRef) }
-    return AddOutcome.Saved(
-      id: entry.id, sameContentAs: holders, index: addition.index,
-      isMinor: content.showsMinor)
   }
 
-  /// Appends an entry of any kind: whether the role may write it is the caller's to know.
+  /// - Returns: by entry, the others that held the same before.
+  private func insertMarks(
+    of additions: [SealedAddition], _ entries: [LogAppender.Appended]
+  ) throws -> [Int64: [EntryID]] {
+    var marks: [DuplicateTable.Holding] = []
+    var sizes: [DuplicateTable.Holding] = []
+    for (addition, entry) in zip(additions, entries) {
+      marks += addition.marks.map { .init(entry: entry.leafRef, mark: $0) }
+      sizes += addition.sizeMarks.map { .init(entry: entry.leafRef, mark: $0) }
+    }
+    var result: [Int64: [EntryID]] = [:]
+    for (holding, holders) in zip(marks, try duplicates.insertAll(marks)) where !holders.isEmpty {
+      for holder in holders where result[holding.entry]?.contains(holder) != true {
+        result[holding.entry, default: []].append(holder)
+      }
+    }
+    for size in sizes { try duplicates.insert(size) }
+    return result
+  }
+
+  /// Something that is said, and to whom.
+  struct Message {
+    let content: EntryContent
+    let kind: EntryKind
+    var audience = EntryAudience.allReaders
+  }
+
+  /// Appends entries of any kind: whether the role may write them is the caller's to know.
   ///
   /// - Throws: `.notAllowed`, `.unknownMember` for an audience that is not this writer's to choose.
-  func append(
-    _ content: EntryContent, as kind: EntryKind, for audience: EntryAudience = .allReaders
-  ) throws -> LogAppender.Appended {
-    let epochs = try ReaderChoice(control).epochs(
-      for: audience, as: kind, about: content.about)
-    let entryKey = SecretKey.random()
-    let entry = try control.appender.append(kind: kind, parts: content.parts, key: entryKey)
-    for epoch in epochs {
-      try control.appender.addSlot(for: entry, key: entryKey, epoch: epoch.key)
+  func append(_ messages: [Message]) throws -> [LogAppender.Appended] {
+    let choice = ReaderChoice(control)
+    // An epoch that begins here has an entry of its own, so all are there before the first place is given.
+    let epochs = try messages.map { message in
+      try choice.epochs(
+        for: message.audience, as: message.kind, about: message.content.about)
     }
-    readerCount = epochs.count { $0.key.audience != .devices }
-    if try isKeptBack(audience, epochs: epochs, about: content.about) {
-      try KeptBack.mark(db, entry.leafRef, byWord: audience != .allReaders)
+    let entries = try control.appender.append(
+      zip(messages, epochs).map { message, epochs in
+        EntryDraft(kind: message.kind, parts: message.content.parts, epochs: epochs)
+      })
+    for (entry, (message, epochs)) in zip(entries, zip(messages, epochs)) {
+      guard try isKeptBack(message.audience, epochs: epochs, about: message.content.about)
+      else { continue }
+      try KeptBack.mark(db, entry.leafRef, byWord: message.audience != .allReaders)
     }
-    return entry
+    readerCount = epochs.last?.count { $0.key.audience != .devices } ?? 0
+    return entries
+  }
+
+  func append(_ content: EntryContent, as kind: EntryKind) throws -> LogAppender.Appended {
+    try append([Message(content: content, kind: kind)])[0]
   }
 
   /// Whether an entry is meant for fewer than all: by what was said, because somebody who reads the case

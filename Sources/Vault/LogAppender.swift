@@ -17,7 +17,9 @@ final class LogAppender {
   /// What the full-text index lacks of what was appended.
   private var unsearched: [(leaf: Int64, tokens: String)] = []
   /// Receipts that no entry embeds yet; the first entry of a batch carries them.
-  private var receipts: (notes: [[UInt8]], newest: (time: UInt64, witness: LogID)?)
+  private var receipts: (notes: [[UInt8]], newest: Receipt?)
+
+  typealias Receipt = (time: UInt64, witness: LogID)
 
   struct Appended {
     let id: EntryID
@@ -42,46 +44,72 @@ final class LogAppender {
     receipts = try Self.takeReceipts(db, ownLog: logRef)
   }
 
-  /// Appends one entry under `key` and lays it into the view; slots come from the caller.
+  /// Appends entries under keys of their own, sealed to the epochs of each, and lays them into the view.
+  /// They are sealed on other cores while those before are stored.
+  func append(_ drafts: [EntryDraft]) throws -> [Appended] {
+    let (row, first) = (row, tree.size)
+    let contexts = try drafts.map { try takeContext(of: $0.kind) }
+    let sealing = WorkAhead(count: drafts.count) { index in
+      let (context, notBefore) = contexts[index]
+      return Result { () throws(VaultError) in
+        try OwnEntry(
+          sealing: drafts[index], context: context, at: row.place(first + UInt64(index)),
+          notBefore: notBefore?.time, key: SecretKey.random())
+      }
+    }
+    return try contexts.map { try store(try sealing.take().get(), notBefore: $0.notBefore) }
+  }
+
+  /// Appends one entry under `key`; slots come from the caller.
   func append(
     kind: EntryKind, parts: [Part], key: borrowing SecretKey
   ) throws -> Appended {
+    let (context, notBefore) = try takeContext(of: kind)
+    let entry = try OwnEntry(
+      sealing: EntryDraft(kind: kind, parts: parts), context: context, at: row.place(tree.size),
+      notBefore: notBefore?.time, key: key)
+    return try store(entry, notBefore: notBefore)
+  }
+
+  /// What an entry says of its surroundings, and the newest receipt that it embeds.
+  private func takeContext(of kind: EntryKind) throws -> (EntryContext, notBefore: Receipt?) {
     let context = EntryContext(
       clock: surroundings.now(),
       frontier: try takeFrontier(isControl: kind.entryClass == .control), receipts: receipts.notes)
     let notBefore = receipts.newest
     receipts = ([], nil)
-    let place = EntryPlace(caseID: row.caseID, logID: row.logID, sequence: tree.size)
-    let sealed = try Self.seal(parts, kind: kind, context: context, at: place, key: key)
-    let id = EntryID(log: row.logID, leaf: sealed.leaf)
+    return (context, notBefore)
+  }
+
+  private func store(_ entry: OwnEntry, notBefore: Receipt?) throws -> Appended {
+    let leaf = entry.sealed.leaf
     try db.run(
       """
       INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
       VALUES (?, ?, ?, ?, ?, ?)
       """,
       [
-        logRef, Int64(place.sequence), Int64(sealed.leaf.classByte), sealed.leaf.bytes.data,
-        id.bytes.data, sealed.ciphertext.data,
+        logRef, Int64(entry.place.sequence), Int64(leaf.classByte), leaf.bytes.data,
+        entry.id.bytes.data, entry.sealed.ciphertext.data,
       ])
     let leafRef = db.lastInsertedRowID
-    let isControl = kind.entryClass == .control
-    let entry = ViewTable.Opened(
-      kind: kind, clock: context.clock, parts: parts, notBefore: notBefore,
-      acknowledged: isControl ? context.frontier : [])
-    let content = isControl ? nil : try EntryContent(parts: parts)
-    let tokens = try ViewTable.insertOwn(
-      db, entry, content: content, leaf: leafRef, log: logRef, case: row.ref)
-    if let tokens { unsearched.append((leafRef, tokens)) }
-    tree.append(sealed.leaf.hash)
-    return Appended(id: id, leafRef: leafRef, leaf: sealed.leaf, sequence: place.sequence)
+    for slot in entry.slots { try insert(slot, leafRef) }
+    try ViewTable.insertOwn(
+      db, entry, notBefore: notBefore, leaf: leafRef, log: logRef, case: row.ref)
+    if let tokens = entry.listed?.tokens, !tokens.isEmpty { unsearched.append((leafRef, tokens)) }
+    tree.append(entry.leafHash)
+    return Appended(id: entry.id, leafRef: leafRef, leaf: leaf, sequence: entry.place.sequence)
   }
 
   /// Seals an appended entry's key for one audience.
   func addSlot(for entry: Appended, key: borrowing SecretKey, epoch: borrowing EpochKey) throws {
-    let slot = epoch.slot(for: key, leaf: entry.leaf, logID: row.logID)
+    try insert(epoch.slot(for: key, leaf: entry.leaf, logID: row.logID), entry.leafRef)
+  }
+
+  private func insert(_ slot: Slot, _ leafRef: Int64) throws {
     try db.run(
       "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
-      [entry.leafRef, slot.epoch.bytes.data, slot.box.data])
+      [leafRef, slot.epoch.bytes.data, slot.box.data])
   }
 
   /// Signs the log's new head. Nothing that was appended counts without it.
@@ -97,17 +125,6 @@ final class LogAppender {
       arguments: [
         Int64(tree.size), tree.root.bytes.data, tree.encoded.data, checkpoint.bytes.data, logRef,
       ])
-  }
-
-  private static func seal(
-    _ parts: [Part], kind: EntryKind, context: EntryContext, at place: EntryPlace,
-    key: borrowing SecretKey
-  ) throws -> SealedEntry {
-    do {
-      return try SealedEntry(sealing: parts, kind: kind, context: context, at: place, key: key)
-    } catch {
-      throw VaultError(.entryTooLarge)
-    }
   }
 
   /// Logs that grew since the device's last entry. Control entries tell for themselves, since they are
@@ -139,7 +156,7 @@ final class LogAppender {
   /// who gives thousands must not make an entry that others refuse.
   private static func takeReceipts(
     _ db: Database, ownLog: Int64
-  ) throws -> (notes: [[UInt8]], newest: (time: UInt64, witness: LogID)?) {
+  ) throws -> (notes: [[UInt8]], newest: Receipt?) {
     let receipts = try Row.fetchAll(
       db,
       sql: """

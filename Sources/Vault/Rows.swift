@@ -87,6 +87,11 @@ struct CaseRow: Hashable {
   let logIdentity: LogIdentity
   var logID: LogID { logIdentity.id }
 
+  /// A place in that log.
+  func place(_ sequence: UInt64) -> EntryPlace {
+    EntryPlace(caseID: caseID, logID: logID, sequence: sequence)
+  }
+
   init(_ row: Row) throws {
     ref = row["id"]
     caseID = try row.identifier("case_id")

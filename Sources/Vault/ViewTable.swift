@@ -35,19 +35,17 @@ enum ViewTable {
   }
 
   /// Lays an entry into the view that this device has just written: its leaf is not listed yet, and no receipt
-  /// covers it.
-  ///
-  /// - Returns: what it is searched by, for `ListedEntry.insertSearch`; nil if there is nothing.
+  /// covers it. What it is searched by is the caller's to insert.
   static func insertOwn(
-    _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, log: Int64,
-    case ref: Int64
-  ) throws -> String? {
-    try insertEntry(db, entry, leaf: leaf, case: ref)
-    guard let content, let entryClass = entry.kind.entryClass else { return nil }
-    let listed = ListedEntry(
-      kind: entry.kind, clock: entry.clock, notBefore: entry.notBefore?.time, content: content)
+    _ db: Database, _ entry: OwnEntry, notBefore: (time: UInt64, witness: LogID)?, leaf: Int64,
+    log: Int64, case ref: Int64
+  ) throws {
+    let acknowledged = entry.listed == nil ? entry.context.frontier : []
+    try insertEntry(
+      db, kind: entry.kind, clock: entry.context.clock, problem: nil, notBefore: notBefore,
+      partList: entry.partList, acknowledged: acknowledged, leaf: leaf, case: ref)
+    guard let listed = entry.listed, let entryClass = entry.kind.entryClass else { return }
     try listed.insertOwn(db, leaf: leaf, class: entryClass, log: log, case: ref)
-    return listed.tokens.isEmpty ? nil : listed.tokens
   }
 
   /// Lays an entry into the view, under the row of its leaf, which is listed.
@@ -56,7 +54,10 @@ enum ViewTable {
   static func insert(
     _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, case ref: Int64
   ) throws {
-    try insertEntry(db, entry, leaf: leaf, case: ref)
+    try insertEntry(
+      db, kind: entry.kind, clock: entry.clock, problem: entry.problem, notBefore: entry.notBefore,
+      partList: PartList.encode(entry.parts), acknowledged: entry.acknowledged, leaf: leaf,
+      case: ref)
     guard entry.kind.entryClass != .control || entry.problem != nil else { return }
     try ListedEntry(
       kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
@@ -65,7 +66,9 @@ enum ViewTable {
   }
 
   private static func insertEntry(
-    _ db: Database, _ entry: Opened, leaf: Int64, case ref: Int64
+    _ db: Database, kind: EntryKind, clock: UInt64, problem: CaseLogError?,
+    notBefore: (time: UInt64, witness: LogID)?, partList: [UInt8], acknowledged: [LogPosition],
+    leaf: Int64, case ref: Int64
   ) throws {
     try db.run(
       """
@@ -74,10 +77,10 @@ enum ViewTable {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        leaf, ref, Int64(bitPattern: entry.kind.code), Int64(bitPattern: entry.clock),
-        entry.problem.map { "\($0)" }, entry.notBefore.map { Int64(bitPattern: $0.time) },
-        entry.notBefore?.witness.bytes.data, PartList.encode(entry.parts).data,
-        entry.acknowledged.isEmpty ? nil : Frontier.encode(entry.acknowledged).data,
+        leaf, ref, Int64(bitPattern: kind.code), Int64(bitPattern: clock),
+        problem.map { "\($0)" }, notBefore.map { Int64(bitPattern: $0.time) },
+        notBefore?.witness.bytes.data, partList.data,
+        acknowledged.isEmpty ? nil : Frontier.encode(acknowledged).data,
       ])
   }
 

@@ -200,7 +200,7 @@ import Testing
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
     let copies = try OpenDescriptors.copies(of: fixture.path)
-    defer { copies.forEach { close($0) } }
+    defer { for copy in copies { close(copy) } }
     #expect(!copies.isEmpty)
     try await vault.close()
     try await fixture.open().close()
