@@ -70,11 +70,7 @@ struct BackupCommand: AsyncParsableCommand {
     Output.paragraph(
       "The backup in \(SafeText.line(folder)) is \(outcome.isUpdate ? "up to date" : "ready"): \(entries),"
         + " \(files).")
-    var changes = "Copied \(Quantity.count(outcome.filesCopied, "file", "files"))"
-    changes += " (\(Quantity.bytes(outcome.bytesCopied)))"
-    if outcome.filesKept > 0 { changes += ", \(outcome.filesKept) were there already" }
-    if outcome.filesRemoved > 0 { changes += ", removed \(outcome.filesRemoved) that were erased" }
-    Output.paragraph(changes + ".")
+    Output.paragraph(Self.changes(outcome))
     let damage = check.findings.filter(\.isDamage)
     if damage.isEmpty {
       Output.paragraph(
@@ -90,6 +86,28 @@ struct BackupCommand: AsyncParsableCommand {
     Output.paragraph(
       "The same passphrase opens it, and the same twelve words. Entries that you erase later stay in it"
         + " until you bring it up to date; other backups that you may have keep them too.")
+  }
+}
+
+extension BackupCommand {
+  private static func changes(_ outcome: BackupOutcome) -> String {
+    func was(_ count: Int) -> String { count == 1 ? "1 was" : "\(count) were" }
+    var parts: [String] = []
+    if outcome.filesCopied > 0 || outcome.filesKept == 0 {
+      let files = Quantity.count(outcome.filesCopied, "file", "files")
+      parts.append("copied \(files) (\(Quantity.bytes(outcome.bytesCopied)))")
+      if outcome.filesKept > 0 { parts.append(was(outcome.filesKept) + " there already") }
+    } else {
+      parts.append(
+        "its \(outcome.filesKept == 1 ? "file was" : "\(outcome.filesKept) files were") there already"
+      )
+    }
+    if outcome.filesRemoved > 0 {
+      parts.append(
+        "removed \(outcome.filesRemoved) that \(outcome.filesRemoved == 1 ? "was" : "were") erased")
+    }
+    let text = parts.joined(separator: ", ")
+    return text.prefix(1).uppercased() + text.dropFirst() + "."
   }
 }
 
@@ -123,6 +141,11 @@ enum BackupSentences {
       sentence = Sentence(
         "The folder \(place) is being used by another program.", safe: whole,
         next: "Wait until it has finished, and try again.")
+    case .notAFile where FileManager.default.fileExists(atPath: folder),
+      .fileMissing where FileManager.default.fileExists(atPath: folder):
+      sentence = Sentence(
+        "\(place) is no folder.", safe: "Nothing was changed.",
+        next: "Name a new folder for the backup.")
     case .inputOutput, .notWritable, .fileUnreadable, .fileMissing:
       sentence = Sentence(
         "\(place) could not be written or read to the end.", safe: whole,

@@ -57,9 +57,11 @@ enum ArgumentOrder {
   private static let flags: Set = ["--json", "--no-input"]
   private static let options: Set = ["--vault", "--passphrase-file"]
 
-  /// `cairn passphrase --kit` without a file asks for the words.
+  /// `--kit` without a file asks for the words, where it stands for the passphrase.
   static func withKitAsked(_ arguments: [String]) -> [String] {
-    guard arguments.first == "passphrase", let index = arguments.firstIndex(of: "--kit") else {
+    guard ["passphrase", "restore", "salvage"].contains(arguments.first),
+      let index = arguments.firstIndex(of: "--kit")
+    else {
       return arguments
     }
     let next = arguments.dropFirst(index + 1).first

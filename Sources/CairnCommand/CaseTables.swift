@@ -164,6 +164,12 @@ final class GrowingFile: Sendable {
     guard descriptor >= 0 else { throw Failure.cannotWrite(to: path) }
   }
 
+  /// One that is there, to be gone on with.
+  init(continuing path: String) throws {
+    descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { throw Failure.cannotWrite(to: path) }
+  }
+
   deinit { close(descriptor) }
 
   func append(_ bytes: [UInt8]) throws(VaultError) {

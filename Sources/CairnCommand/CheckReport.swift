@@ -5,6 +5,7 @@ import Vault
 /// What a check found, for people and for scripts.
 struct CheckReport {
   let outcome: CheckOutcome
+  let hasNewSearch: Bool
 
   var status: ExitStatus {
     let serious = outcome.findings.contains { finding in
@@ -44,6 +45,7 @@ struct CheckReport {
 
   func printText() {
     let damaged = outcome.findings.contains(where: \.isDamage)
+    if hasNewSearch { Output.line("The index of words was built anew.") }
     Output.line(damaged ? "Something in this vault is not whole." : outcome.depth.soundness)
     Output.line(
       [
@@ -65,7 +67,7 @@ struct CheckReport {
       }
     if !sentences.isEmpty { Output.line() }
     for sentence in sentences { Output.item(sentence) }
-    guard damaged else { return }
+    guard outcome.findings.contains(where: { $0.isDamage && $0 != .search }) else { return }
     Output.line()
     Output.paragraph(
       "Before anything else, make a copy of the whole vault folder, and delete nothing. Then, whichever you"
@@ -108,6 +110,9 @@ extension CheckOutcome.Finding {
   var code: String {
     switch self {
     case .keysFile: return "keysFile"
+    case .locks(let condition):
+      return condition == .madeAgain ? "locksMadeAgain" : "locksDiffered"
+    case .search: return "search"
     case .database: return "database"
     case .copied: return "copied"
     case .rolledBack: return "rolledBack"
@@ -134,7 +139,9 @@ extension CheckOutcome.Finding {
     case .ciphertext(let id), .view(let id), .index(let id), .caseKey(let id), .erasure(let id),
       .contentMissing(let id), .contentDamaged(let id), .contentUnlisted(let id):
       return id.base32
-    case .keysFile, .database, .copied, .rolledBack, .strayFiles, .newerVersion: return nil
+    case .keysFile, .locks, .database, .search, .copied, .rolledBack, .strayFiles,
+      .newerVersion:
+      return nil
     }
   }
 
@@ -145,6 +152,11 @@ extension CheckOutcome.Finding {
       return
         "One of the two files with the locks (“keys” and “keys.bak”) is missing or damaged, or they differ."
         + " The vault still opens. Make a backup now, with “cairn backup”: the disk may be failing."
+    case .locks(let condition): return LocksSentences.of(condition) ?? ""
+    case .search:
+      return
+        "The index by which “cairn search” finds words is damaged. The entries are whole as far as"
+        + " nothing else is said: “cairn check --repair-search” builds it anew from them."
     case .database:
       return
         "The database of this vault is damaged in places. What can still be read is told below."

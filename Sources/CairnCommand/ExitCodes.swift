@@ -58,7 +58,8 @@ enum ExitStatus: Int32, CaseIterable {
       self = .usage
     case .mailboxUnreachable: self = .mailboxUnreachable
     case .cancelled: self = .interrupted
-    case .vaultExists, .copied, .fileMissing, .fileUnreadable, .fileEmpty, .fileChanged, .notAFile,
+    case .vaultExists, .placeIsDisk, .copied, .fileMissing, .fileUnreadable, .fileEmpty,
+      .fileChanged, .notAFile,
       .fileTooLarge, .diskFull, .inputOutput, .outputExists, .outputInVault,
       .notABackup, .backupOfAnother, .backupIsNewer, .notWritable, .storedUnconfirmed,
       .unknownEntry,

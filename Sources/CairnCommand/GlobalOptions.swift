@@ -55,12 +55,16 @@ struct GlobalOptions: ParsableArguments {
 extension GlobalOptions {
   /// Opens the vault, and closes it again whatever happens in between.
   ///
-  /// - Parameter isTelling: whether to say first what is unusual about the vault.
+  /// - Parameters:
+  ///   - isTelling: whether to say first what is unusual about the vault.
+  ///   - isSettling: whether to destroy first what was erased long enough ago.
   func withVault<Result: Sendable>(
-    terminal: Terminal?, isTelling: Bool = true, _ body: (OpenVault) async throws -> Result
+    terminal: Terminal?, isTelling: Bool = true, isSettling: Bool = true,
+    _ body: (OpenVault) async throws -> Result
   ) async throws -> Result {
     try requireVault()
-    return try await with(try open(terminal: terminal), isTelling: isTelling, body)
+    return try await with(
+      try open(terminal: terminal), isTelling: isTelling, isSettling: isSettling, body)
   }
 
   /// As `withVault`, by the twelve words.
@@ -70,17 +74,18 @@ extension GlobalOptions {
     try requireVault()
     let vault = try OpenVault(
       opening: vaultFolder, kit: kit, surroundings: Self.surroundings)
-    return try await with(vault, isTelling: true, body)
+    return try await with(vault, isTelling: true, isSettling: true, body)
   }
 
   private func with<Result: Sendable>(
-    _ vault: OpenVault, isTelling: Bool, _ body: (OpenVault) async throws -> Result
+    _ vault: OpenVault, isTelling: Bool, isSettling: Bool,
+    _ body: (OpenVault) async throws -> Result
   ) async throws -> Result {
     let told = isTelling ? await warn(of: vault) : nil
     let result: Result
     do {
       try Interruption.check()
-      try await vault.settleErasures()
+      if isSettling { try await vault.settleErasures() }
       result = try await body(vault)
     } catch {
       try await vault.close()
@@ -160,12 +165,7 @@ extension GlobalOptions {
 
   /// Says what is unusual; what it was, if it keeps the vault from being written to.
   private func warn(of vault: OpenVault) async -> VaultError.Code? {
-    if await vault.usedSecondKeysFile {
-      Output.remark(
-        "Note: the first of the two files with this vault's locks is missing, damaged or of another"
-          + " time, so the second was used. If no change of the passphrase was interrupted, the disk may be failing:"
-          + " make a copy of the vault's folder. “cairn passphrase” writes both anew.")
-    }
+    if let sentence = LocksSentences.of(await vault.locks) { Output.remark("Note: " + sentence) }
     let code: VaultError.Code
     switch await vault.standing {
     case .sound: return nil
@@ -184,6 +184,31 @@ extension GlobalOptions {
         safe: Sentences.unchanged,
         next: "Run this on a terminal without --no-input, or name a file with --passphrase-file."))
   }
+}
+
+/// What is said of the two files with the locks where an opening found something unusual.
+enum LocksSentences {
+  static func of(_ condition: LocksCondition) -> String? {
+    switch condition {
+    case .whole: return nil
+    case .madeAgain: return madeAgain
+    case .oneLeft:
+      return
+        "One of the two files with this vault's locks (“keys” and “keys.bak”) is missing or damaged, and"
+        + " could not be made again: look at what is in its place. The vault opens by the other. Make a"
+        + " backup now: cairn backup"
+    case .differed:
+      return
+        "The two files with this vault's locks (“keys” and “keys.bak”) were of different times, as if an"
+        + " older one had been put back. The newer one that opened is used. If that was not you: cairn"
+        + " passphrase --somebody-may-know-it"
+    }
+  }
+
+  static let madeAgain =
+    "One of the two files with this vault's locks (“keys” and “keys.bak”) was missing or damaged, and was"
+    + " made again from the other. Nothing is lost. Should it happen again, the disk may be failing: make a"
+    + " backup, with “cairn backup”."
 }
 
 extension OpenVault {

@@ -14,11 +14,20 @@ struct RestoreCommand: AsyncParsableCommand {
       What comes back is a copy. It can be read at once, and it takes new keys before it writes \
       (“cairn renew”), so that it and the vault that it was made from are never taken for one.
 
+      It opens by the passphrase that the vault had when the backup was made, or by the twelve words.
+
         cairn restore /media/stick/papers
         cairn restore /media/stick/papers --vault ~/papers
+        cairn restore /media/stick/papers --kit     the passphrase is lost
       """)
 
   @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Open the backup with the twelve words in this file, instead of its passphrase; without a"
+        + " file, or with “-”, they are asked for.", valueName: "file"))
+  var kit: String?
 
   @Argument(help: "The folder with the backup.")
   var backup: String
@@ -53,14 +62,19 @@ struct RestoreCommand: AsyncParsableCommand {
   private func restored(
     _ terminal: Terminal?
   ) async throws -> (vault: OpenVault, check: CheckOutcome) {
+    let progress = Progress("Restoring", total: nil, isQuiet: global.json)
+    defer { progress.finish() }
+    let onBytes = { @Sendable (bytes: Int) throws(VaultError) in try progress.advance(bytes) }
     do {
-      return try await global.withPassphrase(terminal) { passphrase in
-        let progress = Progress("Restoring", total: nil, isQuiet: global.json)
-        defer { progress.finish() }
+      if let kit {
         return try await OpenVault.restore(
+          backup, to: global.vaultFolder, kit: try KitOption.get(kit, terminal: terminal),
+          surroundings: GlobalOptions.surroundings, onBytes: onBytes)
+      }
+      return try await global.withPassphrase(terminal) { passphrase in
+        try await OpenVault.restore(
           backup, to: global.vaultFolder, passphrase: passphrase,
-          surroundings: GlobalOptions.surroundings
-        ) { (bytes) throws(VaultError) in try progress.advance(bytes) }
+          surroundings: GlobalOptions.surroundings, onBytes: onBytes)
       }
     } catch let error as VaultError {
       throw failure(error)
@@ -75,6 +89,21 @@ struct RestoreCommand: AsyncParsableCommand {
       sentence = Sentence(
         "There is no backup at \(place).", safe: "Nothing was made.",
         next: "Check the folder's name, and that its disk is connected.")
+    case .diskFull:
+      sentence = Sentence(
+        "There is not enough room for the vault at \(SafeText.quoted(global.vaultFolder)).",
+        safe: "Nothing was left there, and the backup was not touched.",
+        next: "Make room, or name a folder on another disk with --vault.")
+    case .wrongPassphrase:
+      sentence = Sentence(
+        "That passphrase does not open the backup at \(place).", safe: "Nothing was made.",
+        next:
+          "It is the one that the vault had when this backup was made. Caps Lock or another keyboard"
+          + " layout is a usual reason too. If it is lost, the twelve words open the backup: --kit")
+    case .kitMismatch:
+      sentence = Sentence(
+        "The twelve words do not open the backup at \(place).", safe: "Nothing was made.",
+        next: "Compare each word with the paper, in its order. They may be those of another vault.")
     case .databaseDamaged, .databaseMissing, .databaseOfAnother, .keysDamaged, .keysMissing,
       .keysOutdated, .keysSuperseded:
       sentence = Sentence(
@@ -124,6 +153,12 @@ struct RestoreCommand: AsyncParsableCommand {
           findings: check.findings.filter(\.isDamage).map(FindingObject.init),
           vault: global.vaultFolder))
     }
+    let option = global.vault.map { " --vault " + SafeText.argument($0) } ?? ""
+    if kit != nil {
+      Output.paragraph(
+        "Its passphrase is still the one that it had when the backup was made. If that is lost, the twelve"
+          + " words set a new one: cairn passphrase --kit\(option)")
+    }
     if let renewal {
       let count = Quantity.count(renewal.cases.count, "case", "cases")
       Output.paragraph(
@@ -132,7 +167,6 @@ struct RestoreCommand: AsyncParsableCommand {
         Output.remark("Not in all of them: “cairn renew” says why.")
       }
     } else {
-      let option = global.vault.map { " --vault " + SafeText.argument($0) } ?? ""
       Output.paragraph(
         "This is a copy: it can be read, and before it writes it takes new keys: cairn renew\(option)"
       )

@@ -17,7 +17,7 @@ struct SalvageCommand: AsyncParsableCommand {
       that were erased here stay away.
 
         cairn salvage --output rescued
-        cairn salvage --output rescued --kit kit.txt     with the twelve words
+        cairn salvage --output rescued --kit     with the twelve words
 
       Ends with 0 if all came out whole, and 20 if something did not.
       """)
@@ -43,14 +43,16 @@ struct SalvageCommand: AsyncParsableCommand {
     defer { progress.finish() }
     var failure: Failure?
     do throws(VaultError) {
-      writer.outcome = try salvage.run(
+      try salvage.run(
         to: output, withErasedElsewhere: withErasedElsewhere,
         onBytes: { (bytes) throws(VaultError) in try progress.advance(bytes) },
-        onEntry: { (entry) throws(VaultError) in try writer.add(entry) })
+        onEntry: { (entry) throws(VaultError) in try writer.add(entry) },
+        onFile: { (file) throws(VaultError) in try writer.add(file) })
     } catch {
       failure = Failure(error, subject: SafeText.quoted(output))
     }
     progress.finish()
+    writer.outcome = salvage.outcome
     try writer.finish(isStopped: failure != nil)
     try SalvageReport(writer: writer, output: output, failure: failure).print(asJSON: global.json)
   }
@@ -93,6 +95,7 @@ struct SalvageReport {
   private struct Object: Encodable {
     let complete: Bool
     let entries: Int
+    let entriesDoubtful: Int
     let entriesOfView: Int
     let entriesOld: Int
     let erased: Int
@@ -131,18 +134,27 @@ struct SalvageReport {
     Output.paragraph(
       "Wrote  \(SafeText.line(output)): \(Quantity.count(writer.entryCount, "entry", "entries")), "
         + Quantity.count(writer.fileCount, "file", "files"))
-    Output.paragraph(
-      failure == nil
-        ? outcome.isIncomplete
+    if let failure {
+      Output.paragraph(failure.sentence.what)
+      Output.paragraph(
+        writer.hasAllWords
+          ? "All the words that can be read are there, and the files that came before that."
+          : "What came before that is there.")
+    } else {
+      Output.paragraph(
+        outcome.isIncomplete
           ? "Not everything came out whole: REPORT.txt in that folder says what did not."
-          : "All that was there could be read."
-        : "It was stopped before the end.")
+          : "All that was there could be read.")
+    }
     Output.paragraph(
       "None of it is verified, and out here nothing is encrypted. Keep the damaged vault as it is: a later"
         + " version may read more of it.")
     if let failure {
-      Output.remark(failure.sentence.what)
-      Output.remark("To have everything, delete that folder and run the command again.")
+      let place =
+        failure.code == VaultError.Code.diskFull.rawValue ? " on a disk with more room" : ""
+      Output.remark(
+        "To have everything, run the command again with another new folder\(place), and delete this one"
+          + " afterwards.")
     }
   }
 
@@ -151,7 +163,8 @@ struct SalvageReport {
     try Output.json(
       Object(
         complete: failure == nil && !outcome.isIncomplete, entries: writer.entryCount,
-        entriesOfView: outcome.entriesOfView, entriesOld: outcome.entriesOld,
+        entriesDoubtful: outcome.entriesDoubtful, entriesOfView: outcome.entriesOfView,
+        entriesOld: outcome.entriesOld,
         erased: outcome.erased, erasedElsewhere: outcome.erasedElsewhere,
         error: failure.map(ErrorObject.init),
         files: Object.Files(

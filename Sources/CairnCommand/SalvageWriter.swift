@@ -12,8 +12,11 @@ import VerifiableLog
 final class SalvageWriter {
   private let folder: String
   private let table: GrowingFile
+  private let fileTable: GrowingFile
   private(set) var entryCount = 0
   private(set) var fileCount = 0
+  /// Files come after the last of the words.
+  private(set) var hasAllWords = false
   private var notes: [String] = []
   var outcome = SalvageOutcome()
 
@@ -29,25 +32,48 @@ final class SalvageWriter {
     // A folder that was there before may be open to others.
     guard unsafe chmod(folder, 0o700) == 0 else { throw Failure.cannotWrite(to: folder) }
     table = try GrowingFile(folder + "/entries.jsonl")
+    fileTable = try GrowingFile(folder + "/files.jsonl")
   }
 
   func add(_ entry: SalvagedEntry) throws(VaultError) {
-    let digits = String(entry.number)
-    let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     do {
-      try GrowingFile(folder + "/entries/\(name).txt").append(
-        Array(SalvagedText(entry).text.utf8))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try table.append([UInt8](try encoder.encode(SalvagedObject(entry))) + [0x0a])
+      try GrowingFile(path(ofEntry: entry.number)).append(Array(SalvagedText(entry).text.utf8))
+      try append(SalvagedObject(entry), to: table)
     } catch {
       throw error as? VaultError ?? VaultError(.inputOutput)
     }
     entryCount += 1
-    fileCount += entry.files.count { $0.path != nil }
-    for file in entry.files {
-      if let lack = SalvagedText.lack(of: file) { notes.append("entry \(name): \(lack)") }
+  }
+
+  /// After its entry.
+  func add(_ file: SalvagedEntry.File) throws(VaultError) {
+    hasAllWords = true
+    do {
+      try GrowingFile(continuing: path(ofEntry: file.entry)).append(
+        Array(SalvagedText.text(of: file).utf8))
+      try append(SalvagedFileObject(file), to: fileTable)
+    } catch {
+      throw error as? VaultError ?? VaultError(.inputOutput)
     }
+    if file.path != nil { fileCount += 1 }
+    if let lack = SalvagedText.lack(of: file) {
+      notes.append("entry \(Self.name(ofEntry: file.entry)): \(lack)")
+    }
+  }
+
+  private static func name(ofEntry number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+  }
+
+  private func path(ofEntry number: Int) -> String {
+    folder + "/entries/\(Self.name(ofEntry: number)).txt"
+  }
+
+  private func append(_ object: some Encodable, to table: GrowingFile) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try table.append([UInt8](try encoder.encode(object)) + [0x0a])
   }
 
   /// Returns once all is on the medium.
@@ -56,6 +82,7 @@ final class SalvageWriter {
     try report.append(Array(text(isStopped: isStopped).utf8))
     try report.finish()
     try table.finish()
+    try fileTable.finish()
     // One for thousands of small texts.
     sync()
   }
@@ -73,15 +100,20 @@ final class SalvageWriter {
         + " another member's) proves more. Nothing in this folder is encrypted: delete it when you no"
         + " longer need it. Keep the damaged vault as it is.")
     if isStopped {
-      lines += paragraph("IT WAS STOPPED BEFORE THE END. More may be there to be read.")
+      lines += paragraph(
+        "IT WAS STOPPED BEFORE THE END. "
+          + (hasAllWords
+            ? "All words that can be read are here; of the files, more may be there to be read."
+            : "More may be there to be read."))
     }
     lines += [
       "entries/       a text for each entry",
       "entries.jsonl  the same for programs, one JSON object a line",
+      "files/         the files: number of the entry, number of the file",
+      "files.jsonl    what became of each of them, for programs", "",
     ]
-    lines += ["files/         the files: number of the entry, number of the file", ""]
     lines += section("Read", read)
-    lines += section("Not read", unread)
+    lines += section("Not read", unread(isStopped: isStopped))
     lines += section("Left out", leftOut)
     lines += section("Files that are not whole", notes)
     if !outcome.unopened.isEmpty {
@@ -108,6 +140,11 @@ final class SalvageWriter {
         "\(Quantity.count(outcome.entriesOld, "entry comes", "entries come")) from an older state of a"
           + " page of which the newest is lost (“old: yes”).")
     }
+    if outcome.entriesDoubtful > 0 {
+      items.append(
+        "Of \(Quantity.count(outcome.entriesDoubtful, "entry", "entries")) another row was found that"
+          + " says something else, and nothing tells which is the newer one (“doubtful: yes”).")
+    }
     switch outcome.locks {
     case .first: break
     case .second: items.append("The locks in “keys” are damaged; those in “keys.bak” opened.")
@@ -116,7 +153,7 @@ final class SalvageWriter {
     return items
   }
 
-  private var unread: [String] {
+  private func unread(isStopped: Bool) -> [String] {
     let database = outcome.database
     var items: [String] = []
     func item(_ count: Int, _ one: String, _ many: String) {
@@ -141,7 +178,11 @@ final class SalvageWriter {
     item(
       outcome.unopened.count, "entry that could not be opened", "entries that could not be opened")
     item(outcome.malformed, "entry that breaks the rules", "entries that break the rules")
-    if items.isEmpty { items.append("Nothing that was there.") }
+    if isStopped {
+      items.append("What it would have come to after it was stopped.")
+    } else if items.isEmpty {
+      items.append("Nothing that was there.")
+    }
     return items
   }
 

@@ -18,6 +18,7 @@ struct SalvagedText {
     line("entry", entry.id?.base32 ?? "its name is lost")
     line("source", entry.source.rawValue)
     if entry.isOld { line("old", "yes") }
+    if entry.isDoubtful { line("doubtful", "yes: another row of it says something else") }
     line("case", entry.caseName ?? "unknown")
     line("kind", entry.kind.name ?? "kind \(entry.kind.code)")
     line("author", entry.authorName ?? entry.author?.base32 ?? "unknown")
@@ -41,16 +42,20 @@ struct SalvagedText {
     }
     if content.showsMinor { line("under 18", "yes") }
     if let words = content.words { lines += [""] + SafeText.lines(words) }
-    for file in entry.files { lines += [""] + Self.lines(of: file) }
+    for attachment in content.attachments {
+      lines += [
+        "", "file \(attachment.number + 1)",
+        "  its name was \(attachment.name.map(SafeText.name) ?? "not kept")",
+        "  \(attachment.size) bytes, \(SafeText.line(attachment.mediaType))",
+        "  SHA-256 in the entry: \(Hex.encode(attachment.sha256.bytes))",
+      ]
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func lines(of file: SalvagedEntry.File) -> [String] {
-    let attachment = file.attachment
-    var lines = ["file \(attachment.number + 1): " + (file.path ?? "not written")]
-    lines.append("  its name was \(attachment.name.map(SafeText.name) ?? "not kept")")
-    lines.append("  \(attachment.size) bytes, \(SafeText.line(attachment.mediaType))")
-    lines.append("  SHA-256 in the entry: \(Hex.encode(attachment.sha256.bytes))")
+  /// Below the text of its entry, once it is written.
+  static func text(of file: SalvagedEntry.File) -> String {
+    var lines = ["", "file \(file.attachment.number + 1): " + (file.path ?? "not written")]
     switch file.state {
     case .whole:
       lines.append(
@@ -62,7 +67,7 @@ struct SalvagedText {
       lines.append("  IN PART. Zeros stand where these bytes are lost (the first is 0):")
       for range in missing { lines.append("    \(range.lowerBound) to \(range.upperBound - 1)") }
     }
-    return lines
+    return lines.joined(separator: "\n") + "\n"
   }
 
   /// For the report; nil for one that is whole.
@@ -86,16 +91,19 @@ struct SalvagedText {
 /// The same for programs.
 struct SalvagedObject: Encodable {
   struct File: Encodable {
-    let givesHash: Bool
     let mediaType: String
-    /// First byte that is lost, and the first after it that is not.
-    let missing: [[UInt64]]
     let name: String?
     let number: UInt64
-    let path: String?
     let sha256: String
     let size: UInt64
-    let state: String
+
+    init(_ attachment: Attachment) {
+      mediaType = attachment.mediaType
+      name = attachment.name.map(SafeText.name)
+      number = attachment.number
+      sha256 = Hex.encode(attachment.sha256.bytes)
+      size = attachment.size
+    }
   }
   struct Takedown: Encodable {
     let place: String?
@@ -109,6 +117,7 @@ struct SalvagedObject: Encodable {
   let authorName: String?
   let `case`: String?
   let caseID: String?
+  let doubtful: Bool
   let enteredAt: String
   let files: [File]
   let id: String?
@@ -135,7 +144,8 @@ struct SalvagedObject: Encodable {
     `case` = entry.caseName
     caseID = entry.caseID?.fingerprint
     enteredAt = Clock.iso(entry.clock)
-    files = entry.files.map(File.init)
+    doubtful = entry.isDoubtful
+    files = content?.attachments.map(File.init) ?? []
     id = entry.id?.base32
     kind = entry.kind.name
     minor = content?.showsMinor ?? false
@@ -154,7 +164,16 @@ struct SalvagedObject: Encodable {
   }
 }
 
-extension SalvagedObject.File {
+/// What became of a file, for programs.
+struct SalvagedFileObject: Encodable {
+  let entry: Int
+  let givesHash: Bool
+  /// First byte that is lost, and the first after it that is not.
+  let missing: [[UInt64]]
+  let number: UInt64
+  let path: String?
+  let state: String
+
   init(_ file: SalvagedEntry.File) {
     let attachment = file.attachment
     switch file.state {
@@ -165,12 +184,9 @@ extension SalvagedObject.File {
     case .damaged(let ranges):
       (state, missing) = ("damaged", ranges.map { [$0.lowerBound, $0.upperBound] })
     }
+    entry = file.entry
     givesHash = file.givesHash
-    mediaType = attachment.mediaType
-    name = attachment.name.map(SafeText.name)
     number = attachment.number
     path = file.path
-    sha256 = Hex.encode(attachment.sha256.bytes)
-    size = attachment.size
   }
 }

@@ -30,6 +30,10 @@ enum Sentences {
       return Sentence(
         "There is something at \(place) already.", safe: "It was not touched.",
         next: "Choose another folder with --vault, or use the vault that is there.")
+    case .placeIsDisk:
+      return Sentence(
+        "A disk of its own begins at \(place), so that no vault can be put there in one piece.",
+        safe: "Nothing was made.", next: "Name a new folder on it, for example one called “cairn”.")
     case .notAVault:
       return Sentence(
         "What is at \(place) is not a vault.", safe: "It was not touched.",
@@ -93,10 +97,12 @@ enum Sentences {
       return Sentence(
         "The two files with this vault's locks (“keys” and “keys.bak”) are of different times, and what"
           + " you gave opens only the older one.",
-        safe: "Nothing was changed.",
-        next: copyFirst + " Then use the passphrase that was set last. If none was set since, one"
-          + " of the two was put there by something else: move “keys.bak” out of the folder and try"
-          + " again, or else “keys”.")
+        safe: "Nothing was changed, and what you gave is right for that one.",
+        next:
+          "If the passphrase was changed since, use the new one. If not, the newer file was put there by"
+          + " something else: first copy the whole vault folder, then move “keys.bak” out of it and try"
+          + " again; if that says that the passphrase is wrong, put it back and move “keys” out instead."
+          + " The file that is gone is made again from the one that opens.")
     default: return nil
     }
   }
@@ -121,8 +127,10 @@ enum Sentences {
       return Sentence(
         "A part of this vault is damaged, or was changed by something other than Cairn.",
         safe: "Nothing was written to it.",
-        next: copyFirst + " A backup comes back with “cairn restore”, what another member has with"
-          + " “cairn recover”; without either, “cairn salvage” writes out all that can be read.")
+        next: copyFirst
+          + " “cairn check” tells what it is. A backup comes back with “cairn restore”, what"
+          + " another member has with “cairn recover”; without either, “cairn salvage” writes out all that"
+          + " can be read.")
     case .rolledBack:
       return Sentence(
         "This vault is older than what it has signed already: an older copy seems to have been put"

@@ -16,6 +16,8 @@ public struct CheckOutcome: Sendable {
   public enum Finding: Hashable, Sendable {
     /// One of the two copies of the locks is missing or damaged, or they differ.
     case keysFile
+    /// So they were when the vault was opened for this check, and are not any more.
+    case locks(LocksCondition)
     /// SQLite's own check of the database failed.
     case database
     /// The folder is a copy, or was restored: nothing may be signed here.
@@ -28,6 +30,8 @@ public struct CheckOutcome: Sendable {
     case ciphertext(EntryID)
     /// What is shown of this entry is not what its ciphertext says.
     case view(EntryID)
+    /// The index of words is not that of the entries; `rebuildSearch` makes it anew.
+    case search
     /// The rows by which this entry is listed and found are not those that follow from it.
     case index(EntryID)
     /// The key of an epoch, named by its entry, is missing though it was here.
@@ -53,7 +57,8 @@ public struct CheckOutcome: Sendable {
     /// Whether this vault lost or mixed up something, in contrast to others' doings and to dust.
     public var isDamage: Bool {
       switch self {
-      case .strayFiles, .contentUnlisted, .violation, .fork, .newerVersion, .copied: return false
+      case .locks, .strayFiles, .contentUnlisted, .violation, .fork, .newerVersion, .copied:
+        return false
       default: return true
       }
     }

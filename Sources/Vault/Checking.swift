@@ -14,6 +14,10 @@ extension OpenVault {
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) async throws(VaultError) -> CheckOutcome {
     var outcome = CheckOutcome(depth)
+    switch locks {
+    case .whole, .oneLeft: break
+    case .madeAgain, .differed: outcome.note(.locks(locks))
+    }
     switch standing {
     case .sound: break
     case .copied: outcome.note(.copied)
@@ -29,15 +33,32 @@ extension OpenVault {
     return outcome
   }
 
-  /// About how many bytes a check looks at.
-  public func checkSize(_ depth: CheckDepth) throws(VaultError) -> UInt64 {
+  /// About how many bytes a check looks at; nil where damage keeps them from being counted.
+  public func checkSize(_ depth: CheckDepth) throws(VaultError) -> UInt64? {
     guard depth != .quick else { return 0 }
-    return try read { db in
-      let entries = try Int64.fetchOne(db, sql: "SELECT sum(length(ciphertext)) FROM leaf") ?? 0
-      let files =
-        depth == .deep
-        ? try Int64.fetchOne(db, sql: "SELECT sum(sealed_size) FROM blob WHERE is_present = 1") : 0
-      return UInt64(entries + (files ?? 0))
+    do throws(VaultError) {
+      return try read { db in
+        let entries = try Int64.fetchOne(db, sql: "SELECT sum(length(ciphertext)) FROM leaf") ?? 0
+        let files =
+          depth == .deep
+          ? try Int64.fetchOne(db, sql: "SELECT sum(sealed_size) FROM blob WHERE is_present = 1")
+          : 0
+        return UInt64(entries + (files ?? 0))
+      }
+    } catch {
+      guard error.code == .databaseDamaged else { throw error }
+      return nil
+    }
+  }
+
+  /// Builds the index of words anew from the entries that are open here; nothing else is touched.
+  ///
+  /// - Throws: `.databaseDamaged` where the damage is deeper, and nothing was changed.
+  public func rebuildSearch() throws(VaultError) {
+    do {
+      try database.queue.write { db in try ViewTable.rebuildSearch(db) }
+    } catch {
+      throw .ofDatabase(error)
     }
   }
 }
@@ -94,19 +115,20 @@ struct VaultCheck {
     return sealed
   }
 
-  /// That no row names one that is not there, and that the full-text index is that of the texts which it is to
+  /// That no row names one that is not there, and that the index of words is that of the texts which it is to
   /// index. Its own check is a statement that writes, and takes nothing but the right to.
   private func relations(_ outcome: inout CheckOutcome) throws(VaultError) {
     try look(&outcome) { (db, outcome) in
-      let isSevered = try Row.fetchOne(db, sql: "PRAGMA foreign_key_check") != nil
+      if try Row.fetchOne(db, sql: "PRAGMA foreign_key_check") != nil { outcome.note(.database) }
+      // What it was given, without asking the index, which may be in no state to answer.
       let isAstray =
         try Row.fetchOne(
           db,
           sql: """
-            SELECT 1 FROM search s LEFT JOIN leaf l ON l.id = s.rowid
+            SELECT 1 FROM search_content s LEFT JOIN leaf l ON l.id = s.id
             WHERE l.id IS NULL OR l.class = 1 LIMIT 1
             """) != nil
-      if isSevered || isAstray { outcome.note(.database) }
+      if isAstray { outcome.note(.search) }
     }
     do {
       try database.queue.writeWithoutTransaction { db in
@@ -115,10 +137,13 @@ struct VaultCheck {
           return .rollback
         }
       }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+      // It does not know its own format any more.
+      outcome.note(.search)
     } catch {
       let error = VaultError.ofDatabase(error)
       guard error.code == .databaseDamaged else { throw error }
-      outcome.note(.database)
+      outcome.note(.search)
     }
   }
 

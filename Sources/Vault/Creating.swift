@@ -64,7 +64,7 @@ extension OpenVault {
   ///
   /// The kit is tried before the vault gets its place: it opens what was built, and the first case is found.
   ///
-  /// - Throws: `.vaultExists` when there is anything at the place already.
+  /// - Throws: `.vaultExists` when there is anything at the place already, `.placeIsDisk`.
   public static func create(
     at path: String, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit, cost: KeyCost,
     surroundings: Surroundings
@@ -83,28 +83,19 @@ extension OpenVault {
     surroundings: Surroundings,
     firstCase: (Database, VaultKeys, borrowing BoxKeyPair) throws -> Void
   ) throws(VaultError) -> OpenVault {
-    let target = VaultFiles(folder: path)
-    if Folders.exists(target.folder) {
-      guard try Folders.names(in: target.folder).isEmpty else { throw VaultError(.vaultExists) }
-    }
-    let name = "." + Hex.encode(Randomness.bytes(8))
-    let parent = Folders.parent(of: target.folder)
-    let made = try Folders.makeAll(parent)
-    let building = VaultFiles(folder: parent + "/" + name)
+    let place = try BuildingPlace(for: path)
     do throws(VaultError) {
       try build(
-        building, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings,
+        place.files, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings,
         firstCase: firstCase)
-      try tryKit(kit, on: building, surroundings: surroundings)
-      try Folders.rename(building.folder, to: target.folder)
-      try Folders.synchronize(parent)
+      try tryKit(kit, on: place.files, surroundings: surroundings)
+      try place.move()
     } catch {
-      Folders.removeTree(building.folder)
-      Folders.removeMade(made)
+      place.giveUp()
       throw error
     }
     return try OpenVault(
-      opening: target.folder, passphrase: passphrase, surroundings: surroundings)
+      opening: place.target, passphrase: passphrase, surroundings: surroundings)
   }
 
   /// - Throws: `.kitMismatch` when the kit opens nothing, or a vault without a case.
@@ -129,7 +120,6 @@ extension OpenVault {
     cost: KeyCost, surroundings: Surroundings,
     firstCase: (Database, VaultKeys, borrowing BoxKeyPair) throws -> Void
   ) throws(VaultError) {
-    try Folders.make(files.folder)
     let vaultID = Randomness.bytes(16)
     let master = SecretKey.random()
     let kitPair = try kit.keyPair()

@@ -83,50 +83,33 @@ struct OpenFile: ~Copyable {
       isRegular: info.st_mode & S_IFMT == S_IFREG)
   }
 
-  /// Reads until `buffer` is full or the file ends; the number of bytes read.
+  /// Reads until `buffer` has `count` bytes or the file ends; the number of bytes read.
   func read(into buffer: inout [UInt8], count: Int) throws(VaultError) -> Int {
-    var filled = 0
-    while filled < count {
-      let got = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe Glibc.read(descriptor, bytes.baseAddress! + filled, count - filled)
-      }
-      if got < 0 {
-        if errno == EINTR { continue }
-        throw .ofSystem(reading: errno)
-      }
-      if got == 0 { break }
-      filled += got
+    try unsafe fill(&buffer, count) { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+  }
+
+  /// As the above, from `offset` on.
+  func read(into buffer: inout [UInt8], at offset: UInt64, count: Int) throws(VaultError) -> Int {
+    try unsafe fill(&buffer, count) {
+      unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset) + off_t(count - $0.count))
     }
-    return filled
   }
 
   /// Exactly `count` bytes at `offset`, or fewer at the end of the file.
   func read(at offset: UInt64, count: Int) throws(VaultError) -> [UInt8] {
     var result = [UInt8](repeating: 0, count: count)
-    var filled = 0
-    while filled < count {
-      let got = unsafe result.withUnsafeMutableBytes { bytes in
-        unsafe pread(
-          descriptor, bytes.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
-      }
-      if got < 0 {
-        if errno == EINTR { continue }
-        throw .ofSystem(reading: errno)
-      }
-      if got == 0 { break }
-      filled += got
-    }
-    result.removeLast(count - filled)
+    result.removeLast(count - (try read(into: &result, at: offset, count: count)))
     return result
   }
 
-  /// As the above, into a buffer that is there; the number of bytes read.
-  func read(into buffer: inout [UInt8], at offset: UInt64, count: Int) throws(VaultError) -> Int {
+  /// - Parameter read: reads into what is not full yet, the end of `count` bytes.
+  private func fill(
+    _ buffer: inout [UInt8], _ count: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int
+  ) throws(VaultError) -> Int {
     var filled = 0
     while filled < count {
       let got = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe pread(
-          descriptor, bytes.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
+        unsafe read(UnsafeMutableRawBufferPointer(rebasing: bytes[filled..<count]))
       }
       if got < 0 {
         if errno == EINTR { continue }
@@ -139,17 +122,7 @@ struct OpenFile: ~Copyable {
   }
 
   func write(_ bytes: RawSpan) throws(VaultError) {
-    var written = 0
-    while written < bytes.byteCount {
-      let put = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
-      }
-      if put < 0 {
-        if errno == EINTR { continue }
-        throw .ofSystem(errno)
-      }
-      written += put
-    }
+    try unsafe put(bytes) { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
   }
 
   func write(_ bytes: [UInt8]) throws(VaultError) {
@@ -158,12 +131,22 @@ struct OpenFile: ~Copyable {
 
   /// Writes in the middle, or at the end.
   func write(_ bytes: [UInt8], at offset: UInt64) throws(VaultError) {
-    var written = 0
-    while written < bytes.count {
-      let put = unsafe bytes.withUnsafeBytes { buffer in
+    try bytes.withBytes { (span) throws(VaultError) in
+      try unsafe put(span) {
         unsafe pwrite(
-          descriptor, buffer.baseAddress! + written, buffer.count - written,
-          off_t(offset) + off_t(written))
+          descriptor, $0.baseAddress, $0.count, off_t(offset) + off_t(bytes.count - $0.count))
+      }
+    }
+  }
+
+  /// - Parameter write: writes of what is not written yet, the end of `bytes`.
+  private func put(
+    _ bytes: RawSpan, _ write: (UnsafeRawBufferPointer) -> Int
+  ) throws(VaultError) {
+    var written = 0
+    while written < bytes.byteCount {
+      let put = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe write(UnsafeRawBufferPointer(rebasing: buffer[written...]))
       }
       if put < 0 {
         if errno == EINTR { continue }
@@ -186,10 +169,16 @@ struct OpenFile: ~Copyable {
     guard fsync(descriptor) == 0 else { throw .ofSystem(errno) }
   }
 
-  /// Takes the lock that one process holds on a vault; false if another has it.
-  mutating func lock() throws(VaultError) -> Bool {
-    isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
-    if isLocked { return true }
+  enum LockKind { case alone, shared }
+
+  /// Takes the lock on a folder that one process has alone, as on an open vault, or some share; false if another
+  /// has it.
+  mutating func lock(_ kind: LockKind = .alone) throws(VaultError) -> Bool {
+    let operation = kind == .alone ? LOCK_EX : LOCK_SH
+    if flock(descriptor, operation | LOCK_NB) == 0 {
+      isLocked = true
+      return true
+    }
     if errno == EWOULDBLOCK { return false }
     throw .ofSystem(errno)
   }
@@ -224,6 +213,19 @@ enum Folders {
     var info = stat()
     guard unsafe stat(path, &info) == 0 else { throw .ofSystem(reading: errno) }
     return UInt64(info.st_ino)
+  }
+
+  /// Of the file system in which it lies.
+  static func device(of path: String) throws(VaultError) -> UInt64 {
+    var info = stat()
+    guard unsafe stat(path, &info) == 0 else { throw .ofSystem(reading: errno) }
+    return UInt64(info.st_dev)
+  }
+
+  /// Whether it belongs to whoever runs this.
+  static func isOwn(_ path: String) -> Bool {
+    var info = stat()
+    return unsafe lstat(path, &info) == 0 && info.st_uid == geteuid()
   }
 
   static func make(_ path: String) throws(VaultError) {

@@ -139,7 +139,7 @@ struct ListedEntry {
 
   private func hasTokens(_ db: Database, _ leaf: Int64) throws -> Bool {
     let laid = try String.fetchOne(
-      db.cachedStatement(sql: "SELECT tokens FROM search WHERE rowid = ?"), arguments: [leaf])
+      db.cachedStatement(sql: "SELECT c0 FROM search_content WHERE id = ?"), arguments: [leaf])
     return laid == (tokens.isEmpty ? nil : tokens)
   }
 }

@@ -34,8 +34,8 @@ public actor OpenVault {
 
   /// Whether this copy may sign: see `Protocol/VaultFiles.md`, anchor.
   public private(set) var standing: Standing
-  /// The second copy of the locks had to be used.
-  public let usedSecondKeysFile: Bool
+  /// Of the two copies of the locks, as this opening found them.
+  public let locks: LocksCondition
 
   public enum Standing: Hashable, Sendable {
     case sound
@@ -57,8 +57,8 @@ public actor OpenVault {
     try files.checkIsVault()
     let lock = try files.takeLock()
     let locks = try passphrase.withBytes { (bytes) throws(VaultError) in
-      try OpenedLocks.open(files, counting: surroundings) { (file) throws(VaultError) in
-        try file.unlock(passphrase: bytes)
+      try OpenedLocks.open(files, counting: surroundings, provesHeader: true) {
+        (file) throws(VaultError) in try file.unlock(passphrase: bytes)
       }
     }
     try self.init(locks, lock: lock, surroundings: surroundings)
@@ -72,8 +72,8 @@ public actor OpenVault {
     try files.checkIsVault()
     let lock = try files.takeLock()
     let pair = try kit.keyPair()
-    let locks = try OpenedLocks.open(files, counting: surroundings) { (file) throws(VaultError) in
-      try file.unlock(kit: pair)
+    let locks = try OpenedLocks.open(files, counting: surroundings, provesHeader: false) {
+      (file) throws(VaultError) in try file.unlock(kit: pair)
     }
     try self.init(locks, lock: lock, surroundings: surroundings)
   }
@@ -82,16 +82,13 @@ public actor OpenVault {
     _ locks: consuming OpenedLocks, lock: consuming OpenFile, surroundings: Surroundings
   ) throws(VaultError) {
     let files = locks.files
-    guard files.hasDatabase else {
-      throw VaultError(files.other.hasDatabase ? .keysOutdated : .databaseMissing)
-    }
+    guard files.hasDatabase else { throw VaultError(.databaseMissing) }
     try files.requireWritable()
     let vaultID = locks.keysFile.vaultID
     let derived = VaultKeys(master: locks.master)
     self.files = files
     self.vaultID = vaultID
     self.earlierAttempts = OpeningAttempts(in: files)
-    self.usedSecondKeysFile = locks.usedSecond
     self.surroundings = surroundings
     self.blobs = BlobStore(folder: files.blobs)
     do {
@@ -103,7 +100,7 @@ public actor OpenVault {
         standing = try Self.standing(
           files: files, database: database, anchorKey: derived.anchor, vaultID: vaultID,
           machine: surroundings.machine)
-        try locks.settle(isSound: standing == .sound)
+        self.locks = try locks.settle(isSound: standing == .sound)
         if standing == .sound {
           files.removeFormer(of: database, machine: surroundings.machine)
         }

@@ -54,11 +54,13 @@ extension VaultError {
       switch error.resultCode {
       case .SQLITE_BUSY, .SQLITE_LOCKED: return VaultError(.inUse)
       case .SQLITE_FULL: return VaultError(.diskFull)
-      case .SQLITE_CORRUPT, .SQLITE_NOTADB: return VaultError(.databaseDamaged)
+      // Aborted: an earlier statement of the same transaction found what it could not read.
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ABORT: return VaultError(.databaseDamaged)
       case .SQLITE_READONLY, .SQLITE_PERM: return VaultError(.notWritable)
       case .SQLITE_IOERR, .SQLITE_CANTOPEN:
-        return VaultError(.databaseDamaged, systemError: error.extendedResultCode.rawValue)
-      default: return VaultError(.inputOutput, systemError: error.extendedResultCode.rawValue)
+        return VaultError(.databaseDamaged)
+      // Its codes are none of the system's.
+      default: return VaultError(.inputOutput)
       }
     case is CancellationError: return VaultError(.cancelled)
     case is CaseLogError, is CBORError, is CryptographyError: return VaultError(.databaseDamaged)

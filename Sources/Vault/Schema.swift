@@ -235,11 +235,15 @@ enum Schema {
     """,
     "CREATE INDEX facet_by_entry ON facet(entry_ref)",
 
-    // The text of entries, as tokens of `SearchTokens`. The table keeps what it was given, so that a deletion
-    // takes out exactly that; see `ViewTable.remove` for what else erasing needs.
-    """
-    CREATE VIRTUAL TABLE search USING fts5(
-      tokens, tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'")
-    """,
+    search(named: "search"),
   ]
+
+  /// The text of entries, as tokens of `SearchTokens`. The table keeps what it was given, so that a deletion
+  /// takes out exactly that; see `ViewTable.remove` for what else erasing needs.
+  static func search(named name: String) -> String {
+    """
+    CREATE VIRTUAL TABLE \(name) USING fts5(
+      tokens, tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co M*'")
+    """
+  }
 }

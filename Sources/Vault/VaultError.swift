@@ -6,6 +6,8 @@ public struct VaultError: Error, Hashable, Sendable {
   public enum Code: String, Sendable {
     // The vault itself.
     case noVault, vaultExists, notAVault, inUse, wrongPassphrase, keysMissing, keysDamaged
+    /// Where a vault is to be made another file system begins, so that nothing can be moved there whole.
+    case placeIsDisk
     /// The locks that are there are from before the vault was sealed under new keys.
     case keysOutdated
     /// Only the older of the two copies of the locks opened, and no stopped change left them so.

@@ -24,6 +24,13 @@ struct VaultFiles: Sendable {
 
   static let databaseNames: Set = ["vault.db", "vault-2.db"]
 
+  /// What may be in a vault's folder while it is made.
+  static let allNames: Set<String> = {
+    let replaced = ["keys", "keys.bak", "anchor", "anchor-2"]
+    return Set(replaced + replaced.map { $0 + ".new" } + ["attempts", "blobs"])
+      .union(databaseNames).union(databaseNames.map { $0 + "-wal" })
+  }()
+
   init(folder: String, generation: UInt32 = 0, isBuilding: Bool = false) {
     self.folder = Self.absolute(folder)
     self.generation = generation

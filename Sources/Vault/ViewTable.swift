@@ -111,6 +111,31 @@ enum ViewTable {
 
   /// Fills the tables that entries are found by for all that is open.
   static func indexAll(_ db: Database) throws {
+    try forEachListed(db) { entry, leaf in try entry.insert(db, leaf: leaf) }
+  }
+
+  /// Makes the index of words anew, whatever state it is in.
+  static func rebuildSearch(_ db: Database) throws {
+    // Even to be dropped it has to be readable: first it becomes an empty one.
+    try db.execute(sql: Schema.search(named: "search_blank"))
+    for part in ["data", "idx", "content", "docsize", "config"] {
+      try db.execute(
+        sql: """
+          DELETE FROM search_\(part);
+          INSERT INTO search_\(part) SELECT * FROM search_blank_\(part)
+          """)
+    }
+    for name in ["search_blank", "search"] { try db.execute(sql: "DROP TABLE \(name)") }
+    try db.execute(sql: Schema.search(named: "search"))
+    try forEachListed(db) { entry, leaf in
+      if !entry.tokens.isEmpty { try ListedEntry.insertSearch(db, entry.tokens, leaf: leaf) }
+    }
+  }
+
+  /// What follows from each entry that is open.
+  private static func forEachListed(
+    _ db: Database, _ body: (ListedEntry, Int64) throws -> Void
+  ) throws {
     let rows = try Row.fetchCursor(
       db,
       sql: """
@@ -125,11 +150,11 @@ enum ViewTable {
         do { content = try EntryContent(parts: try PartList.decode(row.bytes("parts"))) } catch {}
       }
       let notBefore: Int64? = row["not_before"]
-      try ListedEntry(
+      let listed = ListedEntry(
         kind: EntryKind(code: row.number("kind")),
         clock: problem == nil ? row.number("clock") : nil,
-        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content
-      ).insert(db, leaf: row["id"])
+        notBefore: notBefore.map { UInt64(bitPattern: $0) }, content: content)
+      try body(listed, row["id"])
     }
   }
 }

@@ -2,6 +2,10 @@ import Foundation
 import Support
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite struct `Backing up and restoring` {
   @Test func `a vault that was lost comes back from its backup`() async throws {
     let person = try await Person()
@@ -34,6 +38,75 @@ import Testing
     #expect(try await person.cairn("backup", "stick").status == 0)
   }
 
+  @Test func `the twelve words restore a backup of which the passphrase is lost`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    _ = try await person.cairn("backup", "stick")
+    let new = ["--vault", person.path("new")]
+    _ = try person.folder.file("wrong", Array("none of this".utf8))
+    let wrong = try await person.run(["restore", "stick", "--passphrase-file", "wrong"] + new)
+    #expect(wrong.status == 12)
+    #expect(wrong.told.contains("the twelve words open the backup: --kit"), "\(wrong.all)")
+    let restored = try await person.run(["restore", "stick", "--kit", "kit"] + new)
+    #expect(restored.status == 0, "\(restored.all)")
+    #expect(restored.told.contains("cairn passphrase --kit --vault"))
+    _ = try person.folder.file("other", Array("another passphrase by far".utf8))
+    let changed = try await person.run(
+      ["passphrase", "--kit", "kit", "--new-passphrase-file", "other"] + new)
+    #expect(changed.status == 0, "\(changed.all)")
+    let renewed = try await person.run(["renew", "--passphrase-file", "other"] + new)
+    #expect(renewed.status == 0, "\(renewed.all)")
+  }
+
+  @Test func `a restore that was killed leaves nothing once the next one is through`() async throws
+  {
+    let person = try await Person()
+    try makeSparseFile(person.path("large.mp4"), byteCount: 400 << 20)
+    _ = try await person.cairn("add", "large.mp4")
+    _ = try await person.cairn("backup", "stick")
+    func left() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: person.folder.path).filter {
+        $0.hasPrefix(".")
+      }
+    }
+    let command = [
+      "restore", "stick", "--vault", person.path("new"), "--passphrase-file",
+      person.passphraseFile,
+    ]
+    let running = try person.start(command)
+    #expect(try await eventually { try !left().isEmpty })
+    running.send(SIGKILL)
+    _ = try await running.finish()
+    #expect(try left().count == 1)
+    let again = try await person.run(command)
+    #expect(again.status == 0, "\(again.all)")
+    #expect(try left() == [])
+  }
+
+  @Test(
+    .enabled(
+      if: `When it cannot go on`.smallDisk.isThere, "a small disk can be mounted by root only"))
+  func `a disk is no place for a vault, a folder on it is`() async throws {
+    let person = try await Person(hasVault: false)
+    let place = person.path("disk")
+    try FileManager.default.createDirectory(
+      atPath: place, withIntermediateDirectories: false)
+    #expect(
+      try ChildProcess(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place]).wait() == 0)
+    defer { _ = unsafe umount2(place, Int32(MNT_DETACH)) }
+    func make(_ place: String) async throws -> Finished {
+      try await person.run([
+        "init", "--kdf", "light", "--kit", "kit", "--vault", place, "--passphrase-file",
+        person.passphraseFile,
+      ])
+    }
+    let refused = try await make(place)
+    #expect(refused.status == 1)
+    #expect(refused.told.contains("A disk of its own begins at"), "\(refused.all)")
+    #expect(!FileManager.default.fileExists(atPath: person.path("kit")))
+    #expect(try await make(place + "/cairn").status == 0)
+  }
+
   @Test func `an erased file goes from the backup with the next one`() async throws {
     let person = try await Person()
     _ = try person.folder.file("shot.png", noise(200_000))
@@ -49,7 +122,7 @@ import Testing
     #expect(try await person.cairn("erase", id, "--yes").status == 0)
     let again = try await person.cairn("backup", "stick")
     #expect(again.status == 0, "\(again.all)")
-    #expect(again.told.contains("removed 1 that were erased"))
+    #expect(again.told.contains("removed 1 that was erased"))
     #expect(try copies() == [])
   }
 
@@ -115,6 +188,8 @@ import Testing
     for said in ["A threat", "https://example.org/1", "65536 to 131071", "shot.png"] {
       #expect(first.contains(said), "\(first)")
     }
+    let table = try String(contentsOfFile: person.path("out/files.jsonl"), encoding: .utf8)
+    #expect(table.contains(#""missing":[[65536,131072]]"#), "\(table)")
     let second = try String(contentsOfFile: person.path("out/entries/00002.txt"), encoding: .utf8)
     #expect(second.contains("Said aloud.\nTwice.\n"))
     let file = try Data(contentsOf: URL(filePath: person.path("out/files/00001-1-INCOMPLETE.png")))

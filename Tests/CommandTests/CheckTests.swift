@@ -41,6 +41,30 @@ import Testing
     #expect(findings.first?["subject"] as? String == id)
   }
 
+  @Test(arguments: ["keys", "keys.bak"])
+  func `a lost copy of the locks is made again, and told once`(name: String) async throws {
+    let person = try await Person()
+    try FileManager.default.removeItem(atPath: person.vault + "/" + name)
+    let checked = try await person.cairn("check")
+    #expect(checked.status == 21, "\(checked.all)")
+    #expect(checked.told.components(separatedBy: "was made again").count == 2)
+    #expect(FileManager.default.fileExists(atPath: person.vault + "/" + name))
+    #expect(try await person.cairn("check").status == 0)
+    try FileManager.default.removeItem(atPath: person.vault + "/" + name)
+    let status = try await person.cairn("status")
+    #expect(status.status == 0)
+    #expect(status.told.contains("was made again from the other. Nothing is lost."))
+  }
+
+  @Test func `the index of words is built anew on request`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "He wrote tamarind.")
+    let built = try await person.cairn("check", "--repair-search")
+    #expect(built.status == 0, "\(built.all)")
+    #expect(built.output.hasPrefix("The index of words was built anew.\nEverything in this vault"))
+    #expect(try await person.cairn("search", "tamarind").output.contains("tamarind"))
+  }
+
   @Test func `a vault that was copied can be read and not added to`() async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "One.")

@@ -8,6 +8,7 @@ struct Torture: AsyncParsableCommand {
     abstract: "Tries to make a vault lose something, or tell something false.",
     subcommands: [
       Crashes.self, Kills.self, Faults.self, Flips.self, Tamper.self, Memory.self, Plaintext.self,
+      Hold.self,
     ])
 }
 

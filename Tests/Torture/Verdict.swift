@@ -111,8 +111,10 @@ struct Baseline {
   }
 
   private static func tells(_ finding: CheckOutcome.Finding) -> Bool {
-    if case .contentUnlisted = finding { return true }
-    return finding.isDamage
+    switch finding {
+    case .contentUnlisted, .locks: return true
+    default: return finding.isDamage
+    }
   }
 
   private static func name(_ finding: CheckOutcome.Finding) -> String {

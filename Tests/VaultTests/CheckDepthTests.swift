@@ -120,6 +120,32 @@ import VerifiableLog
     #expect(findings.contains(.contentMissing(ids[0])))
   }
 
+  /// Nothing that a check reads ends it: not even what it asks for how much there is to read.
+  @Test func `whichever page is damaged, the check goes on to its end`() async throws {
+    let (fixture, filled, ids) = try await filledVault()
+    let stored = try await storedFile(filled)
+    try await filled.close()
+    try FileManager.default.removeItem(atPath: stored)
+    let vault = try fixture.open()
+    let database = try OpenFile(continuing: fixture.path + "/vault.db")
+    let count = try database.status().size / 4096
+    #expect(count > 50)
+    var uncounted = 0
+    for page in 0..<count {
+      let whole = try database.read(at: page * 4096, count: 4096)
+      try database.write([UInt8](repeating: 0, count: 4096), at: page * 4096)
+      // Nothing of it is remembered.
+      try await vault.database.queue.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA shrink_memory")
+      }
+      if try await vault.checkSize(.deep) == nil { uncounted += 1 }
+      let findings = try await vault.check(.deep).findings
+      #expect(findings != [.contentMissing(ids[0])], "page \(page + 1) is damaged")
+      try database.write(whole, at: page * 4096)
+    }
+    #expect(uncounted > 0)
+  }
+
   /// The tree over a file is put together from those over its pieces of 64 MiB.
   @Test(arguments: [1, 2, 3])
   func `a file of several pieces is whole however many threads read it`(tasks: Int) async throws {

@@ -70,12 +70,6 @@ extension RecoveryKit {
 }
 
 extension VaultFixture {
-  func create(kit: borrowing RecoveryKit) async throws -> OpenVault {
-    try await OpenVault.create(
-      at: path, passphrase: try locked(Self.passphrase), kit: kit, cost: .light,
-      surroundings: surroundings)
-  }
-
   /// The same vault's folder on another machine.
   func copied(to machine: String) throws -> VaultFixture {
     let copy = try VaultFixture(machine: machine)

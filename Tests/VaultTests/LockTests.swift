@@ -9,18 +9,6 @@ import Testing
 
 /// Row 41, and what else must be told apart when a vault does not open.
 @Suite struct LockTests {
-  private func code(_ body: () throws -> OpenVault) -> VaultError.Code? {
-    do {
-      _ = try body()
-      return nil
-    } catch let error as VaultError {
-      return error.code
-    } catch {
-      Issue.record(error)
-      return nil
-    }
-  }
-
   private func overwrite(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
     var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
     change(&bytes)
@@ -40,24 +28,24 @@ import Testing
   {
     let fixture = try await closedVault()
     let before = try fixture.folder.allFiles()
-    #expect(code { try fixture.open("wrong") } == .wrongPassphrase)
-    #expect(code { try fixture.open("") } == .wrongPassphrase)
-    #expect(code { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
+    #expect(refusal { try fixture.open("wrong") } == .wrongPassphrase)
+    #expect(refusal { try fixture.open("") } == .wrongPassphrase)
+    #expect(refusal { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
     let after = try fixture.folder.allFiles()
     #expect(Set(after.keys) == Set(before.keys))
     #expect(after.filter { before[$0.key] != $0.value }.map(\.key) == ["vault/attempts"])
     #expect(OpeningAttempts(ofVaultAt: fixture.path).failures == 3)
 
     let missing = try VaultFixture()
-    #expect(code { try missing.open() } == .noVault)
+    #expect(refusal { try missing.open() } == .noVault)
     try FileManager.default.createDirectory(
       atPath: missing.path, withIntermediateDirectories: false)
-    #expect(code { try missing.open() } == .noVault)
+    #expect(refusal { try missing.open() } == .noVault)
     _ = try missing.folder.file("vault/letter.txt", [1])
-    #expect(code { try missing.open() } == .notAVault)
+    #expect(refusal { try missing.open() } == .notAVault)
     let file = try VaultFixture()
     _ = try file.folder.file("vault", [1])
-    #expect(code { try file.open() } == .notAVault)
+    #expect(refusal { try file.open() } == .notAVault)
   }
 
   @Test func `one damaged or missing keys file is made up for by the other`() async throws {
@@ -69,17 +57,17 @@ import Testing
         try overwrite(fixture.path + "/keys") { $0[100] ^= 1 }
       }
       let vault = try fixture.open()
-      #expect(await vault.usedSecondKeysFile)
+      #expect(await vault.locks == .madeAgain)
       let check = try await vault.check()
-      #expect(check.findings == [.keysFile])
+      #expect(check.findings == [.locks(.madeAgain)])
       try await vault.close()
-      try overwrite(fixture.path + "/keys.bak") { $0[100] ^= 1 }
-      #expect(code { try fixture.open() } == .keysDamaged)
+      for name in ["keys", "keys.bak"] { try overwrite(fixture.path + "/" + name) { $0[100] ^= 1 } }
+      #expect(refusal { try fixture.open() } == .keysDamaged)
     }
     let fixture = try await closedVault()
     try FileManager.default.removeItem(atPath: fixture.path + "/keys")
     try FileManager.default.removeItem(atPath: fixture.path + "/keys.bak")
-    #expect(code { try fixture.open() } == .keysMissing)
+    #expect(refusal { try fixture.open() } == .keysMissing)
   }
 
   @Test func `no byte of the keys file can be changed without notice`() async throws {
@@ -106,9 +94,7 @@ import Testing
       (12, [0xff, 0xff, 0xff, 0xff]), (16, [0, 0, 0, 21]), (12, [0, 0, 0, 1]),
     ]
     for (offset, value) in demands {
-      var bytes = file.bytes
-      bytes.replaceSubrange(offset..<offset + 4, with: value)
-      bytes.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(bytes[0..<4064])).bytes)
+      let bytes = resealed(file.bytes) { $0.replaceSubrange(offset..<offset + 4, with: value) }
       #expect(throws: VaultError(.keysDamaged)) { try KeysFile(decoding: bytes) }
     }
   }
@@ -116,9 +102,7 @@ import Testing
   @Test func `the kit opens the vault, and another kit does not`() async throws {
     let fixture = try VaultFixture()
     let kit = try RecoveryKit.make()
-    let vault = try await OpenVault.create(
-      at: fixture.path, passphrase: try locked("p"), kit: kit, cost: .light,
-      surroundings: fixture.surroundings)
+    let vault = try await fixture.create(kit: kit)
     try await vault.close()
     let file = try KeysFile(
       decoding: [UInt8](try Data(contentsOf: URL(filePath: fixture.path + "/keys"))))
@@ -127,7 +111,8 @@ import Testing
       try RecoveryKit(words: bytes)
     }
     let byKit = try file.unlock(kit: try again.keyPair())
-    let byPassphrase = try Array("p".utf8).withBytes { (bytes) throws(VaultError) in
+    let byPassphrase = try Array(VaultFixture.passphrase.utf8).withBytes {
+      (bytes) throws(VaultError) in
       try file.unlock(passphrase: bytes)
     }
     let isSame = byKit.isEqual(to: byPassphrase)
@@ -141,13 +126,11 @@ import Testing
   {
     let fixture = try VaultFixture()
     let kit = try RecoveryKit.make()
-    let vault = try await OpenVault.create(
-      at: fixture.path, passphrase: try locked("p"), kit: kit, cost: .light,
-      surroundings: fixture.surroundings)
+    let vault = try await fixture.create(kit: kit)
     _ = try await vault.add([words("kept")], toCase: nil)
-    #expect(code { try fixture.open(kit: kit) } == .inUse)
+    #expect(refusal { try fixture.open(kit: kit) } == .inUse)
     try await vault.close()
-    #expect(code { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
+    #expect(refusal { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
     let opened = try fixture.open(kit: kit)
     #expect(await opened.standing == .sound)
     #expect(try await opened.entries(ofCase: nil).count == 1)
@@ -155,9 +138,9 @@ import Testing
     try await opened.close()
     try overwrite(fixture.path + "/keys") { $0[100] ^= 1 }
     let second = try fixture.open(kit: kit)
-    #expect(await second.usedSecondKeysFile)
+    #expect(await second.locks == .madeAgain)
     try await second.close()
-    #expect(code { try VaultFixture().open(kit: kit) } == .noVault)
+    #expect(refusal { try VaultFixture().open(kit: kit) } == .noVault)
   }
 
   @Test func `a database of another vault, and an empty one, are no vault of these keys`()
@@ -173,13 +156,13 @@ import Testing
     ] {
       try bytes.write(to: URL(filePath: fixture.path + "/vault.db"))
       let before = try fixture.folder.allFiles()
-      #expect(code { try fixture.open() } == expected)
+      #expect(refusal { try fixture.open() } == expected)
       #expect(try fixture.folder.allFiles() == before)
     }
     var broken = own
     broken[10] ^= 1
     try broken.write(to: URL(filePath: fixture.path + "/vault.db"))
-    #expect(code { try fixture.open() } == .databaseDamaged)
+    #expect(refusal { try fixture.open() } == .databaseDamaged)
     try own.write(to: URL(filePath: fixture.path + "/vault.db"))
     try await fixture.open().close()
   }
@@ -187,7 +170,7 @@ import Testing
   @Test func `a vault in use is not opened twice, nor made anew`() async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
-    #expect(code { try fixture.open() } == .inUse)
+    #expect(refusal { try fixture.open() } == .inUse)
     await #expect(throws: VaultError(.vaultExists)) { try await fixture.create() }
     try await vault.close()
     try await fixture.open().close()
@@ -235,11 +218,7 @@ import Testing
     let vault = try fixture.open()
     _ = try await vault.add([words("later")], toCase: nil)
     try await vault.close()
-    // In place, so that the inode stays.
-    let handle = try FileHandle(forWritingTo: URL(filePath: fixture.path + "/vault.db"))
-    try handle.truncate(atOffset: 0)
-    try handle.write(contentsOf: older)
-    try handle.close()
+    try fixture.putBack(older)
     let again = try fixture.open()
     #expect(await again.standing == .rolledBack)
     await #expect(throws: VaultError(.rolledBack)) {

@@ -81,6 +81,76 @@ import VerifiableLog
     #expect(FileManager.default.fileExists(atPath: place + "/keys"))
   }
 
+  @Test func `the kit brings it back where the passphrase is lost`() async throws {
+    let fixture = try VaultFixture()
+    let kit = try RecoveryKit.make()
+    let vault = try await fixture.create(kit: kit)
+    _ = try await vault.add([words("one")], toCase: nil)
+    let backup = fixture.folder.path + "/backup"
+    _ = try await vault.backUp(to: backup)
+    try await vault.close()
+    let before = try fixture.folder.allFiles()
+    let place = fixture.folder.path + "/new"
+    await #expect(throws: VaultError(.kitMismatch)) {
+      try await OpenVault.restore(
+        backup, to: place, kit: try RecoveryKit.make(), surroundings: fixture.surroundings)
+    }
+    #expect(try fixture.folder.allFiles() == before)
+    let (restored, check) = try await OpenVault.restore(
+      backup, to: place, kit: kit, surroundings: fixture.surroundings)
+    #expect(check.findings == [])
+    try await restored.changePassphrase(to: try locked("another passphrase by far"))
+    _ = try await restored.renew()
+    try await restored.close()
+    let opened = try OpenVault(
+      opening: place, passphrase: try locked("another passphrase by far"),
+      surroundings: fixture.surroundings)
+    #expect(try await opened.entries(ofCase: nil).count == 1)
+    try await opened.close()
+  }
+
+  @Test(arguments: [true, false])
+  func `what a killed program left goes with the next one at the same place`(
+    isRestored: Bool
+  ) async throws {
+    let (fixture, backup) = try await backedUp()
+    let left = fixture.folder.path + "/.cairn-0123456789abcdef"
+    try FileManager.default.copyItem(atPath: backup, toPath: left)
+    // What is not provably that stays: another name, another file in it, a link.
+    let others = [".cairn-0123456789ABCDEF", ".cairn-1111111111111111", ".cairn-2222222222222222"]
+    for name in others.prefix(2) {
+      try FileManager.default.copyItem(
+        atPath: backup, toPath: fixture.folder.path + "/" + name)
+    }
+    _ = try fixture.folder.file(others[1] + "/letter.txt", [1])
+    try FileManager.default.createSymbolicLink(
+      atPath: fixture.folder.path + "/" + others[2], withDestinationPath: backup)
+    func isLeft() -> Bool { FileManager.default.fileExists(atPath: left) }
+    let place = fixture.folder.path + "/new"
+    // Somebody is still at it.
+    let lock = try OpenFile(folder: fixture.folder.path)
+    let isLocked = try lock.lock(.shared)
+    #expect(isLocked)
+    try await make(isRestored, backup, place, fixture)
+    #expect(isLeft())
+    _ = consume lock
+    try await make(isRestored, backup, place + "er", fixture)
+    #expect(!isLeft())
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
+    #expect(names.filter { $0.hasPrefix(".") }.sorted() == others)
+    #expect(FileManager.default.fileExists(atPath: backup + "/keys"))
+  }
+
+  private func make(
+    _ isRestored: Bool, _ backup: String, _ place: String, _ fixture: VaultFixture
+  ) async throws {
+    if isRestored { return try await restore(backup, to: place, fixture).vault.close() }
+    try await OpenVault.create(
+      at: place, passphrase: try locked("p"), kit: try RecoveryKit.make(), cost: .light,
+      surroundings: fixture.surroundings
+    ).close()
+  }
+
   @Test func `a damaged file is told, a damaged database leaves nothing behind`() async throws {
     let (fixture, backup) = try await backedUp()
     let path = try #require(try BlobStore(folder: backup + "/blobs").storedPaths().first)

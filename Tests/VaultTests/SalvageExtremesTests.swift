@@ -30,12 +30,13 @@ import Testing
     let folder = try TemporaryFolder()
     var count = 0
     #expect(throws: VaultError(.cancelled)) {
-      _ = try salvage.run(
+      try salvage.run(
         to: folder.path,
         onBytes: { (_) throws(VaultError) in
           count += 1
           if count == 200 { throw VaultError(.cancelled) }
-        }, onEntry: { (_) throws(VaultError) in })
+        }, onEntry: { (_) throws(VaultError) in },
+        onFile: { (_) throws(VaultError) in })
     }
     #expect(count == 200)
   }

@@ -80,14 +80,19 @@ struct Salvaged {
   let folder: TemporaryFolder
   let outcome: SalvageOutcome
   let entries: [SalvagedEntry]
+  let files: [SalvagedEntry.File]
 
   init(_ salvage: Salvage, withErasedElsewhere: Bool = false) throws {
     folder = try TemporaryFolder()
     var entries: [SalvagedEntry] = []
-    outcome = try salvage.run(to: folder.path, withErasedElsewhere: withErasedElsewhere) {
-      (entry) throws(VaultError) in entries.append(entry)
-    }
+    var files: [SalvagedEntry.File] = []
+    try salvage.run(
+      to: folder.path, withErasedElsewhere: withErasedElsewhere,
+      onEntry: { (entry) throws(VaultError) in entries.append(entry) },
+      onFile: { (file) throws(VaultError) in files.append(file) })
     self.entries = entries
+    self.files = files
+    outcome = salvage.outcome
   }
 
   var words: [String] { entries.compactMap { $0.content?.words } }

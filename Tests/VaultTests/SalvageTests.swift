@@ -17,12 +17,12 @@ import VerifiableLog
       let words = try #require(entry.content?.words, sourceLocation: sourceLocation)
       #expect(all.contains(words), sourceLocation: sourceLocation)
       if let id = entry.id { #expect(vault.words[id] == words, sourceLocation: sourceLocation) }
-      for file in entry.files where file.state == .whole {
-        #expect(file.givesHash, sourceLocation: sourceLocation)
-        #expect(
-          SHA256Hash.hash(try salvaged.bytes(of: file)) == file.attachment.sha256,
-          sourceLocation: sourceLocation)
-      }
+    }
+    for file in salvaged.files where file.state == .whole {
+      #expect(file.givesHash, sourceLocation: sourceLocation)
+      #expect(
+        SHA256Hash.hash(try salvaged.bytes(of: file)) == file.attachment.sha256,
+        sourceLocation: sourceLocation)
     }
   }
 
@@ -127,7 +127,7 @@ import VerifiableLog
     let salvaged = try vault.salvage(copy)
     #expect(salvaged.outcome.files.damaged == 1)
     let file = try #require(
-      salvaged.entries.flatMap(\.files).first { $0.path?.contains("INCOMPLETE") == true })
+      salvaged.files.first { $0.path?.contains("INCOMPLETE") == true })
     #expect(file.state == .damaged(missing: [65_536..<131_072, 196_608..<262_144]))
     let original = noise(
       Int(file.attachment.size), seed: file.attachment.size - FilledVault.largeSize + 1)
@@ -141,7 +141,7 @@ import VerifiableLog
 
     try change(name) { $0 = Array($0.prefix(100_000)) }
     let cut = try vault.salvage(copy)
-    let part = try #require(cut.entries.flatMap(\.files).first { $0.path?.contains("INC") == true })
+    let part = try #require(cut.files.first { $0.path?.contains("INC") == true })
     #expect(part.state == .lost || part.state == .damaged(missing: [65_536..<part.attachment.size]))
     try FileManager.default.removeItem(atPath: name)
     #expect(try vault.salvage(copy).outcome.files.lost == 1)
@@ -150,6 +150,92 @@ import VerifiableLog
     #expect(none.outcome.files.lost == 2)
     #expect(none.outcome.files.whole == 6)
     #expect(none.entries.count == 40)
+  }
+
+  @Test func `all words come before the first file`() async throws {
+    let vault = try await FilledVault()
+    let locks = SalvagedLocks(
+      files: VaultFiles(folder: vault.path), keys: vault.keys, vaultID: vault.vaultID,
+      state: .first)
+    let salvage = try Salvage(locks)
+    let folder = try TemporaryFolder()
+    var words: [String] = []
+    // As a disk that is full: the first file ends it.
+    #expect(throws: VaultError(.diskFull)) {
+      try salvage.run(
+        to: folder.path,
+        onEntry: { (entry) throws(VaultError) in
+          if let said = entry.content?.words { words.append(said) }
+        }, onFile: { (_) throws(VaultError) in throw VaultError(.diskFull) })
+    }
+    #expect(Set(words) == Set(vault.words.values))
+  }
+
+  @Test func `what is read is told, the log too`() async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    for index in 0..<5 { _ = try await vault.add([words("entry \(index)")], toCase: nil) }
+    let copy = fixture.folder.path + "/copy"
+    try FileManager.default.copyItem(atPath: fixture.path, toPath: copy)
+    let locks = await SalvagedLocks(
+      files: VaultFiles(folder: copy), keys: vault.keys, vaultID: vault.vaultID, state: .first)
+    let log = try Data(contentsOf: URL(filePath: copy + "/vault.db-wal")).count
+    #expect(log > 50_000)
+    let salvage = try Salvage(locks)
+    var told = 0
+    var toldOfLog = 0
+    try salvage.run(
+      to: fixture.folder.path,
+      onBytes: { (bytes) throws(VaultError) in
+        told += bytes
+        if bytes == 4160 { toldOfLog += bytes }
+      }, onEntry: { (_) throws(VaultError) in }, onFile: { (_) throws(VaultError) in })
+    #expect(toldOfLog == log - 72)
+    #expect(told >= Int(salvage.size()))
+    try await vault.close()
+  }
+
+  /// The same key twice, on two pages that both count as newest.
+  @Test func `a row that another one contradicts is marked as doubtful`() async throws {
+    let vault = try await FilledVault()
+    let pages = try SalvagedPages(
+      files: VaultFiles(folder: vault.path), key: vault.keys.database, vaultID: vault.vaultID)
+    var entries: [UInt32: Int] = [:]
+    var leaves: Set<UInt32> = []
+    for number in 1...UInt32(pages.count) {
+      _ = SalvagedRows(pages).forEach(on: try #require(pages.page(number)), number) { place, row in
+        switch row {
+        case .entry: entries[number, default: 0] += 1
+        case .leaf: leaves.insert(number)
+        default: break
+        }
+      }
+    }
+    let page = try #require(entries.max { $0.value < $1.value }?.key)
+    var changed = try #require(pages.page(page)).bytes
+    let said = Array("in a few words".utf8)
+    let place = try #require(
+      changed.indices.first { changed[$0...].starts(with: said) })
+    changed[place + 5] = UInt8(ascii: "t")
+    let copy = try vault.copy()
+    let last = UInt32(try vault.pageCount()) + 1
+    let nonce = Nonce24.random()
+    let sealed = AEAD.seal(
+      changed, key: vault.keys.database, nonce: nonce,
+      associatedData: vault.vaultID + [1, 0, 0, UInt8(last >> 8), UInt8(last & 0xff)])
+    try change(copy + "/vault.db") { bytes in
+      // What was sealed is lost, so that the view is what there is.
+      for leaf in leaves {
+        bytes.replaceSubrange(Int(leaf - 1) * 4096..<Int(leaf) * 4096, with: noise(4096, seed: 1))
+      }
+      bytes += sealed.prefix(changed.count) + nonce.bytes + sealed.dropFirst(changed.count)
+    }
+    let salvaged = try vault.salvage(copy)
+    #expect(salvaged.entries.count { $0.isDoubtful } == 1)
+    #expect(salvaged.outcome.entriesDoubtful == 1)
+    #expect(salvaged.outcome.isIncomplete)
+    try change(copy + "/vault.db") { $0.removeLast(4096) }
+    #expect(try vault.salvage(copy).outcome.entriesDoubtful == 0)
   }
 
   /// The padding of a large file is longer than a span.
@@ -165,7 +251,7 @@ import VerifiableLog
     try await vault.close()
     let salvaged = try Salvaged(Salvage(locks))
     #expect(salvaged.outcome.files.whole == 1)
-    let written = try #require(salvaged.entries.first?.files.first)
+    let written = try #require(salvaged.files.first)
     #expect(written.givesHash)
     #expect(try salvaged.bytes(of: written) == bytes)
   }

@@ -3,6 +3,7 @@ import Cryptography
 import Foundation
 import Support
 import Synchronization
+import Testing
 import VerifiableLog
 
 @testable import Vault
@@ -30,9 +31,11 @@ struct VaultFixture {
     surroundings = Surroundings(now: { clock.now }, machine: Array(machine.utf8))
   }
 
-  func create() async throws -> OpenVault {
+  func create() async throws -> OpenVault { try await create(kit: try RecoveryKit.make()) }
+
+  func create(kit: borrowing RecoveryKit) async throws -> OpenVault {
     try await OpenVault.create(
-      at: path, passphrase: try locked(Self.passphrase), kit: try RecoveryKit.make(), cost: .light,
+      at: path, passphrase: try locked(Self.passphrase), kit: kit, cost: .light,
       surroundings: surroundings)
   }
 
@@ -46,6 +49,39 @@ extension VaultFixture {
   func open(kit: borrowing RecoveryKit) throws -> OpenVault {
     try OpenVault(opening: path, kit: kit, surroundings: surroundings)
   }
+
+  func data(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(filePath: path + "/" + name)))
+  }
+
+  /// Puts an older database back in place, so that its inode stays.
+  func putBack(_ database: Data) throws {
+    let handle = try FileHandle(forWritingTo: URL(filePath: path + "/vault.db"))
+    try handle.truncate(atOffset: 0)
+    try handle.write(contentsOf: database)
+    try handle.close()
+  }
+}
+
+/// Why a vault does not open; nil if it does.
+func refusal(_ body: () throws -> OpenVault) -> VaultError.Code? {
+  do {
+    _ = try body()
+    return nil
+  } catch let error as VaultError {
+    return error.code
+  } catch {
+    Issue.record(error)
+    return nil
+  }
+}
+
+/// Locks with other bytes in them, as whoever can write to the folder can make them.
+func resealed(_ locks: [UInt8], _ change: (inout [UInt8]) -> Void) -> [UInt8] {
+  var bytes = locks
+  change(&bytes)
+  bytes.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(bytes[0..<4064])).bytes)
+  return bytes
 }
 
 func locked(_ text: String) throws -> LockedBytes {

@@ -298,7 +298,7 @@ extension VaultError {
     switch error.extendedResultCode {
     case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC, .SQLITE_IOERR_TRUNCATE,
       .SQLITE_IOERR_FSTAT, .SQLITE_IOERR_DELETE, .SQLITE_IOERR_CLOSE, .SQLITE_CANTOPEN:
-      return VaultError(.inputOutput, systemError: error.extendedResultCode.rawValue)
+      return VaultError(.inputOutput)
     default: return ofDatabase(error)
     }
   }

@@ -8,76 +8,51 @@ extension OpenVault {
   /// The vault is a copy then: it can be read, and takes new keys before it signs (`renew`).
   ///
   /// - Returns: the vault, and what reading all of it found. What is damaged in a file is told and restored as it is.
-  /// - Throws: `.vaultExists`, `.outputInVault`, and what opening a vault throws.
+  /// - Throws: `.vaultExists`, `.placeIsDisk`, `.outputInVault`, and what opening a vault throws.
   public static func restore(
     _ backup: String, to place: String, passphrase: borrowing LockedBytes,
     surroundings: Surroundings,
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) async throws(VaultError) -> (vault: OpenVault, check: CheckOutcome) {
-    let named = VaultFiles(folder: backup)
-    // A link is followed now: nothing could be moved to its place later.
-    let target = VaultFiles(folder: VaultFiles.resolved(place))
-    if Folders.exists(target.folder) {
-      guard try Folders.names(in: target.folder).isEmpty else { throw VaultError(.vaultExists) }
-    }
-    try named.checkIsVault()
-    guard !named.contains(target.folder) else { throw VaultError(.outputInVault) }
-    let lock = try named.takeLock()
-    let locks = try passphrase.withBytes { (bytes) throws(VaultError) in
-      try openLocks(of: named) { (file) throws(VaultError) in
+    let source = try passphrase.withBytes { (bytes) throws(VaultError) in
+      try OpenedBackup(backup, for: place, provesHeader: true) { (file) throws(VaultError) in
         try file.unlock(passphrase: bytes)
       }
     }
-    let source = locks.files
-    guard source.hasDatabase else {
-      throw VaultError(source.other.hasDatabase ? .keysOutdated : .databaseMissing)
-    }
-    let parent = Folders.parent(of: target.folder)
-    let made = try Folders.makeAll(parent)
-    let building = VaultFiles(
-      folder: parent + "/." + Hex.encode(Randomness.bytes(8)), generation: source.generation)
-    let check: CheckOutcome
-    do throws(VaultError) {
-      check = try await rebuild(
-        building, from: source, keysFile: locks.keysFile, master: locks.master,
-        now: surroundings.now(), onBytes)
-      try Folders.rename(building.folder, to: target.folder)
-      try Folders.synchronize(parent)
-    } catch {
-      Folders.removeTree(building.folder)
-      Folders.removeMade(made)
-      throw error
-    }
-    withExtendedLifetime(lock) {}
+    let (folder, check) = try await putTogether(source, at: place, surroundings, onBytes)
     let vault = try OpenVault(
-      opening: target.folder, passphrase: passphrase, surroundings: surroundings)
+      opening: folder, passphrase: passphrase, surroundings: surroundings)
     return (vault, check)
   }
 
-  /// A backup that was stopped after two changes of the master key has locks of two generations beside a database
-  /// that both name: those that open it are the ones.
-  private static func openLocks(
-    of files: VaultFiles, by unlock: (KeysFile) throws(VaultError) -> SecretKey
-  ) throws(VaultError) -> OpenedLocks {
-    let pair = try KeysPair(of: files)
-    guard let first = pair.first, let second = pair.second,
-      first.generation != second.generation, first.generation % 2 == second.generation % 2
-    else { return try OpenedLocks.open(files, by: unlock) }
-    var isOfOther = false
+  /// As the above, by the recovery kit.
+  public static func restore(
+    _ backup: String, to place: String, kit: borrowing RecoveryKit, surroundings: Surroundings,
+    onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
+  ) async throws(VaultError) -> (vault: OpenVault, check: CheckOutcome) {
+    let pair = try kit.keyPair()
+    let source = try OpenedBackup(backup, for: place, provesHeader: false) {
+      (file) throws(VaultError) in try file.unlock(kit: pair)
+    }
+    let (folder, check) = try await putTogether(source, at: place, surroundings, onBytes)
+    return (try OpenVault(opening: folder, kit: kit, surroundings: surroundings), check)
+  }
+
+  /// - Returns: where the vault is now.
+  private static func putTogether(
+    _ source: borrowing OpenedBackup, at path: String, _ surroundings: Surroundings,
+    _ onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void
+  ) async throws(VaultError) -> (folder: String, check: CheckOutcome) {
+    let place = try BuildingPlace(for: path, generation: source.locks.files.generation)
     do throws(VaultError) {
-      return try OpenedLocks.open(files) { (file) throws(VaultError) in
-        let master = try unlock(file)
-        let database = files.of(generation: file.generation).database
-        guard Folders.exists(database) else { return master }
-        let keys = VaultKeys(master: master)
-        guard try SealedPages(key: keys.database, vaultID: file.vaultID).hasAny(in: database) else {
-          isOfOther = true
-          throw VaultError(.wrongPassphrase)
-        }
-        return master
-      }
+      let check = try await rebuild(
+        place.files, from: source.locks.files, keysFile: source.locks.keysFile,
+        master: source.locks.master, now: surroundings.now(), onBytes)
+      try place.move()
+      return (place.target, check)
     } catch {
-      throw isOfOther && error.code == .wrongPassphrase ? VaultError(.databaseOfAnother) : error
+      place.giveUp()
+      throw error
     }
   }
 
@@ -86,7 +61,6 @@ extension OpenVault {
     master: borrowing SecretKey, now: UInt64,
     _ onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void
   ) async throws(VaultError) -> CheckOutcome {
-    try Folders.make(files.folder)
     // Both copies from the one that opens.
     try files.writeKeys(keysFile)
     for (from, to) in [
@@ -143,5 +117,54 @@ extension OpenVault {
       if count < buffer.count { break }
     }
     try target.synchronize()
+  }
+}
+
+/// A backup that nobody else uses, and of which a lock opened. Nothing is written to it.
+private struct OpenedBackup: ~Copyable {
+  let locks: OpenedLocks
+  private let lock: OpenFile
+
+  init(
+    _ path: String, for place: String, provesHeader: Bool,
+    by unlock: (KeysFile) throws(VaultError) -> SecretKey
+  ) throws(VaultError) {
+    let named = VaultFiles(folder: path)
+    let target = try BuildingPlace.free(place)
+    try named.checkIsVault()
+    guard !named.contains(target) else { throw VaultError(.outputInVault) }
+    let lock = try named.takeLock()
+    let locks = try Self.openLocks(of: named, provesHeader: provesHeader, by: unlock)
+    guard locks.files.hasDatabase else { throw VaultError(.databaseMissing) }
+    self.lock = lock
+    self.locks = locks
+  }
+
+  /// A backup that was stopped after two changes of the master key has locks of two generations beside a database
+  /// that both name: those that open it are the ones.
+  private static func openLocks(
+    of files: VaultFiles, provesHeader: Bool, by unlock: (KeysFile) throws(VaultError) -> SecretKey
+  ) throws(VaultError) -> OpenedLocks {
+    let pair = try KeysPair(of: files)
+    guard let first = pair.first, let second = pair.second,
+      first.generation != second.generation, first.generation % 2 == second.generation % 2
+    else { return try OpenedLocks.open(files, provesHeader: provesHeader, by: unlock) }
+    var isOfOther = false
+    do throws(VaultError) {
+      return try OpenedLocks.open(files, provesHeader: provesHeader) {
+        (file) throws(VaultError) in
+        let master = try unlock(file)
+        let database = files.of(generation: file.generation).database
+        guard Folders.exists(database) else { return master }
+        let keys = VaultKeys(master: master)
+        guard try SealedPages(key: keys.database, vaultID: file.vaultID).hasAny(in: database) else {
+          isOfOther = true
+          throw VaultError(.wrongPassphrase)
+        }
+        return master
+      }
+    } catch {
+      throw isOfOther && error.code == .wrongPassphrase ? VaultError(.databaseOfAnother) : error
+    }
   }
 }

@@ -35,6 +35,10 @@ struct SalvageIndex {
   /// By the newest copies of pages only.
   private var isListedOpen: [Int64: Bool] = [:]
   private var erasures: [EntryID: Bool] = [:]
+  /// Leaves of which two newest pages have a row, and not the same.
+  private(set) var doubtful: Set<Int64> = []
+  /// Further rows of entries on newest pages, where there is one already.
+  private(set) var rivals: [Int64: [RowPlace]] = [:]
 
   /// Newest copies win over older ones, and the first over a second.
   mutating func note(_ place: RowPlace, _ row: SalvagedRow) {
@@ -43,9 +47,15 @@ struct SalvageIndex {
     case .log(let ref, let id, let caseRef): add(&logs, ref, (id, caseRef), place)
     case .leaf(let ref, let log, let id, let hasCiphertext):
       let leaf = Leaf(place: place, log: log, id: id, hasCiphertext: hasCiphertext)
+      if !place.isOld, let other = leaves[ref], !other.place.isOld,
+        other.id != id || other.hasCiphertext != hasCiphertext
+      {
+        doubtful.insert(ref)
+      }
       if leaves[ref].map({ $0.place.isOld && !place.isOld }) ?? true { leaves[ref] = leaf }
     case .entry(let ref, let caseRef):
       let entry = Entry(place: place, caseRef: caseRef)
+      if !place.isOld, entries[ref]?.place.isOld == false { rivals[ref, default: []].append(place) }
       if entries[ref].map({ $0.place.isOld && !place.isOld }) ?? true { entries[ref] = entry }
     case .listing(let ref, let isOpen): if !place.isOld { isListedOpen[ref] = isOpen }
     case .blob(let root): add(&blobs, root, place, place)

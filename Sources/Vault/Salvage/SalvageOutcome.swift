@@ -10,6 +10,7 @@ public struct SalvagedEntry: Sendable {
     case view
   }
 
+  /// What became of one of its files.
   public struct File: Sendable {
     public enum State: Sendable, Hashable {
       case whole
@@ -21,6 +22,8 @@ public struct SalvagedEntry: Sendable {
       /// Only hash, size and type were ever kept.
       case hashOnly
     }
+    /// The number of its entry.
+    public let entry: Int
     public let attachment: Attachment
     public let state: State
     /// Below the folder; nil unless it was written.
@@ -36,6 +39,8 @@ public struct SalvagedEntry: Sendable {
   public let source: Source
   /// It stood on an older copy of a page of which the newest is lost.
   public let isOld: Bool
+  /// Another row that says it is this one says something else, and nothing tells which of them is the newer one.
+  public let isDoubtful: Bool
   public let caseID: CaseID?
   public let caseName: String?
   public let author: LogID?
@@ -45,7 +50,6 @@ public struct SalvagedEntry: Sendable {
   public let clock: UInt64
   /// Nil for one that breaks the rules of its kind.
   public let content: EntryContent?
-  public let files: [File]
 }
 
 /// What was there to be read, and what was read.
@@ -89,6 +93,8 @@ public struct SalvageOutcome: Sendable, Hashable {
   public var entriesOfView = 0
   /// Those of them that stood on an older copy of a page.
   public var entriesOld = 0
+  /// Those of them of which another row says something else.
+  public var entriesDoubtful = 0
   /// Left out: erased here.
   public var erased = 0
   /// Left out unless asked for: erased by another device, and not destroyed here yet.
@@ -104,6 +110,6 @@ public struct SalvageOutcome: Sendable, Hashable {
   public var isIncomplete: Bool {
     database.isMissing || database.pagesLost + database.framesLost + database.rowsLost > 0
       || database.isLogUnreadable || files.tooLarge > 0 || malformed > 0
-      || database.pagesOld > 0 || files.damaged + files.lost + files.nameless > 0
+      || database.pagesOld + entriesDoubtful > 0 || files.damaged + files.lost + files.nameless > 0
   }
 }

@@ -35,7 +35,10 @@ final class SalvagedPages {
   private static let emptyFrameCount: UInt32 = 65_536
   /// Whole pages that the file has room for.
   let filePageCount: UInt32
-  let frames: LogFrames
+  /// Frames that the log has room for.
+  let logFrameCount: UInt32
+  /// As `readLog` found them.
+  private(set) var frames = LogFrames()
 
   /// An open file with more than one user.
   private final class SharedFile {
@@ -45,7 +48,6 @@ final class SalvagedPages {
 
   /// What the log's frame headers tell.
   struct LogFrames {
-    var count: UInt32 = 0
     /// Headers that do not open: how many, and the last of them.
     var damagedHeaders = 0
     var lastDamaged: UInt32 = 0
@@ -73,11 +75,19 @@ final class SalvagedPages {
       // A link, or not to be read: what the file of the database has comes out all the same.
       isUnreadable = true
     }
-    var frames = LogFrames()
-    if let log { frames = try Self.frames(of: log.file, key: key, vaultID: vaultID) }
     frames.isUnreadable = isUnreadable
-    self.frames = frames
+    let logSize = try log?.file.status().size ?? 0
+    logFrameCount =
+      logSize > Self.logHeaderByteCount
+      ? min(
+        Self.largestNumber,
+        UInt32(clamping: (logSize - Self.logHeaderByteCount - 1) / Self.frameByteCount + 1)) : 0
     self.log = log
+  }
+
+  /// How many bytes file and log have.
+  var size: UInt64 {
+    UInt64(filePageCount) * UInt64(Self.pageByteCount) + UInt64(logFrameCount) * Self.frameByteCount
   }
 
   /// Nil for a file that is missing or cannot be opened.
@@ -183,28 +193,43 @@ final class SalvagedPages {
     let salts: ArraySlice<UInt8>
   }
 
-  /// Frames of one use of the log carry its salts; behind them lie those of earlier uses, which the file of the
-  /// database has had for long. Behind the last commit lies what was not saved.
-  private static func frames(
-    of log: borrowing OpenFile, key: borrowing SecretKey, vaultID: [UInt8]
-  ) throws(VaultError) -> LogFrames {
-    var found = LogFrames()
-    let size = try log.status().size
-    guard size > logHeaderByteCount else { return found }
-    found.count = min(
-      largestNumber,
-      UInt32(clamping: (size - logHeaderByteCount - 1) / frameByteCount + 1))
+  /// Looks through the log, before any page is asked for. Frames of one use of it carry its salts; behind them lie
+  /// those of earlier uses, which the file of the database has had for long. Behind the last commit lies what was not
+  /// saved.
+  func readLog(_ onBytes: (Int) throws(VaultError) -> Void) throws(VaultError) {
+    guard let log else { return }
+    let headers = try frameHeaders(of: log.file, onBytes)
+    let header = Self.unit(
+      in: log.file, at: 0, kind: 2, number: 0, byteCount: 32, key: key, vaultID: vaultID)
+    let salts = header.map { $0[16..<24] } ?? headers.first?.salts ?? []
+    let current = headers.filter { $0.salts == salts }
+    let lastCommit = current.last { $0.commitSize > 0 }?.number ?? 0
+    // One that does not open may have been a commit.
+    let end = max(lastCommit, frames.lastDamaged)
+    for frame in headers.reversed() where frame.page > 0 {
+      if frame.salts != salts {
+        frames.leftOver[frame.page, default: []].append(frame.number)
+      } else if frame.number <= end {
+        frames.committed[frame.page, default: []].append(frame.number)
+      }
+    }
+  }
+
+  private func frameHeaders(
+    of log: borrowing OpenFile, _ onBytes: (Int) throws(VaultError) -> Void
+  ) throws(VaultError) -> [FrameHeader] {
     var headers: [FrameHeader] = []
-    for number in 1..<found.count + 1 {
+    for number in 1..<logFrameCount + 1 {
+      try onBytes(Int(Self.frameByteCount))
       guard
-        let bytes = unit(
-          in: log, at: position(of: number), kind: 3, number: number, byteCount: 24, key: key,
+        let bytes = Self.unit(
+          in: log, at: Self.position(of: number), kind: 3, number: number, byteCount: 24, key: key,
           vaultID: vaultID)
       else {
-        found.damagedHeaders += 1
-        found.lastDamaged = number
-        if number - (headers.last?.number ?? 0) >= emptyFrameCount {
-          found.damagedHeaders += Int(found.count - number)
+        frames.damagedHeaders += 1
+        frames.lastDamaged = number
+        if number - (headers.last?.number ?? 0) >= Self.emptyFrameCount {
+          frames.damagedHeaders += Int(logFrameCount - number)
           break
         }
         continue
@@ -215,20 +240,6 @@ final class SalvagedPages {
           commitSize: SQLitePage.uint32(bytes, 4),
           salts: bytes[8..<16]))
     }
-    let header = unit(
-      in: log, at: 0, kind: 2, number: 0, byteCount: 32, key: key, vaultID: vaultID)
-    let salts = header.map { $0[16..<24] } ?? headers.first?.salts ?? []
-    let current = headers.filter { $0.salts == salts }
-    let lastCommit = current.last { $0.commitSize > 0 }?.number ?? 0
-    // One that does not open may have been a commit.
-    let end = max(lastCommit, found.lastDamaged)
-    for frame in headers.reversed() where frame.page > 0 {
-      if frame.salts != salts {
-        found.leftOver[frame.page, default: []].append(frame.number)
-      } else if frame.number <= end {
-        found.committed[frame.page, default: []].append(frame.number)
-      }
-    }
-    return found
+    return headers
   }
 }

@@ -10,7 +10,8 @@ public final class Salvage {
   private let pages: SalvagedPages
   private let blobs: BlobStore
   private let lock: OpenFile
-  private var outcome = SalvageOutcome()
+  /// As far as the run has come; also after one that was stopped.
+  public private(set) var outcome = SalvageOutcome()
   private var index = SalvageIndex()
   private var epochs: [LoadedEpoch] = []
   private var named: Set<BlobRoot> = []
@@ -49,8 +50,7 @@ public final class Salvage {
 
   /// About how many bytes are read in all.
   public func size() -> UInt64 {
-    let database = (UInt64(pages.filePageCount) + UInt64(pages.frames.count)) * 4096
-    var total = database
+    var total = pages.size
     for path in storedPaths {
       do {
         let size = try OpenFile(reading: path, followingLinks: false).status().size
@@ -70,15 +70,21 @@ public final class Salvage {
   ///   - folder: is there; files are written below `files/` in it, under names that say nothing.
   ///   - withErasedElsewhere: also entries that another device erased and that wait here for being destroyed.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
-  ///   - onEntry: told of each entry once its files are on the medium.
-  /// - Throws: what these throw, and what keeps the output from being written; never for damage.
+  ///   - onEntry: told of each entry, all of them before the first file: whatever ends the run, words are few and
+  ///     come first.
+  ///   - onFile: told of each file of theirs, once it is on the medium.
+  /// - Throws: what these throw, and what keeps the output from being written; never for damage. `outcome` says how
+  ///   far it came.
   public func run(
     to folder: String, withErasedElsewhere: Bool = false,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in },
-    onEntry: (SalvagedEntry) throws(VaultError) -> Void
-  ) throws(VaultError) -> SalvageOutcome {
+    onEntry: (SalvagedEntry) throws(VaultError) -> Void,
+    onFile: (SalvagedEntry.File) throws(VaultError) -> Void
+  ) throws(VaultError) {
+    try pages.readLog(onBytes)
     try scan(onBytes)
     loadEpochs()
+    var withFiles: [(row: Int64, entry: Int)] = []
     for number in index.numbers {
       switch index.erasure(of: number) {
       case .here:
@@ -93,11 +99,18 @@ public final class Salvage {
       default: break
       }
       guard let found = find(number) else { continue }
-      try onEntry(try take(found, to: folder, onBytes))
+      let entry = take(found)
+      try onEntry(entry)
+      if found.content?.attachments.isEmpty == false { withFiles.append((number, entry.number)) }
+    }
+    for (row, entry) in withFiles {
+      // Read once more: the words of all entries may be more than memory holds.
+      for attachment in find(row)?.content?.attachments ?? [] {
+        try onFile(try take(attachment, of: entry, to: folder, onBytes))
+      }
     }
     let names = Set(named.map { blobs.path(of: $0) })
     outcome.files.nameless = storedPaths.count { !names.contains($0) }
-    return outcome
   }
 
   private var storedPaths: [String] {
@@ -109,7 +122,7 @@ public final class Salvage {
   private func scan(_ onBytes: (Int) throws(VaultError) -> Void) throws(VaultError) {
     outcome.database.isMissing = !pages.hasFile
     outcome.database.pages = pages.count
-    outcome.database.frames = Int(pages.frames.count)
+    outcome.database.frames = Int(pages.logFrameCount)
     outcome.database.framesLost = pages.frames.damagedHeaders
     outcome.database.isLogUnreadable = pages.frames.isUnreadable
     let rows = SalvagedRows(pages)
@@ -146,6 +159,7 @@ public final class Salvage {
     let number: Int64
     let source: SalvagedEntry.Source
     let isOld: Bool
+    var isDoubtful = false
     let kind: EntryKind
     let clock: UInt64
     let content: EntryContent?
@@ -157,7 +171,8 @@ public final class Salvage {
     if let leaf, leaf.hasCiphertext, let opened = open(number, leaf) {
       guard opened.entryClass != .control else { return nil }
       return Found(
-        number: number, source: .sealed, isOld: leaf.place.isOld, kind: opened.header.kind,
+        number: number, source: .sealed, isOld: leaf.place.isOld,
+        isDoubtful: index.doubtful.contains(number), kind: opened.header.kind,
         clock: opened.context?.clock ?? 0, content: content(of: opened.disclosedParts))
     }
     let rows = SalvagedRows(pages)
@@ -169,7 +184,9 @@ public final class Salvage {
       do {
         let parts = values[4].isNull ? try PartList.decode(parts) : []
         return Found(
-          number: number, source: .view, isOld: entry.place.isOld, kind: kind,
+          number: number, source: .view, isOld: entry.place.isOld,
+          isDoubtful: index.rivals[number]?.contains { rows.values(at: $0) != values } ?? false,
+          kind: kind,
           clock: UInt64(bitPattern: clock),
           content: values[4].isNull ? content(of: parts) : nil)
       } catch {
@@ -215,38 +232,34 @@ public final class Salvage {
     }
   }
 
-  private func take(
-    _ found: Found, to folder: String, _ onBytes: (Int) throws(VaultError) -> Void
-  ) throws(VaultError) -> SalvagedEntry {
+  private func take(_ found: Found) -> SalvagedEntry {
     written += 1
     outcome.entries += 1
     if found.source == .view { outcome.entriesOfView += 1 }
     if found.isOld { outcome.entriesOld += 1 }
-    var taken: [SalvagedEntry.File] = []
-    for attachment in found.content?.attachments ?? [] {
-      taken.append(try take(attachment, to: folder, onBytes))
-    }
+    if found.isDoubtful { outcome.entriesDoubtful += 1 }
     let leaf = index.leaves[found.number]
     let log = leaf.flatMap { index.logs[$0.log] }
     let ref = index.entries[found.number]?.caseRef ?? log?.caseRef
     let inCase = ref.flatMap { index.cases[$0] }
     return SalvagedEntry(
       number: written, id: leaf?.id, source: found.source, isOld: found.isOld,
-      caseID: inCase?.id, caseName: inCase?.name, author: log?.id,
+      isDoubtful: found.isDoubtful, caseID: inCase?.id, caseName: inCase?.name, author: log?.id,
       authorName: log.flatMap { index.names[$0.id] }, kind: found.kind, clock: found.clock,
-      content: found.content, files: taken)
+      content: found.content)
   }
 
   // MARK: - Attachments
 
   private func take(
-    _ attachment: Attachment, to folder: String, _ onBytes: (Int) throws(VaultError) -> Void
+    _ attachment: Attachment, of entry: Int, to folder: String,
+    _ onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> SalvagedEntry.File {
     func file(
       _ state: SalvagedEntry.File.State, _ path: String? = nil, givesHash: Bool = false
     ) -> SalvagedEntry.File {
       SalvagedEntry.File(
-        attachment: attachment, state: state, path: path, givesHash: givesHash)
+        entry: entry, attachment: attachment, state: state, path: path, givesHash: givesHash)
     }
     if attachment.isWithoutContent {
       outcome.files.hashOnly += 1
@@ -266,7 +279,7 @@ public final class Salvage {
         outcome.files.lost += 1
         return file(.lost)
       }
-      let name = name(of: attachment, isWhole: lost == 0)
+      let name = name(of: attachment, in: entry, isWhole: lost == 0)
       try Folders.rename(temporary, to: folder + "/files/" + name)
       outcome.files.bytes += attachment.size - lost
       guard lost == 0 else {
@@ -319,8 +332,8 @@ public final class Salvage {
   }
 
   /// Says what kind of file it is, and nothing else.
-  private func name(of attachment: Attachment, isWhole: Bool) -> String {
-    let digits = String(written)
+  private func name(of attachment: Attachment, in entry: Int, isWhole: Bool) -> String {
+    let digits = String(entry)
     var name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     name += "-\(attachment.number + 1)" + (isWhole ? "" : "-INCOMPLETE")
     let original = attachment.name ?? []
