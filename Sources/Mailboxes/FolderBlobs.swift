@@ -81,6 +81,8 @@ extension FolderExchange {
     let outcome = try read(blob, file, into: &replica)
     switch outcome {
     case .whole: return true
+    // What came was good. It is still awaited, and the device that sent it has no part in that.
+    case .notKept: return false
     case .unreadable: intake.note(.unreadable(.blob(blob.root)), of: device)
     case .damaged: intake.note(.damagedBlob(blob.root), of: device)
     case .damagedSpan(let span): intake.note(.damagedSpan(blob.root, index: span), of: device)
@@ -94,6 +96,8 @@ extension FolderExchange {
     case unreadable
     case damaged
     case damagedSpan(UInt64)
+    /// What is kept here is not what was read: nothing of it is left.
+    case notKept
   }
 
   private func read(
@@ -113,6 +117,9 @@ extension FolderExchange {
       return .unreadable
     }
     guard verifier.check() else { return .damaged }
+    let outcome = try readSpans(blob, file, layout, verifier, into: &replica)
+    // An earlier exchange was cut off, and a power cut left gaps in what it had gathered: from the beginning.
+    guard case .notKept = outcome else { return outcome }
     return try readSpans(blob, file, layout, verifier, into: &replica)
   }
 
@@ -143,7 +150,7 @@ extension FolderExchange {
         guard held == piece.upperBound else { return .damagedSpan(held) }
       }
     }
-    do { return try replica.finish(blob) ? .whole : .damaged } catch { throw .replica(error) }
+    do { return try replica.finish(blob) ? .whole : .notKept } catch { throw .replica(error) }
   }
 }
 

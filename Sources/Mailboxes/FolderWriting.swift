@@ -55,7 +55,9 @@ extension FolderExchange {
     }
   }
 
-  /// Removes own files that hold what was erased since; what else was in them is written again.
+  /// Removes own files that hold what was erased since; what else was in them is written again. They are gone
+  /// from the medium when this ends, also those that an exchange before this one removed: the replica will not
+  /// ask for it again.
   private mutating func removeErased(
     _ folder: borrowing Folder, _ replica: R
   ) throws(Failure) {
@@ -64,6 +66,7 @@ extension FolderExchange {
     let stale = parts[own].files.filter { name in items.contains { name.mayHold($0) } }
     try disk { () throws(MailboxError) in
       for name in stale { try folder.remove(name.text) }
+      try folder.synchronize()
     }
     parts[own].files.removeAll { stale.contains($0) }
   }

@@ -100,12 +100,13 @@ public protocol Replica {
   func wantedBlobs() throws(Failure) -> [WantedBlob]
   /// The sealed bytes of a run of spans of a blob that is held whole, joined.
   func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Failure) -> [UInt8]
-  /// How many spans, from the first, are here already of a blob that is lacking.
+  /// How many spans, from the first, seem to be here already of a blob that is lacking. A power cut may have
+  /// left gaps in them; `finish` tells.
   func heldSpans(of blob: WantedBlob) throws(Failure) -> UInt64
   /// Adds the next spans of a blob that is lacking. Need not be durable before `finish`.
   mutating func append(_ spans: VerifiedSpans) throws(Failure)
   /// Completes a blob of which all spans have been added: checks the root over what was kept and makes it
-  /// durable. False if it is not the blob after all, which then begins anew.
+  /// durable. False if it is not the blob after all: then nothing of it is kept, and it begins anew.
   mutating func finish(_ blob: WantedBlob) throws(Failure) -> Bool
 }
 

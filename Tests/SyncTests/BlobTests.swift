@@ -109,6 +109,32 @@ import VerifiableLog
     #expect(try scene.readAsThird().findings == [])
   }
 
+  /// After a power cut a file may have its length, or any part of it, and zeros where its content was.
+  @Test(arguments: [0, 2, 4], [1, 5])
+  func `what a power cut left here of a blob is made good, and nobody is blamed`(
+    span: Int, kept: Int
+  ) throws {
+    let scene = try Scene(byteCount: Self.span * 4 + 1000, copies: 1)
+    let sealed = try #require(scene.world.replicas[0].sealedBlobs[scene.root])
+    var partial = Array(sealed.prefix(max(kept, span + 1) * Self.span))
+    let torn = span * Self.span + 100
+    partial.replaceSubrange(torn..<(torn + 512), with: [UInt8](repeating: 0, count: 512))
+    var reader = scene.third
+    reader.partialBlobs[scene.root] = partial
+    #expect(try readOnly(scene.folder, into: &reader) == [])
+    #expect(reader.sealedBlobs[scene.root] == sealed)
+  }
+
+  /// Nor is damage in the mailbox hidden by it.
+  @Test func `damage is still told where something torn was held as well`() throws {
+    var scene = try Scene(byteCount: Self.span * 5 + 100, copies: 1)
+    try scene.damage(scene.files[0], at: scene.offset(ofSpan: 3, of: 6) + 50)
+    var reader = scene.third
+    reader.partialBlobs[scene.root] = [UInt8](repeating: 0, count: Self.span * 5 + 100)
+    let findings = try readOnly(scene.folder, into: &reader)
+    #expect(findings.map(\.kind) == [.damagedSpan(scene.root, index: 3)])
+  }
+
   @Test func `writing is taken up too, and does not trust what it finds`() throws {
     let folder = TemporaryFolder()
     var world = World(2)

@@ -2,6 +2,7 @@ import Cryptography
 import Foundation
 import Mailboxes
 import Sync
+import Synchronization
 import Testing
 import VerifiableLog
 
@@ -73,6 +74,32 @@ import VerifiableLog
       #expect(folder.read(file) == bytes, "cut")
     }
     #expect(folder.files() == before)
+  }
+
+  /// The replica forgets what it asked for once the exchange has ended: it must not come back with a power cut.
+  @Test(arguments: [false, true])
+  func `what was erased is gone from the medium when the exchange ends`(
+    isGoneAlready: Bool
+  ) throws {
+    let folder = TemporaryFolder()
+    var world = World(2)
+    let blob = world.replicas[0].attach(world.generator.bytes(100_000))
+    try world.exchangeAll(folder.mailbox)
+    world.replicas[0].erased = [.blob(blob)]
+    world.replicas[0].sealedBlobs[blob] = nil
+    world.replicas[0].attachments[blob] = nil
+    // An exchange that was killed had removed it, and nothing more.
+    if isGoneAlready {
+      for file in folder.files() where file.contains("/b-") { try folder.remove(file) }
+    }
+    let last = Mutex<FileOperation?>(nil)
+    let mailbox = FolderMailbox(path: folder.path) { operation in
+      if operation == .remove || operation == .synchronize { last.withLock { $0 = operation } }
+      return nil
+    }
+    try world.exchange(0, mailbox)
+    #expect(folder.files().filter { $0.contains("/b-") } == [])
+    #expect(last.withLock(\.self) == .synchronize)
   }
 
   @Test func `the folder of another case is refused and left as it is`() throws {

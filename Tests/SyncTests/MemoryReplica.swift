@@ -53,6 +53,8 @@ struct MemoryReplica: Replica {
   var knownForks: [LogID: ForkProof] = [:]
   var sealedBlobs: [BlobRoot: [UInt8]] = [:]
   var partialBlobs: [BlobRoot: [UInt8]] = [:]
+  /// What may still stand in the mailbox.
+  var erased: [ErasedItem] = []
   var attachments: [BlobRoot: UInt64] = [:]
   var ownBlobs: Set<BlobRoot> = []
   var knownShares: [EntryID: (log: LogID, sequences: [UInt64])] = [:]

@@ -34,7 +34,7 @@ extension MemoryReplica {
     return entries
   }
 
-  func erasedItems() throws(Failure) -> [ErasedItem] { [] }
+  func erasedItems() throws(Failure) -> [ErasedItem] { erased }
 
   func passableSize(of log: LogID) throws(Failure) -> UInt64 { stored[log]?.held.size ?? 0 }
 

@@ -164,6 +164,35 @@ func words(_ text: String) -> NewEntry {
     #expect(try await shared.theirs.check().findings == [])
   }
 
+  /// What an exchange gathers is not waited for piece by piece, so a power cut may leave any of it, and zeros
+  /// for the rest.
+  @Test(arguments: [0, 70_000, 2_900_000])
+  func `what a power cut left of a file is made good, and nobody is blamed`(torn: Int) async throws
+  {
+    let shared = try await SharedCase(before: [words("one")])
+    let file = try shared.survivor.folder.file("film.mp4", noise(3_000_000, seed: 11))
+    _ = try await shared.hers.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    try await shared.syncSurvivor()
+    var files = try FileManager.default.subpathsOfDirectory(atPath: shared.mailbox.path)
+    let name = try #require(files.first { $0.contains("/b-") })
+    let carried = [UInt8](
+      try Data(contentsOf: URL(filePath: shared.mailbox.path + "/" + name)))
+    let byteCount = carried.prefix(8).reduce(0) { $0 << 8 | Int($1) }
+    var partial = Array(carried.suffix(byteCount))
+    partial.replaceSubrange(torn..<(torn + 512), with: [UInt8](repeating: 0, count: 512))
+    let folder = shared.advocate.path + "/blobs/partial"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let root = try #require(name.split(separator: "/b-").last)
+    try Data(partial).write(to: URL(filePath: folder + "/\(root)-\(byteCount)"))
+    let outcome = try await shared.syncAdvocate()
+    #expect(outcome.problems == [])
+    #expect(outcome.filesAwaited == 0)
+    files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(files == [])
+    #expect(try await shared.theirs.check().findings == [])
+  }
+
   @Test func `a folder of another case is left alone`() async throws {
     let one = try await SharedCase(before: [words("one")])
     let other = try await SharedCase(before: [words("two")])
