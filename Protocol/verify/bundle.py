@@ -1,0 +1,410 @@
+"""A bundle, verified as Bundle.md says, in the order in which it says it."""
+
+from dataclasses import dataclass, field
+
+import archive
+import entries
+import logs
+from encoding import (DAY, Malformed, Refused, array, ascending, b32, b64, bounded, decode,
+                      octets, record, sha256, text, tuple_of, uint, versioned)
+from state import State, Union, read_statements
+
+BLOCKING = ("unreadable", "not-a-bundle", "newer-version", "too-large")
+MAX_LEAVES = 1 << 20
+EXTENSIONS = {
+    "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp",
+    "image/heic": ".heic", "image/avif": ".avif", "image/tiff": ".tif", "image/bmp": ".bmp",
+    "application/pdf": ".pdf", "application/zip": ".zip", "text/plain": ".txt", "message/rfc822": ".eml",
+    "video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm", "audio/mpeg": ".mp3",
+    "audio/mp4": ".m4a", "audio/ogg": ".ogg", "audio/wav": ".wav",
+}
+
+
+@dataclass
+class Trust:
+    """What whoever asks knows from outside of the bundle."""
+
+    case_id: bytes = None
+    witnesses: tuple = ()
+
+
+@dataclass
+class Receipt:
+    time: int
+    name: str
+    key: bytes
+    size: int
+
+
+@dataclass
+class Exhibit:
+    number: int
+    log_index: int
+    entry: entries.Entry
+    standing: str
+    files: dict = field(default_factory=dict)   # file number: path
+
+
+@dataclass
+class Verdict:
+    outcome: str = "cannot-check"
+    findings: list = field(default_factory=list)
+    since: int = None
+    bundle: object = None
+
+    def note(self, code: str, log=None, sequence=None):
+        self.findings.append(Refused(code, log=log, sequence=sequence))
+
+
+def verify(file, trust: Trust) -> Verdict:
+    """The verdict on a bundle that is decrypted: a file opened for reading bytes."""
+    verdict = Verdict()
+    try:
+        bundle = verdict.bundle = Bundle(archive.Archive(file), trust)
+        bundle.check(verdict)
+    except Refused as refusal:
+        verdict.findings.append(refusal)
+        verdict.outcome = "cannot-check" if refusal.code in BLOCKING else "changed"
+        verdict.bundle = None
+    return verdict
+
+
+class _As:
+    """Names what is malformed by the place where it was found."""
+
+    def __init__(self, code: str, **where):
+        self.code, self.where = code, where
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, Malformed) or kind is Refused and error.code in ("violation", "fork-unproven"):
+            raise Refused(self.code, error.why, **self.where) from error
+
+
+class Bundle:
+    def __init__(self, zipped: archive.Archive, trust: Trust):
+        self.zip, self.trust = zipped, trust
+
+    def check(self, verdict: Verdict):
+        self._check_version()
+        payload = archive.check_bag(self.zip)
+        self._read_case()
+        self._read_logs()
+        self._read_receipts()
+        self._check_layout()
+        self._evaluate()
+        self._check_signature()
+        self._make_exhibits(verdict)
+        self._check_files(payload)
+        self._check_report()
+        self._tell_times(verdict)
+        self._decide(verdict)
+
+    # proof/case.cbor
+
+    CASE = "proof/case.cbor"
+
+    def _check_version(self):
+        """Before anything is compared that belongs to a version."""
+        data = self.zip.content(self.CASE, 32 << 20)
+        with _As("proof-malformed", path=self.CASE):
+            versioned(decode(data, 32 << 20))
+
+    def _read_case(self):
+        with _As("proof-malformed", path=self.CASE):
+            fields = record(decode(self.zip.content(self.CASE, 32 << 20), 32 << 20), tuple(range(11)))
+            self.case_id = octets(fields[1], 32)
+            statements = [bounded(s, entries.MAX_STATEMENT) for s in array(fields[2], 4096)]
+            self.exporter, self.exported_at = octets(fields[3], 32), uint(fields[4])
+            self.scope = uint(fields[5], 2)
+            self.logs = [logs.Log(octets(log, 32), octets(key, 32))
+                         for log, key, _ in (tuple_of(item, 3) for item in array(fields[6], 1024))]
+            self.sizes = [uint(item[2], MAX_LEAVES + 1) for item in fields[6]]
+            ascending([log.id for log in self.logs])
+            self.files = []
+            for item in array(fields[7], 1 << 20):
+                index, sequence, number, path = tuple_of(item, 4)
+                self.files.append((uint(index, len(self.logs)), uint(sequence), uint(number), text(path, 255)))
+            ascending([path.encode() for _, _, _, path in self.files])
+            self.program = text(fields[8], 200)
+            successions = [bounded(s, 4096) for s in array(fields[9], 1024)]
+            forks = [bounded(f, 8192) for f in array(fields[10], 1024)]
+        for log in self.logs:
+            if log.id != logs.log_id(self.case_id, log.key):
+                raise Refused("proof-malformed", "a log whose id is another's", path=self.CASE, log=log.id)
+        with _As("statement-invalid"):
+            self.union = Union(self.case_id, read_statements(statements, self.case_id))
+            self.union.successions = [entries.read_succession(s, self.case_id) for s in successions]
+        self.union.logs = {log.id: log for log in self.logs}
+        with _As("checkpoint-invalid"):
+            for fork in forks:
+                notes = tuple_of(decode(fork, 8192), 3)
+                hashes = [octets(h, 32) for h in array(notes[2], 64)]
+                log, size = logs.read_fork_proof([bounded(notes[0], 1024), bounded(notes[1], 1024), hashes],
+                                                 {log.id: log.key for log in self.logs})
+                self.union.forks[log] = min(size, self.union.forks.get(log, size))
+
+    # proof/logs
+
+    def _read_logs(self):
+        self.heads = {}
+        for index, log in enumerate(self.logs):
+            if self.sizes[index] == 0:
+                continue
+            self._read_head(f"proof/logs/{index}.note", log, self.sizes[index])
+            self._read_leaves(f"proof/logs/{index}.leaves", log)
+            self._read_entries(f"proof/logs/{index}.cbor", log)
+
+    def _read_head(self, path: str, log: logs.Log, size: int):
+        with _As("checkpoint-invalid", path=path, log=log.id):
+            note = logs.read_note(self.zip.content(path, logs.MAX_NOTE))
+            head = logs.read_checkpoint(note.text)
+            if (head.origin, head.size) != (logs.origin(log.id), size):
+                raise Malformed("a checkpoint of another log or size")
+            if not logs.note_is_signed_by(note, head.origin, log.key):
+                raise Malformed("a checkpoint that its log did not sign")
+        self.heads[log.id] = note, head
+
+    def _read_leaves(self, path: str, log: logs.Log):
+        data, head = self.zip.content(path, MAX_LEAVES * logs.LEAF_LENGTH), self.heads[log.id][1]
+        with _As("leaves-differ", path=path, log=log.id):
+            if len(data) != head.size * logs.LEAF_LENGTH:
+                raise Malformed("more or fewer leaves than the checkpoint's size")
+            for at in range(0, len(data), logs.LEAF_LENGTH):
+                leaf = logs.read_leaf(data[at:at + logs.LEAF_LENGTH])
+                if leaf.sequence != log.size:
+                    raise Malformed("a leaf at another place")
+                log.append(leaf)
+            if log.tree.root != head.root:
+                raise Malformed("leaves that do not give the checkpoint's root")
+
+    def _read_entries(self, path: str, log: logs.Log):
+        limit = 256 << 20
+        with _As("proof-malformed", path=path, log=log.id):
+            items = array(decode(self.zip.content(path, limit), limit), log.size)
+            pairs = [tuple_of(item, 2) for item in items]
+            ascending([uint(sequence, log.size) for sequence, _ in pairs])
+        for sequence, parts in pairs:
+            with _As("entry-invalid", path=path, log=log.id, sequence=sequence):
+                log.entries[sequence] = self._read_entry(log, log.leaves[sequence], parts)
+
+    def _read_entry(self, log: logs.Log, leaf: logs.Leaf, items) -> entries.Entry:
+        hashes, disclosed = [], {}
+        for index, item in enumerate(array(items, entries.MAX_PARTS)):
+            if type(item) is bytes:
+                hashes.append(octets(item, 32))
+                continue
+            label, salt, data = tuple_of(item, 3)
+            data = bounded(data, 1 << 20)
+            hashes.append(entries.part_hash(index, entries.check_label(label), octets(salt, 32), data))
+            if label == "blob":
+                raise Malformed("the key of an attachment")
+            disclosed[index] = (label, data)
+        if not hashes or logs.root_of(hashes) != leaf.commit:
+            raise Malformed("parts that do not give the commitment")
+        return entries.read_entry(self.case_id, log.id, leaf, len(hashes), disclosed)
+
+    # Receipts
+
+    def _read_receipts(self):
+        self.receipt_notes = []
+        for index in range(1 << 16):
+            path = f"proof/receipts/{index}.note"
+            if path not in self.zip.members:
+                break
+            with _As("receipt-invalid", path=path):
+                note = logs.read_note(self.zip.content(path, logs.MAX_NOTE))
+                head = logs.read_checkpoint(note.text)
+                log = next((log for log in self.logs if logs.origin(log.id) == head.origin), None)
+                if log is None or log.root_at(head.size) != head.root:
+                    raise Malformed("a receipt over a head that is none of these logs")
+            self.receipt_notes.append((path, log, head, note))
+        for index, log in enumerate(self.logs):
+            if log.id in self.heads:
+                note, head = self.heads[log.id]
+                self.receipt_notes.append((f"proof/logs/{index}.note", log, head, note))
+
+    def _collect_receipts(self):
+        """Valid receipts of each log, by keys of members and by keys given."""
+        self.witness_of = {logs.WitnessKey.of_member(m.log, m.card.receipt_key): m.log
+                           for m in self.state.members.values()}
+        self.receipts = {log.id: [] for log in self.logs}
+        for path, log, head, note in self.receipt_notes:
+            for key in set(self.witness_of) | set(self.trust.witnesses):
+                for time, valid in key.receipts_in(note):
+                    if not valid:
+                        raise Refused("receipt-invalid", path=path)
+                    self.receipts[log.id].append(Receipt(time, key.name, key.key, head.size))
+
+    # What there is, and nothing else
+
+    def _check_layout(self):
+        expected = {"bagit.txt", "bag-info.txt", archive.PAYLOAD, archive.TAGS, archive.SIGNATURE,
+                    "proof/README.txt", self.CASE, "data/report.html"}
+        for index, size in enumerate(self.sizes):
+            if size > 0:
+                expected |= {f"proof/logs/{index}.{end}" for end in ("note", "leaves", "cbor")}
+        expected |= {path for path, _, _, _ in self.receipt_notes}
+        for path in sorted(self.zip.members):
+            if path not in expected and not path.startswith("data/exhibits/"):
+                raise Refused("file-unexpected", path=path)
+        payload = [m for m in self.zip.members.values() if m.path.startswith("data/")]
+        oxum = f"Payload-Oxum: {sum(m.size for m in payload)}.{len(payload)}\n".encode()
+        for path, content in (("bagit.txt", archive.BAGIT), ("bag-info.txt", oxum)):
+            if self.zip.content(path, 4096) != content:
+                raise Refused("file-unexpected", path=path)
+
+    # 3: evaluation
+
+    def _evaluate(self):
+        self.state = State(self.union)
+        for log in self.state.logs_of(entries.SURVIVOR):
+            for leaf in log.leaves:
+                if leaf.cls == logs.CONTROL and leaf.sequence not in log.entries:
+                    raise Refused("control-missing", log=log.id, sequence=leaf.sequence)
+        if set(self.union.logs) != set(self.state.members):
+            raise Refused("members-differ")
+        if self.trust.case_id not in (None, self.case_id):
+            raise Refused("case-differs")
+        if self.exporter not in self.state.members:
+            raise Refused("exporter-unknown")
+        self._collect_receipts()
+
+    def _check_signature(self):
+        path = archive.SIGNATURE
+        name = logs.origin(self.exporter)
+        with _As("signature-invalid", path=path):
+            note = logs.read_note(self.zip.content(path, logs.MAX_NOTE))
+            tags = self.zip.content(archive.TAGS, archive.MAX_MANIFEST)
+            text = f"cairn-bundle/v1\n{b32(self.case_id)}\n{b64(sha256(tags))}\n".encode()
+            key = self.state.members[self.exporter].card.signing_key
+            if note.text != text or len(note.signatures) != 1 or not logs.note_is_signed_by(note, name, key):
+                raise Malformed("not the exporter's signature over this bundle")
+
+    # 4 and 5: entries and exhibits
+
+    def covering(self, log: bytes, sequence: int) -> list:
+        return [r for r in self.receipts[log] if r.size > sequence]
+
+    def _member_receipts(self, log: bytes, sequence: int) -> list:
+        return [self.witness_of[key] for r in self.covering(log, sequence)
+                if (key := logs.WitnessKey(r.name, r.key)) in self.witness_of]
+
+    def _make_exhibits(self, verdict: Verdict):
+        self.exhibits, self.withheld = [], 0
+        found = []
+        for index, log in enumerate(self.logs):
+            for leaf in log.leaves:
+                standing = self.state.standing(log.id, leaf, self._member_receipts)
+                entry = log.entries.get(leaf.sequence)
+                if standing != "counted":
+                    verdict.note(standing, log.id, leaf.sequence)
+                if entry is None:
+                    self.withheld += standing not in ("erased",)
+                elif leaf.cls != logs.CONTROL and standing in ("counted", "disputed"):
+                    found.append((leaf.cls, index, leaf.sequence, entry, standing))
+        for number, (_, index, _, entry, standing) in enumerate(sorted(found, key=lambda f: f[:3]), 1):
+            self.exhibits.append(Exhibit(number, index, entry, standing))
+            if entry.kind not in (16, 17, 18, 32, 33, 34):
+                verdict.note("unknown-kind", entry.log, entry.leaf.sequence)
+            elif entry.unknown_labels:
+                verdict.note("unknown-parts", entry.log, entry.leaf.sequence)
+
+    def _check_files(self, payload: dict):
+        by_place = {(e.log_index, e.entry.leaf.sequence): e for e in self.exhibits}
+        for index, sequence, number, path in self.files:
+            exhibit = by_place.get((index, sequence))
+            described = next((f for f in exhibit.entry.content["file"] if f["number"] == number), None) \
+                if exhibit else None
+            if described is None:
+                raise Refused("exhibit-unnamed", path=path)
+            if described["without"] or exhibit.entry.content.get("minor"):
+                raise Refused("exhibit-forbidden", path=path)
+            if path != f"data/exhibits/{exhibit.number}-{number}{EXTENSIONS.get(described['type'], '')}":
+                raise Refused("exhibit-differs", "another name than its place gives", path=path)
+            if path not in payload or self.zip.members[path].size != described["size"] \
+                    or payload[path] != described["sha256"].hex():
+                raise Refused("exhibit-differs", path=path)
+            exhibit.files[number] = path
+        named = {path for _, _, _, path in self.files}
+        for path in sorted(payload):
+            if path.startswith("data/exhibits/") and path not in named:
+                raise Refused("exhibit-unnamed", path=path)
+
+    def _check_report(self):
+        """6: see report.py."""
+
+    # 7: times
+
+    def _tell_times(self, verdict: Verdict):
+        for exhibit in self.exhibits:
+            entry = exhibit.entry
+            where = entry.log, entry.leaf.sequence
+            upper = [r.time for r in self.covering(*where) if self._bounds(r, entry.log)]
+            if entry.context:
+                lower = self._embedded(entry, verdict)
+                clock = entry.context["clock"]
+                if lower and clock + DAY < max(lower):
+                    verdict.note("clock-before-receipt", *where)
+                if upper and clock > min(upper) + DAY:
+                    verdict.note("clock-after-receipt", *where)
+            seen = entry.content.get("seen")
+            if seen and upper and entries.first_second(seen["moments"][0]) > min(upper) + DAY:
+                verdict.note("claimed-after-receipt", *where)
+
+    def _bounds(self, receipt: Receipt, log: bytes) -> bool:
+        """A receipt of another member that is not cut."""
+        witness = self.witness_of.get(logs.WitnessKey(receipt.name, receipt.key))
+        return witness is not None and witness != log and self.state.cuts.of(witness) is None
+
+    def _embedded(self, entry: entries.Entry, verdict: Verdict) -> list:
+        """Times of the receipts that an entry embeds: each over a head of its log, up to it, by a member."""
+        log, times = self.union.logs[entry.log], []
+        for data in entry.context["receipts"]:
+            try:
+                note = logs.read_note(data)
+                head = logs.read_checkpoint(note.text)
+                found = [r for key in self.witness_of for r in key.receipts_in(note)]
+                if head.origin != logs.origin(log.id) or log.root_at(head.size) != head.root \
+                        or head.size > entry.leaf.sequence or len(note.signatures) != 1 \
+                        or [valid for _, valid in found] != [True]:
+                    raise Malformed("a receipt that does not hold")
+                times += [time for time, _ in found]
+            except Malformed:
+                verdict.note("embedded-receipt-invalid", entry.log, entry.leaf.sequence)
+        return times
+
+    # The verdict
+
+    def _decide(self, verdict: Verdict):
+        if self.trust.case_id is None:
+            verdict.note("fingerprint-not-given")
+        has_content = any(e.entry.leaf.cls == logs.CONTENT for e in self.exhibits)
+        given = {(w.name, w.key) for w in self.trust.witnesses}
+        firsts = []
+        self.coverage = {}
+        for exhibit in self.exhibits:
+            entry = exhibit.entry
+            by_given = [r for r in self.covering(entry.log, entry.leaf.sequence)
+                        if (r.name, r.key) in given and r.name != logs.origin(entry.log) + "/receipt"
+                        and not self._is_cut(r)]
+            for receipt in by_given:
+                if receipt.time > self.exported_at + DAY:
+                    verdict.note("receipt-after-export", entry.log, entry.leaf.sequence)
+            first = min(by_given, key=lambda r: r.time, default=None)
+            self.coverage[exhibit.number] = first
+            if has_content and entry.leaf.cls != logs.CONTENT:
+                continue
+            firsts.append(first)
+            if first is None:
+                verdict.note("no-trusted-receipt", entry.log, entry.leaf.sequence)
+        is_intact = self.trust.case_id is not None and firsts and all(firsts)
+        verdict.outcome = "intact" if is_intact else "consistent"
+        if is_intact:
+            verdict.since = max(r.time for r in firsts)
+
+    def _is_cut(self, receipt: Receipt) -> bool:
+        witness = self.witness_of.get(logs.WitnessKey(receipt.name, receipt.key))
+        return witness is not None and self.state.cuts.of(witness) is not None
