@@ -65,10 +65,12 @@ class Archive:
     def _read(self) -> list:
         if self.length < 22 or self.at(0, 2) != b"PK":
             raise Refused("not-a-bundle", "not an archive")
+        if self.at(self.length - 22, 4) != b"PK\5\6":
+            raise Refused("not-a-bundle", "no end record where it has to be: cut off, or with bytes after it")
         count, size, start, tail = self._end()
-        if count > MAX_MEMBERS or size > count * 400:
+        if count > MAX_MEMBERS:
             raise Refused("too-large", "too many members")
-        if start + size + len(tail) != self.length or self.at(start + size, len(tail)) != tail:
+        if size > count * 400 or start + size + len(tail) != self.length or self.at(start + size, len(tail)) != tail:
             raise damaged("the end of the archive is not in its one form")
         directory = self.at(start, size)
         members, at, position = [], 0, 0
@@ -84,9 +86,7 @@ class Archive:
     def _end(self) -> tuple:
         """Members, length and offset of the directory, and the bytes that have to follow it."""
         end = self.at(self.length - 22, 22)
-        signature, count, size, start = end[:4], *struct.unpack_from("<HII", end, 10)
-        if signature != b"PK\5\6":
-            raise damaged("no end record where it has to be")
+        count, size, start = struct.unpack_from("<HII", end, 10)
         if count == 0xFFFF or size == ALL_ONES or start == ALL_ONES:
             large = self.at(self.length - 98, 56)
             count, size, start = struct.unpack_from("<QQQ", large, 32)

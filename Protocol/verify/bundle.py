@@ -1,16 +1,23 @@
 """A bundle, verified as Bundle.md says, in the order in which it says it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import archive
 import entries
 import logs
-from encoding import (DAY, Malformed, Refused, array, ascending, b32, b64, bounded, decode,
+from encoding import (DAY, Malformed, Newer, Refused, array, ascending, b32, b64, bounded, decode,
                       octets, record, sha256, text, tuple_of, uint, versioned)
 from state import State, Union, read_statements
 
 BLOCKING = ("unreadable", "not-a-bundle", "newer-version", "too-large")
+REMARKS = (
+    "fingerprint-not-given", "no-trusted-receipt", "violation", "disputed", "set-aside", "erased", "unknown-kind",
+    "unknown-parts", "embedded-receipt-invalid", "clock-before-receipt", "clock-after-receipt",
+    "claimed-after-receipt", "receipt-after-export",
+)
 MAX_LEAVES = 1 << 20
+README = (Path(__file__).parent.parent / "bundle-readme.txt").read_bytes()
 EXTENSIONS = {
     "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp",
     "image/heic": ".heic", "image/avif": ".avif", "image/tiff": ".tif", "image/bmp": ".bmp",
@@ -90,6 +97,7 @@ class Bundle:
     def check(self, verdict: Verdict):
         self._check_version()
         payload = archive.check_bag(self.zip)
+        self._check_fixed()
         self._read_case()
         self._read_logs()
         self._read_receipts()
@@ -97,8 +105,8 @@ class Bundle:
         self._evaluate()
         self._check_signature()
         self._make_exhibits(verdict)
-        self._check_files(payload)
-        self._check_report()
+        self._check_files(payload, verdict)
+        self._check_report(verdict)
         self._tell_times(verdict)
         self._decide(verdict)
 
@@ -108,9 +116,14 @@ class Bundle:
 
     def _check_version(self):
         """Before anything is compared that belongs to a version."""
+        for path in ("bagit.txt", self.CASE):
+            if path not in self.zip.members:
+                raise Refused("not-a-bundle", path=path)
         data = self.zip.content(self.CASE, 32 << 20)
-        with _As("proof-malformed", path=self.CASE):
+        try:
             versioned(decode(data, 32 << 20))
+        except Malformed:
+            pass  # it is told when its turn comes
 
     def _read_case(self):
         with _As("proof-malformed", path=self.CASE):
@@ -138,18 +151,23 @@ class Bundle:
             self.union = Union(self.case_id, read_statements(statements, self.case_id))
             self.union.successions = [entries.read_succession(s, self.case_id) for s in successions]
         self.union.logs = {log.id: log for log in self.logs}
-        with _As("checkpoint-invalid"):
-            for fork in forks:
-                notes = tuple_of(decode(fork, 8192), 3)
-                hashes = [octets(h, 32) for h in array(notes[2], 64)]
-                log, size = logs.read_fork_proof([bounded(notes[0], 1024), bounded(notes[1], 1024), hashes],
-                                                 {log.id: log.key for log in self.logs})
-                self.union.forks[log] = min(size, self.union.forks.get(log, size))
+        for fork in forks:
+            self._read_fork(fork)
+
+    def _read_fork(self, data: bytes):
+        """One that proves nothing, of these logs, harms nobody."""
+        try:
+            smaller, larger, hashes = tuple_of(decode(data, 8192), 3)
+            proof = [bounded(smaller, 1024), bounded(larger, 1024), [octets(h, 32) for h in array(hashes, 64)]]
+            log, size = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs})
+        except Refused:
+            return
+        self.union.forks[log] = min(size, self.union.forks.get(log, size))
 
     # proof/logs
 
     def _read_logs(self):
-        self.heads = {}
+        self.heads, self.control_seen = {}, set()
         for index, log in enumerate(self.logs):
             if self.sizes[index] == 0:
                 continue
@@ -185,26 +203,44 @@ class Bundle:
         with _As("proof-malformed", path=path, log=log.id):
             items = array(decode(self.zip.content(path, limit), limit), log.size)
             pairs = [tuple_of(item, 2) for item in items]
-            ascending([uint(sequence, log.size) for sequence, _ in pairs])
-        for sequence, parts in pairs:
+            ascending([uint(sequence) for sequence, _ in pairs])
+            read = [(sequence, *self._read_parts(parts)) for sequence, parts in pairs]
+        for sequence, hashes, disclosed in read:
+            if sequence >= log.size:
+                raise Refused("entry-invalid", path=path, log=log.id, sequence=sequence)
+            leaf = log.leaves[sequence]
             with _As("entry-invalid", path=path, log=log.id, sequence=sequence):
-                log.entries[sequence] = self._read_entry(log, log.leaves[sequence], parts)
+                if not hashes or 0 not in disclosed or logs.root_of(hashes) != leaf.commit:
+                    raise Malformed("parts that do not give the commitment")
+                if leaf.cls != logs.CONTROL:
+                    log.entries[sequence] = entries.read_entry(self.case_id, log.id, leaf, len(hashes), disclosed)
+            if leaf.cls == logs.CONTROL:
+                self._keep_control(log, leaf, len(hashes), disclosed)
 
-    def _read_entry(self, log: logs.Log, leaf: logs.Leaf, items) -> entries.Entry:
+    @staticmethod
+    def _read_parts(items) -> tuple:
+        """Hashes of all parts, and those that are disclosed by index."""
         hashes, disclosed = [], {}
         for index, item in enumerate(array(items, entries.MAX_PARTS)):
             if type(item) is bytes:
                 hashes.append(octets(item, 32))
                 continue
             label, salt, data = tuple_of(item, 3)
-            data = bounded(data, 1 << 20)
-            hashes.append(entries.part_hash(index, entries.check_label(label), octets(salt, 32), data))
-            if label == "blob":
-                raise Malformed("the key of an attachment")
-            disclosed[index] = (label, data)
-        if not hashes or logs.root_of(hashes) != leaf.commit:
-            raise Malformed("parts that do not give the commitment")
-        return entries.read_entry(self.case_id, log.id, leaf, len(hashes), disclosed)
+            disclosed[index] = (entries.check_label(label), bounded(data, 1 << 20))
+            hashes.append(entries.part_hash(index, label, octets(salt, 32), data))
+        return hashes, disclosed
+
+    def _keep_control(self, log: logs.Log, leaf: logs.Leaf, count: int, disclosed: dict):
+        """Its parts are what the leaf commits to, so one that breaks a rule shows a violation."""
+        if len(disclosed) != count:
+            raise Refused("control-missing", "a part of it is withheld", log=log.id, sequence=leaf.sequence)
+        self.control_seen.add((log.id, leaf.sequence))
+        try:
+            log.entries[leaf.sequence] = entries.read_entry(self.case_id, log.id, leaf, count, disclosed)
+        except Newer:
+            raise
+        except Refused:
+            self.union.violations.add((log.id, leaf.sequence))
 
     # Receipts
 
@@ -214,12 +250,12 @@ class Bundle:
             path = f"proof/receipts/{index}.note"
             if path not in self.zip.members:
                 break
-            with _As("receipt-invalid", path=path):
+            with _As("proof-malformed", path=path):
                 note = logs.read_note(self.zip.content(path, logs.MAX_NOTE))
                 head = logs.read_checkpoint(note.text)
-                log = next((log for log in self.logs if logs.origin(log.id) == head.origin), None)
-                if log is None or log.root_at(head.size) != head.root:
-                    raise Malformed("a receipt over a head that is none of these logs")
+            log = next((log for log in self.logs if logs.origin(log.id) == head.origin), None)
+            if log is None or log.root_at(head.size) != head.root:
+                raise Refused("receipt-invalid", "a receipt over a head that is none of these logs", path=path)
             self.receipt_notes.append((path, log, head, note))
         for index, log in enumerate(self.logs):
             if log.id in self.heads:
@@ -233,12 +269,24 @@ class Bundle:
         self.receipts = {log.id: [] for log in self.logs}
         for path, log, head, note in self.receipt_notes:
             for key in set(self.witness_of) | set(self.trust.witnesses):
+                if self.witness_of.get(key) == log.id:
+                    continue  # nobody witnesses herself
                 for time, valid in key.receipts_in(note):
                     if not valid:
                         raise Refused("receipt-invalid", path=path)
-                    self.receipts[log.id].append(Receipt(time, key.name, key.key, head.size))
+                    receipt = Receipt(time, key.name, key.key, head.size)
+                    if receipt not in self.receipts[log.id]:
+                        self.receipts[log.id].append(receipt)
 
     # What there is, and nothing else
+
+    def _check_fixed(self):
+        """Files of which this version leaves no byte open."""
+        payload = [m for m in self.zip.members.values() if m.path.startswith("data/")]
+        oxum = f"Payload-Oxum: {sum(m.size for m in payload)}.{len(payload)}\n".encode()
+        for path, content in (("bagit.txt", archive.BAGIT), ("bag-info.txt", oxum), ("proof/README.txt", README)):
+            if self.zip.content(path, logs.MAX_NOTE) != content:
+                raise Refused("file-differs", path=path)
 
     def _check_layout(self):
         expected = {"bagit.txt", "bag-info.txt", archive.PAYLOAD, archive.TAGS, archive.SIGNATURE,
@@ -247,13 +295,9 @@ class Bundle:
             if size > 0:
                 expected |= {f"proof/logs/{index}.{end}" for end in ("note", "leaves", "cbor")}
         expected |= {path for path, _, _, _ in self.receipt_notes}
-        for path in sorted(self.zip.members):
-            if path not in expected and not path.startswith("data/exhibits/"):
-                raise Refused("file-unexpected", path=path)
-        payload = [m for m in self.zip.members.values() if m.path.startswith("data/")]
-        oxum = f"Payload-Oxum: {sum(m.size for m in payload)}.{len(payload)}\n".encode()
-        for path, content in (("bagit.txt", archive.BAGIT), ("bag-info.txt", oxum)):
-            if self.zip.content(path, 4096) != content:
+        expected |= {path for _, _, _, path in self.files}
+        for path in self.zip.members:
+            if path not in expected:
                 raise Refused("file-unexpected", path=path)
 
     # 3: evaluation
@@ -262,7 +306,7 @@ class Bundle:
         self.state = State(self.union)
         for log in self.state.logs_of(entries.SURVIVOR):
             for leaf in log.leaves:
-                if leaf.cls == logs.CONTROL and leaf.sequence not in log.entries:
+                if leaf.cls == logs.CONTROL and (log.id, leaf.sequence) not in self.control_seen:
                     raise Refused("control-missing", log=log.id, sequence=leaf.sequence)
         if set(self.union.logs) != set(self.state.members):
             raise Refused("members-differ")
@@ -293,47 +337,45 @@ class Bundle:
                 if (key := logs.WitnessKey(r.name, r.key)) in self.witness_of]
 
     def _make_exhibits(self, verdict: Verdict):
-        self.exhibits, self.withheld = [], 0
+        self.exhibits, self.withheld, self.erased = [], 0, 0
         found = []
         for index, log in enumerate(self.logs):
             for leaf in log.leaves:
                 standing = self.state.standing(log.id, leaf, self._member_receipts)
                 entry = log.entries.get(leaf.sequence)
-                if standing != "counted":
+                if standing == "violation" or standing != "counted" and entry and leaf.cls != logs.CONTROL:
                     verdict.note(standing, log.id, leaf.sequence)
-                if entry is None:
-                    self.withheld += standing not in ("erased",)
+                if entry is None and leaf.cls != logs.CONTROL:
+                    self.erased += standing == "erased"
+                    self.withheld += standing != "erased"
                 elif leaf.cls != logs.CONTROL and standing in ("counted", "disputed"):
                     found.append((leaf.cls, index, leaf.sequence, entry, standing))
         for number, (_, index, _, entry, standing) in enumerate(sorted(found, key=lambda f: f[:3]), 1):
             self.exhibits.append(Exhibit(number, index, entry, standing))
             if entry.kind not in (16, 17, 18, 32, 33, 34):
                 verdict.note("unknown-kind", entry.log, entry.leaf.sequence)
-            elif entry.unknown_labels:
+            if entry.unknown_labels:
                 verdict.note("unknown-parts", entry.log, entry.leaf.sequence)
 
-    def _check_files(self, payload: dict):
+    def _check_files(self, payload: dict, verdict: Verdict):
+        """What is not found at its entry ends it; of the others each is told."""
         by_place = {(e.log_index, e.entry.leaf.sequence): e for e in self.exhibits}
         for index, sequence, number, path in self.files:
             exhibit = by_place.get((index, sequence))
-            described = next((f for f in exhibit.entry.content["file"] if f["number"] == number), None) \
-                if exhibit else None
-            if described is None:
+            content = exhibit.entry.content if exhibit else None
+            described = next((f for f in content["file"] if f["number"] == number), None) if content else None
+            if described is None or number in exhibit.files or path != \
+                    f"data/exhibits/{exhibit.number}-{number}{EXTENSIONS.get(described['type'], '')}":
                 raise Refused("exhibit-unnamed", path=path)
-            if described["without"] or exhibit.entry.content.get("minor"):
-                raise Refused("exhibit-forbidden", path=path)
-            if path != f"data/exhibits/{exhibit.number}-{number}{EXTENSIONS.get(described['type'], '')}":
-                raise Refused("exhibit-differs", "another name than its place gives", path=path)
+            exhibit.files[number] = path
+            where = {"path": path, "log": exhibit.entry.log, "sequence": sequence}
             if path not in payload or self.zip.members[path].size != described["size"] \
                     or payload[path] != described["sha256"].hex():
-                raise Refused("exhibit-differs", path=path)
-            exhibit.files[number] = path
-        named = {path for _, _, _, path in self.files}
-        for path in sorted(payload):
-            if path.startswith("data/exhibits/") and path not in named:
-                raise Refused("exhibit-unnamed", path=path)
+                verdict.findings.append(Refused("exhibit-differs", **where))
+            if described["without"] or content.get("minor"):
+                verdict.findings.append(Refused("exhibit-forbidden", **where))
 
-    def _check_report(self):
+    def _check_report(self, verdict: Verdict):
         """6: see report.py."""
 
     # 7: times
@@ -344,13 +386,13 @@ class Bundle:
             where = entry.log, entry.leaf.sequence
             upper = [r.time for r in self.covering(*where) if self._bounds(r, entry.log)]
             if entry.context:
-                lower = self._embedded(entry, verdict)
+                lower = [r.time for r in self._embedded(entry, verdict)]
                 clock = entry.context["clock"]
                 if lower and clock + DAY < max(lower):
                     verdict.note("clock-before-receipt", *where)
                 if upper and clock > min(upper) + DAY:
                     verdict.note("clock-after-receipt", *where)
-            seen = entry.content.get("seen")
+            seen = entry.content and entry.content.get("seen")
             if seen and upper and entries.first_second(seen["moments"][0]) > min(upper) + DAY:
                 verdict.note("claimed-after-receipt", *where)
 
@@ -360,21 +402,31 @@ class Bundle:
         return witness is not None and witness != log and self.state.cuts.of(witness) is None
 
     def _embedded(self, entry: entries.Entry, verdict: Verdict) -> list:
-        """Times of the receipts that an entry embeds: each over a head of its log, up to it, by a member."""
-        log, times = self.union.logs[entry.log], []
+        """Times of the receipts that an entry embeds, by members who bound times.
+
+        Of which head they are does not matter: that the signature could not exist earlier is all they are used for.
+        """
+        found = []
         for data in entry.context["receipts"]:
             try:
-                note = logs.read_note(data)
-                head = logs.read_checkpoint(note.text)
-                found = [r for key in self.witness_of for r in key.receipts_in(note)]
-                if head.origin != logs.origin(log.id) or log.root_at(head.size) != head.root \
-                        or head.size > entry.leaf.sequence or len(note.signatures) != 1 \
-                        or [valid for _, valid in found] != [True]:
-                    raise Malformed("a receipt that does not hold")
-                times += [time for time, _ in found]
+                found.append(self._embedded_receipt(data))
             except Malformed:
                 verdict.note("embedded-receipt-invalid", entry.log, entry.leaf.sequence)
-        return times
+        return [r for r in found if self._bounds(r, entry.log)]
+
+    def _embedded_receipt(self, data: bytes) -> Receipt:
+        note = logs.read_note(data)
+        head = logs.read_checkpoint(note.text)
+        log = next((log.id for log in self.logs if logs.origin(log.id) == head.origin), None)
+        for line in note.signatures if log else ():
+            for key in set(self.witness_of) | set(self.trust.witnesses):
+                if (line.name, line.key_id) == (key.name, logs.key_id(key.name, 4, key.key)) \
+                        and self.witness_of.get(key) != log:
+                    [(time, valid)] = key.receipts_in(logs.Note(note.text, (line,)))
+                    if valid:
+                        return Receipt(time, key.name, key.key, head.size)
+                    raise Malformed("a receipt that does not hold")
+        raise Malformed("no receipt by anybody known")
 
     # The verdict
 
@@ -387,12 +439,7 @@ class Bundle:
         self.coverage = {}
         for exhibit in self.exhibits:
             entry = exhibit.entry
-            by_given = [r for r in self.covering(entry.log, entry.leaf.sequence)
-                        if (r.name, r.key) in given and r.name != logs.origin(entry.log) + "/receipt"
-                        and not self._is_cut(r)]
-            for receipt in by_given:
-                if receipt.time > self.exported_at + DAY:
-                    verdict.note("receipt-after-export", entry.log, entry.leaf.sequence)
+            by_given = [r for r in self.covering(entry.log, entry.leaf.sequence) if (r.name, r.key) in given]
             first = min(by_given, key=lambda r: r.time, default=None)
             self.coverage[exhibit.number] = first
             if has_content and entry.leaf.cls != logs.CONTENT:
@@ -400,11 +447,13 @@ class Bundle:
             firsts.append(first)
             if first is None:
                 verdict.note("no-trusted-receipt", entry.log, entry.leaf.sequence)
+        for log, receipts in self.receipts.items():
+            for receipt in receipts:
+                if receipt.time > self.exported_at + DAY:
+                    verdict.note("receipt-after-export", log)
         is_intact = self.trust.case_id is not None and firsts and all(firsts)
         verdict.outcome = "intact" if is_intact else "consistent"
-        if is_intact:
-            verdict.since = max(r.time for r in firsts)
-
-    def _is_cut(self, receipt: Receipt) -> bool:
-        witness = self.witness_of.get(logs.WitnessKey(receipt.name, receipt.key))
-        return witness is not None and self.state.cuts.of(witness) is not None
+        if any(f.code not in REMARKS for f in verdict.findings):
+            verdict.outcome = "changed"
+        elif is_intact:
+            verdict.since = max(r.time for r in self.coverage.values() if r)

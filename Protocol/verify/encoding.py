@@ -136,7 +136,7 @@ def _check_types(value, depth: int):
         for item in (list(value) + list(value.values()) if kind is dict else value):
             _check_types(item, depth + 1)
     elif kind is int:
-        if not -(1 << 63) <= value < 1 << 64:
+        if not -(1 << 64) <= value < 1 << 64:
             raise Malformed("an integer of more than 64 bits")
     elif kind not in (bytes, str, bool, type(None)):
         raise Malformed("a type that is not used")
@@ -156,13 +156,11 @@ def record(value, keys: tuple, optional: tuple = ()) -> dict:
 
 
 def versioned(value) -> dict:
-    """A record whose key 0 is a version: a later one is told before anything else of it is looked at."""
+    """A record whose key 0 is a version: another one is told before anything else of it is looked at."""
     if type(value) is not dict:
         raise Malformed("not a record")
-    if uint(value.get(0)) > 1:
+    if uint(value.get(0)) != 1:
         raise Newer()
-    if value[0] != 1:
-        raise Malformed("no version")
     return value
 
 

@@ -11,6 +11,7 @@ from encoding import (Malformed, Refused, array, ascending, bounded, decode, oct
 
 SURVIVOR, ADVOCATE = 1, 2
 MAX_STATEMENT = 4096
+MAX_ENTRIES = 1 << 32
 
 ADMIT, EPOCH, SHARE, CUT, ERASE, KEEP = range(1, 7)
 EVIDENCE, AMEND, RETRACT = 16, 17, 18
@@ -89,11 +90,12 @@ def read_statement(data: bytes, case_id: bytes) -> Statement:
         return Statement(kind, body, signature, card=read_card(bounded(fields[2], 4096)))
     if kind == 3:
         fields = record(fields, (0, 1, 2, 3))
-        return Statement(kind, body, signature, log=octets(fields[2], 32), size=uint(fields[3]))
+        return Statement(kind, body, signature, log=octets(fields[2], 32),
+                         size=uint(fields[3], MAX_ENTRIES + 1))
     if kind == 4:
         fields = record(fields, (0, 1, 2, 3, 4))
         cut = [octets(log, 32) for log in array(fields[3], 64)]
-        sizes = [uint(size) for size in tuple_of(fields[4], len(cut))]
+        sizes = [uint(size, MAX_ENTRIES + 1) for size in tuple_of(fields[4], len(cut))]
         if octets(fields[2], 32) in cut:
             raise Malformed("who stays is among those who are cut")
         return Statement(kind, body, signature, log=fields[2], cut=tuple(zip(cut, sizes)))
@@ -181,10 +183,16 @@ def read_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, count: int, parts: d
         entry.context = read_context(parts[1][1])
     if leaf.cls == logs.CONTROL:
         if count != 3 or parts.get(2, ("", b""))[0] != "control":
-            raise Malformed("a control entry has one further part")
-        entry.control = read_control(entry.kind, parts[2][1])
+            raise Refused("violation", "a control entry has one further part")
+        try:
+            entry.control = read_control(entry.kind, parts[2][1])
+        except Malformed as error:
+            raise Refused("violation", "a control entry that cannot be read") from error
     else:
-        read_content(entry, [parts[i] for i in sorted(parts) if i > 1])
+        try:
+            read_content(entry, [parts[i] for i in sorted(parts) if i > 1], len(parts) == count)
+        except Malformed:
+            entry.unknown_labels.append("unreadable")
     return entry
 
 
@@ -217,11 +225,11 @@ def read_control(kind: int, data: bytes) -> dict:
         ranges = []
         for item in array(fields[1], 16_384):
             log, first, count = tuple_of(item, 3)
-            ranges.append((octets(log, 32), uint(first), uint(count)))
+            ranges.append((octets(log, 32), uint(first, MAX_ENTRIES + 1), uint(count, MAX_ENTRIES + 1)))
         return {"epoch": octets(fields[0], 32), "ranges": ranges, "batch": octets(fields[2], 32)}
     if kind == CUT:
         fields = record(value, (0, 1, 2))
-        return {"log": octets(fields[0], 32), "size": uint(fields[1]), "root": octets(fields[2], 32)}
+        return {"log": octets(fields[0], 32), "size": uint(fields[1], MAX_ENTRIES + 1), "root": octets(fields[2], 32)}
     if kind == ERASE:
         return {"entries": [octets(e, 32) for e in array(record(value, (0,))[0], 4096)]}
     if kind == KEEP:
@@ -247,10 +255,13 @@ def require_null(value):
 KIB = 1024
 
 
-def read_content(entry: Entry, parts: list):
-    content = entry.content = {"file": [], "name": {}, "blob": {}}
+def read_content(entry: Entry, parts: list, is_whole: bool):
+    """Into `entry.content`, which is there only if all of it could be read."""
+    content = {"file": [], "name": {}, "blob": {}}
     for label, data in parts:
         if label not in READERS:
+            if label in entry.unknown_labels:
+                raise Malformed("a label twice")
             entry.unknown_labels.append(label)
             continue
         value = READERS[label](decode(data, 1 << 20))
@@ -264,8 +275,16 @@ def read_content(entry: Entry, parts: list):
             if label in content:
                 raise Malformed("a label twice")
             content[label] = value
-    if content["blob"] and content.get("minor"):
+    if [file["number"] for file in content["file"]] != list(range(len(content["file"]))):
+        raise Malformed("files whose numbers are not in order")
+    described = {file["number"]: file for file in content["file"]}
+    if not is_whole:
+        content["name"] = {number: name for number, name in content["name"].items() if number in described}
+    if not set(content["name"]) | set(content["blob"]) <= set(described):
+        raise Malformed("a name or key without its file")
+    if content["blob"] and content.get("minor") or any(described[n]["without"] for n in content["blob"]):
         raise Malformed("a picture that must not be kept")
+    entry.content = content
 
 
 def _read_tags(value):
@@ -354,7 +373,8 @@ def read_moment(value) -> list:
     kind = uint((array(value, 4) or [None])[0])
     if kind == 0:
         _, seconds, minutes = tuple_of(value, 3)
-        uint(seconds)
+        if type(seconds) is not int or not -62_135_510_400 <= seconds <= 253_402_214_399:
+            raise Malformed("a second outside of the years that have a name")
         if type(minutes) is not int or not -1439 <= minutes <= 1439:
             raise Malformed("minutes east of UTC that do not exist")
     elif kind == 1 and 2 <= len(value) <= 4:

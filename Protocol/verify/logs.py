@@ -96,9 +96,9 @@ def key_id(name: str, algorithm: int, key: bytes) -> bytes:
 
 
 def note_is_signed_by(note: Note, name: str, key: bytes) -> bool:
-    """By an Ed25519 key (algorithm 1): exactly one signature under its name and id, and that is valid."""
+    """By an Ed25519 key (algorithm 1): at least one signature under its name and id, and each of these valid."""
     found = note.by(name, key_id(name, 1, key))
-    return len(found) == 1 and is_signature(key, note.text, found[0].body)
+    return found != [] and all(is_signature(key, note.text, line.body) for line in found)
 
 
 # Checkpoints and receipts ---------------------------------------------------------------------------
@@ -123,9 +123,10 @@ def read_checkpoint(note_text: bytes) -> Checkpoint:
     if len(lines) != 4 or lines[3] != "":
         raise Malformed("a checkpoint has three lines")
     root = from_b64(lines[2])
-    if len(root) != 32 or not is_key_name(lines[0]):
+    size = decimal(lines[1])
+    if len(root) != 32 or size == 0 and root != EMPTY_ROOT or not is_key_name(lines[0]):
         raise Malformed("a checkpoint's root or origin")
-    return Checkpoint(lines[0], decimal(lines[1]), root)
+    return Checkpoint(lines[0], size, root)
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class WitnessKey:
         for line in note.by(self.name, key_id(self.name, 4, self.key)):
             time = int.from_bytes(line.body[:8], "big")
             message = b"cosignature/v1\ntime %d\n" % time + note.text
-            valid = len(line.body) == 72 and is_signature(self.key, message, line.body[8:])
+            valid = len(line.body) == 72 and time < 1 << 63 and is_signature(self.key, message, line.body[8:])
             found.append((time, valid))
         return found
 

@@ -79,12 +79,13 @@ class State:
         while waiting:
             old = waiting.pop(0)
             member = self.members[old]
-            found = sorted((s for s in self.union.successions if s.old_key == member.card.signing_key),
+            found = sorted((s for s in self.union.successions
+                            if s.old_key == member.card.signing_key and s.card.role == member.role),
                            key=lambda s: sha256(s.body))
             for succession in found[:4]:
                 device = [m for m in self.members.values() if m.first == member.first]
                 new = logs.log_id(self.union.case_id, succession.card.signing_key)
-                if succession.card.role == member.role and new not in self.members and len(device) <= 32:
+                if new not in self.members and len(device) < 32:
                     self._add(succession.card, member.role, old)
                     waiting.append(new)
 
@@ -140,13 +141,11 @@ class State:
         self.epochs = {entry.id: entry for entry in counting(EPOCH)}
         kept = {statement.entry: None for statement in union.statements if statement.kind == 5}
         keeps = [(entry.log, entry.control["entry"]) for entry in counting(KEEP)]
-        control = {leaf.entry_id(log.id) for log in union.logs.values() for leaf in log.leaves
-                   if leaf.cls == logs.CONTROL}
         self.erasures = set()
         for entry in counting(ERASE):
             for erased in entry.control["entries"]:
                 others = any(log != entry.log and kept_id == erased for log, kept_id in keeps)
-                if erased not in kept and erased not in control and not others:
+                if erased not in kept and not others:
                     self.erasures.add((erased, entry.id))
         self.erased = {erased for erased, _ in self.erasures}
 
@@ -157,7 +156,7 @@ class State:
         """
         if (log, leaf.sequence) in self.violations:
             return "violation"
-        if leaf.entry_id(log) in self.erased:
+        if leaf.cls != logs.CONTROL and leaf.entry_id(log) in self.erased:
             return "erased"
         cut = self.cuts.of(log)
         if cut is not None and cut.size <= leaf.sequence:
@@ -199,8 +198,9 @@ class Cuts:
         if not found:
             return None
         size = min(size for size, _ in found)
-        surely = [s for s, _ in self._found(self._standing, log)]
-        return Cut(size, frozenset(by for _, by in found if by), size not in surely)
+        lowest = [by for own_size, by in self._cuts.get(log, []) if own_size == size]
+        standing = [by for own_size, by in self._standing.get(log, []) if own_size == size]
+        return Cut(size, frozenset(by for by in lowest if by), lowest != [] and standing == [])
 
     def _found(self, index: dict, log: bytes) -> list:
         """(size, by whom) of all cuts of a log, those of older keys of its device at 0."""
@@ -233,28 +233,30 @@ class Cuts:
         for log in self.state.logs_of(SURVIVOR):
             cuts, acknowledged = 0, {}
             for sequence, entry in sorted(log.entries.items()):
-                if entry.leaf.cls != logs.CONTROL:
+                if entry.leaf.cls != logs.CONTROL or self.state.is_forked(log.id, sequence):
                     continue
                 for other, size, _ in entry.context["heads"]:
                     acknowledged[other] = max(size, acknowledged.get(other, 0))
-                if entry.kind != CUT:
+                if entry.kind != CUT or cuts == 64 or not self._has_form(entry, acknowledged):
                     continue
                 cuts += 1
-                if cuts <= 64 and self._counts(entry, acknowledged):
+                if self._is_meant(entry.control):
                     found.append(Weighed(entry.control["log"], entry.control["size"], entry))
         return found
 
-    def _counts(self, entry, acknowledged: dict) -> bool:
+    def _is_meant(self, cut: dict) -> bool:
+        """The leaves that it leaves standing are those that we hold."""
+        log = self.state.union.logs.get(cut["log"])
+        return cut["root"] == (logs.EMPTY_ROOT if cut["size"] == 0 else log and log.root_at(cut["size"]))
+
+    def _has_form(self, entry, acknowledged: dict) -> bool:
         target, size = entry.control["log"], entry.control["size"]
         own, older = {entry.log}, self.state.members[entry.log].follows
         while older:
             own.add(older)
             older = self.state.members[older].follows
-        log = self.state.union.logs.get(target)
         decided = any(s.kind == 4 and s.log == target and entry.log in dict(s.cut) for s in self.statements)
-        return (not self.state.is_forked(entry.log, entry.leaf.sequence) and target not in own
-                and log is not None and log.root_at(size) == entry.control["root"]
-                and size >= acknowledged.get(target, 0)
+        return (target not in own and size >= acknowledged.get(target, 0)
                 and not self._is_lifted(target, size) and not decided)
 
 

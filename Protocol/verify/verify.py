@@ -127,6 +127,7 @@ def described(checked: bundle.Bundle) -> dict:
         exhibits.append(one)
     return {"case": b32(checked.case_id), "exporter": b32(checked.exporter), "exported-at": checked.exported_at,
             "scope": ["whole-case", "chosen-entries"][checked.scope], "withheld": checked.withheld,
+            "erased": checked.erased,
             "exhibits": exhibits}
 
 
