@@ -6,6 +6,7 @@ from pathlib import Path
 import archive
 import entries
 import logs
+import report
 from encoding import (DAY, Malformed, Newer, Refused, array, ascending, b32, b64, bounded, decode,
                       octets, record, sha256, text, tuple_of, uint, versioned)
 from state import State, Union, read_statements
@@ -50,6 +51,8 @@ class Exhibit:
     entry: entries.Entry
     standing: str
     files: dict = field(default_factory=dict)   # file number: path
+    after: Receipt = None                       # the newest that it embeds
+    before: Receipt = None                      # the first that covers it
 
 
 @dataclass
@@ -106,8 +109,8 @@ class Bundle:
         self._check_signature()
         self._make_exhibits(verdict)
         self._check_files(payload, verdict)
-        self._check_report(verdict)
         self._tell_times(verdict)
+        self._check_report(verdict)
         self._decide(verdict)
 
     # proof/case.cbor
@@ -352,10 +355,6 @@ class Bundle:
                     found.append((leaf.cls, index, leaf.sequence, entry, standing))
         for number, (_, index, _, entry, standing) in enumerate(sorted(found, key=lambda f: f[:3]), 1):
             self.exhibits.append(Exhibit(number, index, entry, standing))
-            if entry.kind not in (16, 17, 18, 32, 33, 34):
-                verdict.note("unknown-kind", entry.log, entry.leaf.sequence)
-            if entry.unknown_labels:
-                verdict.note("unknown-parts", entry.log, entry.leaf.sequence)
 
     def _check_files(self, payload: dict, verdict: Verdict):
         """What is not found at its entry ends it; of the others each is told."""
@@ -376,7 +375,13 @@ class Bundle:
                 verdict.findings.append(Refused("exhibit-forbidden", **where))
 
     def _check_report(self, verdict: Verdict):
-        """6: see report.py."""
+        path = "data/report.html"
+        rendered = report.render(self, verdict.findings)
+        if path not in self.zip.members:
+            raise Refused("file-missing", path=path)
+        size = self.zip.members[path].size
+        if size != len(rendered) or self.zip.content(path, size) != rendered:
+            verdict.findings.append(Refused("report-differs", path=path))
 
     # 7: times
 
@@ -384,17 +389,29 @@ class Bundle:
         for exhibit in self.exhibits:
             entry = exhibit.entry
             where = entry.log, entry.leaf.sequence
-            upper = [r.time for r in self.covering(*where) if self._bounds(r, entry.log)]
-            if entry.context:
-                lower = [r.time for r in self._embedded(entry, verdict)]
-                clock = entry.context["clock"]
-                if lower and clock + DAY < max(lower):
-                    verdict.note("clock-before-receipt", *where)
-                if upper and clock > min(upper) + DAY:
-                    verdict.note("clock-after-receipt", *where)
-            seen = entry.content and entry.content.get("seen")
-            if seen and upper and entries.first_second(seen["moments"][0]) > min(upper) + DAY:
-                verdict.note("claimed-after-receipt", *where)
+            upper = [r for r in self.covering(*where) if self._bounds(r, entry.log)]
+            exhibit.before = min(upper, key=lambda r: r.time, default=None)
+            exhibit.after = max(self._embedded(entry, verdict), key=lambda r: r.time, default=None)
+            if entry.kind not in (16, 17, 18, 32, 33, 34):
+                verdict.note("unknown-kind", *where)
+            if entry.unknown_labels:
+                verdict.note("unknown-parts", *where)
+            self._compare_times(exhibit, verdict)
+
+    @staticmethod
+    def _compare_times(exhibit: Exhibit, verdict: Verdict):
+        """Claims that receipts contradict by more than a day."""
+        entry, after, before = exhibit.entry, exhibit.after, exhibit.before
+        where = entry.log, entry.leaf.sequence
+        if entry.context:
+            clock = entry.context["clock"]
+            if after and after.time > clock + DAY:
+                verdict.note("clock-before-receipt", *where)
+            if before and clock > before.time + DAY:
+                verdict.note("clock-after-receipt", *where)
+        seen = entry.content and entry.content.get("seen")
+        if seen and before and entries.first_second(seen["moments"][0]) > before.time + DAY:
+            verdict.note("claimed-after-receipt", *where)
 
     def _bounds(self, receipt: Receipt, log: bytes) -> bool:
         """A receipt of another member that is not cut."""
@@ -407,7 +424,7 @@ class Bundle:
         Of which head they are does not matter: that the signature could not exist earlier is all they are used for.
         """
         found = []
-        for data in entry.context["receipts"]:
+        for data in entry.context["receipts"] if entry.context else ():
             try:
                 found.append(self._embedded_receipt(data))
             except Malformed:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
-from encoding import (Malformed, Refused, b32, decimal, domain_hash, from_b64, sha256,
+from encoding import (Malformed, Refused, b32, b64, decimal, domain_hash, from_b64, sha256,
                       signed_message, u64)
 
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -93,6 +93,11 @@ def is_key_name(name: str) -> bool:
 
 def key_id(name: str, algorithm: int, key: bytes) -> bytes:
     return sha256(name.encode(), b"\n", bytes([algorithm]), key)[:4]
+
+
+def verifier_key(name: str, algorithm: int, key: bytes) -> str:
+    """A key as C2SP notes write it: name, id, algorithm and key."""
+    return f"{name}+{key_id(name, algorithm, key).hex()}+{b64(bytes([algorithm]) + key)}"
 
 
 def note_is_signed_by(note: Note, name: str, key: bytes) -> bool:

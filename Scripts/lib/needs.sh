@@ -62,8 +62,8 @@ need_to_test() {
 need_python() {
   need_packages python3 python3-venv
   PYTHON="$PROJECT/.build/python/bin/python"
-  if ! "$PYTHON" -c 'import cbor2, nacl' 2>/dev/null; then
-    step "Installing cbor2 and PyNaCl below .build/python" install_python
+  if ! "$PYTHON" -c 'import cbor2, chevron, nacl' 2>/dev/null; then
+    step "Installing what the independent verifier needs below .build/python" install_python
   fi
 }
 
