@@ -57,11 +57,14 @@ class Folder:
         self._read_files()
         self._find_case()
         self._read_heads()
-        self._read_ranges()
-        self._read_shares()
+        found = list(self.findings)
+        while True:
+            self.findings = list(found)
+            self._read_ranges()
+            self._read_shares()
+            if not self.kit or not self._open():
+                break
         self._compare_heads()
-        if self.kit:
-            self._open()
 
     def _tell(self, code: str, path=None, log=None, sequence=None, why=""):
         self.findings.append(Refused(code, why, path=path, log=log, sequence=sequence))
@@ -87,12 +90,14 @@ class Folder:
     def _names(self, sub: Subfolder):
         for name in sorted(os.listdir(os.path.join(self.path, sub.name))):
             path = f"{sub.name}/{name}"
-            if not stat.S_ISREG(os.lstat(os.path.join(self.path, path)).st_mode):
-                continue
             try:
-                yield self._named(path, name, sub.owner)
+                file = self._named(path, name, sub.owner)
             except Malformed:
                 continue
+            if not stat.S_ISREG(os.lstat(os.path.join(self.path, path)).st_mode):
+                self._tell("file-damaged", path, why="a link, or no file at all")
+                continue
+            yield file
 
     @staticmethod
     def _named(path: str, name: str, owner: bytes) -> File:
@@ -131,8 +136,8 @@ class Folder:
         with open(os.path.join(self.path, file.path), "rb") as opened:
             length = int.from_bytes(opened.read(8), "big")
             count = -(-length // (keys.SPAN + 16))
-            if not 0 < count <= 1 << 24 or os.fstat(opened.fileno()).st_size != 8 + 32 * count + length:
-                return self._tell("file-damaged", file.path, why="another length than it says")
+            if not 0 < count <= 1 << 24 or os.fstat(opened.fileno()).st_size < 8 + 32 * count + length:
+                return self._tell("file-damaged", file.path, why="shorter than it says")
             hashes = [opened.read(32) for _ in range(count)]
             spans = [opened.read(min(keys.SPAN + 16, length - i * (keys.SPAN + 16))) for i in range(count)]
         if logs.root_of(hashes) != file.name[0] or [keys.span_hash(span) for span in spans] != hashes:
@@ -197,6 +202,8 @@ class Folder:
                     self.union.successions.append(entries.read_succession(item, self.case_id))
                 except Refused as refusal:
                     self._tell("file-damaged", file.path, why=refusal.why)
+        for card in [s.card for s in self.union.statements + self.union.successions if s.card]:
+            self._log(card.signing_key)
         for file, payload in self._of(frames.HEADS):
             for key, data in payload:
                 self._keep_note(file, key, data)
@@ -207,6 +214,8 @@ class Folder:
 
     def _keep_statements(self, items: dict):
         founding = [item for item in items if self._claimed_case(item) == self.case_id]
+        if not founding:
+            raise Refused("case-unknown", "no founding statement of this case")
         for item, file in items.items():
             try:
                 read = read_statements([item] + founding[:1], self.case_id)
@@ -244,6 +253,9 @@ class Folder:
 
     def _read_ranges(self):
         """Appended log by log in the order of their first entries: a gap ends a log."""
+        for log in self.logs.values():
+            log.leaves, log.tree, log.entries = [], logs.Tree(), {}
+        self.ciphertexts, self.slots = {}, {}
         for file in sorted((f for f in self.files if f.kind == "r"), key=lambda f: (f.name, f.owner)):
             covered = file.name[1]
             for kind, frame in file.frames:
@@ -279,7 +291,10 @@ class Folder:
         trial = logs.Log(log.id, log.key)
         for leaf in log.leaves + leaves[log.size - frame.first:]:
             trial.append(leaf)
-        self._check_head(trial, frame.first + len(leaves), head, list(frame.proof))
+        if trial.size > log.size:
+            self._check_head(trial, head, list(frame.proof))
+        elif head.size < frame.first + len(leaves):
+            raise Malformed("a checkpoint that does not reach the range's end")
         log.leaves, log.tree = trial.leaves, trial.tree
         for leaf, row in zip(leaves, frame.rows):
             if row.ciphertext is not None:
@@ -295,17 +310,17 @@ class Folder:
         return head
 
     @staticmethod
-    def _check_head(log: logs.Log, end: int, head: logs.Checkpoint, proof: list):
+    def _check_head(log: logs.Log, head: logs.Checkpoint, proof: list):
         """The range ends at the head, or the proof leads from its end to the head."""
-        if head.size < end:
+        if head.size < log.size:
             raise Malformed("a checkpoint that does not reach the range's end")
-        if head.size == end:
-            old = new = head.root
+        if head.size == log.size:
+            old, new = log.tree.root, log.tree.root
             if proof:
                 raise Malformed("a proof where none is needed")
         else:
-            old, new = logs.roots_by_consistency_proof(end, log.root_at(end), head.size, proof)
-        if old != log.root_at(end) or new != head.root:
+            old, new = logs.roots_by_consistency_proof(log.size, log.tree.root, head.size, proof)
+        if old != log.tree.root or new != head.root:
             raise Malformed("entries that do not lead to the checkpoint")
 
     # Shares
@@ -340,7 +355,9 @@ class Folder:
 
     # What the kit opens
 
-    def _open(self):
+    def _open(self) -> bool:
+        """Opens what the kit opens; whether that made members known whose logs were not read yet."""
+        self.union.violations = set()
         self.union.logs = self.logs
         epoch_keys = {}
         for epoch, log, box in self.wraps:
@@ -353,6 +370,10 @@ class Folder:
             if sum(len(log.entries) for log in self.logs.values()) == before:
                 break
         self.state = State(self.union)
+        known = len(self.logs)
+        for member in self.state.members.values():
+            self._log(member.card.signing_key)
+        return len(self.logs) > known
 
     def _open_what_opens(self, epoch_keys: dict):
         for log in self.logs.values():

@@ -148,6 +148,7 @@ def check_folder(given) -> int:
     if checked.case_id:
         said["case"] = b32(checked.case_id)
     said["logs"] = [{"log": b32(log.id), "size": log.size, "root": log.tree.root.hex(), "opened": len(log.entries),
+                     "entries": sum(leaf.cls != logs.CONTROL for leaf in log.leaves),
                      "bodies": sum((log.id, s) in checked.ciphertexts for s in range(log.size))}
                     for _, log in sorted(checked.logs.items())]
     said["attachments"] = len(checked.blobs)
