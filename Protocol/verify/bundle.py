@@ -130,7 +130,7 @@ class Bundle:
 
     def _read_case(self):
         with _As("proof-malformed", path=self.CASE):
-            fields = record(decode(self.zip.content(self.CASE, 32 << 20), 32 << 20), tuple(range(11)))
+            fields = record(versioned(decode(self.zip.content(self.CASE, 32 << 20), 32 << 20)), tuple(range(11)))
             self.case_id = octets(fields[1], 32)
             statements = [bounded(s, entries.MAX_STATEMENT) for s in array(fields[2], 4096)]
             self.exporter, self.exported_at = octets(fields[3], 32), uint(fields[4])

@@ -84,12 +84,17 @@ def check_encrypted(path: str, identity: str, trust: bundle.Trust) -> bundle.Ver
         return bundle.verify(plain, trust)
 
 
-def tell_bundle(verdict: bundle.Verdict, as_json: bool):
+def said_of_bundle(verdict: bundle.Verdict) -> dict:
     said = {"verdict": verdict.outcome, "findings": [finding(f) for f in verdict.findings]}
     if verdict.since is not None:
         said["intact-since"] = verdict.since
     if verdict.bundle is not None:
         said |= described(verdict.bundle)
+    return said
+
+
+def tell_bundle(verdict: bundle.Verdict, as_json: bool):
+    said = said_of_bundle(verdict)
     if as_json:
         print(json.dumps(said, separators=(",", ":")))
         return

@@ -279,6 +279,8 @@ def bundles(out: Vectors, case: Case):
         "proof/case.cbor": b"\xb8\x0b" + files["proof/case.cbor"][1:]})
     add("newer", "A later version, with another README.", "newer-version", {
         "proof/case.cbor": encode(fields | {0: 2}), "proof/README.txt": b"Another text.\n"})
+    add("version-true", "`true` in the place of version 1, which some languages take for equal.", "proof-malformed", {
+        "proof/case.cbor": encode(fields | {0: True})})
     add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
 
 

@@ -8,7 +8,6 @@ only the finding differs, it counts that and goes on. A case costs one start of 
 
 import argparse
 import collections
-import hashlib
 import io
 import json
 import random
@@ -16,47 +15,25 @@ import struct
 import subprocess
 import sys
 import tempfile
-import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Protocol" / "verify"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cbor2  # noqa: E402
 
 import archive  # noqa: E402
 import bundle  # noqa: E402
 import logs  # noqa: E402
-from encoding import from_b32  # noqa: E402
-
-BREAKING = {"consistent": 0, "intact": 0}
-
+import verify  # noqa: E402
+import writer  # noqa: E402
+from encoding import Refused, from_b32  # noqa: E402
 
 # Archives as lists of (path, content), written in the one form ---------------------------------------
 
 def unpack(data: bytes) -> list:
     opened = archive.Archive(io.BytesIO(data))
     return [(m.path, opened.content(m.path, 1 << 32)) for m in opened.members.values()]
-
-
-def pack(files: list) -> bytes:
-    body, directory = b"", b""
-    for path, content in files:
-        name, crc = path.encode(), zlib.crc32(content)
-        directory += archive._directory_header(name, crc, len(content), len(body))
-        body += archive._local_header(name, crc, len(content)) + content
-    return body + directory + archive.Archive._tail(len(files), len(directory), len(body))
-
-
-def listed(files: list) -> list:
-    """The same files with lists that hold: what somebody does who has no keys but knows the format."""
-    files = dict(files)
-    digest = lambda path: hashlib.sha256(files[path]).hexdigest()
-    lines = lambda paths: "".join(f"{digest(p)}  {p}\n" for p in sorted(paths)).encode()
-    payload = [p for p in files if p.startswith("data/")]
-    files["bag-info.txt"] = f"Payload-Oxum: {sum(len(files[p]) for p in payload)}.{len(payload)}\n".encode()
-    files[archive.PAYLOAD] = lines(payload)
-    files[archive.TAGS] = lines(p for p in files if p not in payload and p not in (archive.TAGS, archive.SIGNATURE))
-    return list(files.items())
 
 
 # Changes: each takes a bundle and a source of chance, and gives the changed bytes and what was done ------
@@ -97,11 +74,11 @@ def members(data: bytes, chance) -> tuple:
         files.append((files[i][0].upper(), b"x"))
     if chance.random() < 0.5:
         try:
-            files = listed(files)
+            files = list(writer.relisted(dict(files)).items())
             what += ", lists made again"
         except KeyError:
             pass
-    return pack(files), f"{what} {files[min(i, len(files) - 1)][0]}"
+    return writer.packed(files), f"{what} {files[min(i, len(files) - 1)][0]}"
 
 
 def content(data: bytes, chance) -> tuple:
@@ -113,7 +90,7 @@ def content(data: bytes, chance) -> tuple:
     change = chance.choice([flip, flip, flip, cut, append])
     after, what = change(before, chance) if before else (b"x", "a byte")
     files[i] = path, after
-    return pack(listed(files)), f"{path}: {what}, lists made again"
+    return writer.packed(list(writer.relisted(dict(files)).items())), f"{path}: {what}, lists made again"
 
 
 def value(data: bytes, chance) -> tuple:
@@ -124,7 +101,7 @@ def value(data: bytes, chance) -> tuple:
     tree = cbor2.loads(before)
     where = change_value(tree, chance)
     files[i] = path, cbor2.dumps(tree, canonical=True)
-    return pack(listed(files)), f"{path}: {where}"
+    return writer.packed(list(writer.relisted(dict(files)).items())), f"{path}: {where}"
 
 
 def change_value(tree, chance) -> str:
@@ -193,7 +170,7 @@ def form(data: bytes, chance) -> tuple:
         count = before[0] & 31
         after = bytes([before[0] & 0xE0 | 24, count]) + before[1:] if count < 24 else before + b"\xf6"
     files[i] = path, after
-    return pack(listed(files)), f"{path}: {what}"
+    return writer.packed(list(writer.relisted(dict(files)).items())), f"{path}: {what}"
 
 
 def headers(data: bytes, chance) -> tuple:
@@ -206,6 +183,74 @@ def headers(data: bytes, chance) -> tuple:
 
 
 CHANGES = [flip, cut, append, members, members, content, content, content, value, value, value, form, headers]
+
+
+# Changes by somebody who has the keys: the case of writer.py, which is written again around the change -----
+
+def signed_again(chance) -> tuple:
+    """A value within a proof file is another one, and the exporter signs the bundle again."""
+    case = writer.Case().tell()
+    files = dict(case.bundle())
+    path = chance.choice([p for p in files if p.endswith(".cbor")])
+    tree = cbor2.loads(files[path])
+    what = change_value(tree, chance)
+    files = writer.relisted(files | {path: cbor2.dumps(tree, canonical=True)})
+    return case, list(case.signed(files).items()), f"{path}: {what}"
+
+
+def authored(chance) -> tuple:
+    """One part of one entry is another one, and its author commits to it: tree, heads, receipts, report follow."""
+    target, count, said = chance.randrange(7), [0], []
+    plain = writer.Device.append_parts
+
+    def changed(device, cls, key, parts):
+        if count[0] == target:
+            i = chance.randrange(len(parts))
+            label, data = parts[i]
+            tree = [cbor2.loads(data)]
+            what = change_value(tree, chance)
+            said.append(f"{label}: {what}")
+            parts = [*parts]
+            parts[i] = (label, cbor2.dumps(tree[0] if tree else None, canonical=True))
+            if chance.random() < 0.2:
+                j = chance.randrange(len(parts))
+                parts[i], parts[j] = parts[j], parts[i]
+            if chance.random() < 0.1:
+                cls = chance.choice([0, 1, 2, 3, 4])
+        count[0] += 1
+        return plain(device, cls, key, parts)
+
+    writer.Device.append_parts = changed
+    try:
+        case = writer.Case().tell()
+    finally:
+        writer.Device.append_parts = plain
+    try:
+        files = case.bundle()
+    except Refused:  # there is no report of what does not hold
+        rendered, writer.rendered = writer.rendered, lambda files: b""
+        try:
+            files = case.bundle()
+        finally:
+            writer.rendered = rendered
+    return case, files, f"entry {target}, {' '.join(said)}"
+
+
+def make(chance, bases: list, known: tuple) -> tuple:
+    """(bytes, trust, arguments, what was done)"""
+    if chance.random() < 0.3:
+        change = chance.choice([signed_again, authored, authored])
+        case, files, what = change(chance)
+        data, key = writer.packed(files), case.advocate.witness_key()
+        trust = bundle.Trust(case.id, (logs.WitnessKey.parse(key),))
+        arguments = ["--fingerprint", writer.b32(case.id), "--witness", key]
+    else:
+        change = chance.choice(CHANGES)
+        name, base = chance.choice(bases)
+        data, what = change(base, chance)
+        trust, arguments = known
+        what = f"{name}: {what}"
+    return data, trust, arguments, f"{change.__name__}, {what}"
 
 
 # Comparing ------------------------------------------------------------------------------------------
@@ -223,33 +268,49 @@ def theirs(program: str, path: str, arguments: list) -> tuple:
     return said["verdict"], sorted({f["code"] for f in said["findings"]})
 
 
+def compare_unchanged(given, trust: bundle.Trust, arguments: list) -> int:
+    """Of bundles as they were made, everything that is told has to be the same."""
+    different = 0
+    for path in sorted(given.cases.glob("*.zip")):
+        for known in (True, False):
+            told = subprocess.run([given.program, path, "--json", *(arguments if known else [])], capture_output=True)
+            swift = json.loads(told.stdout)
+            with open(path, "rb") as file:
+                mine = verify.said_of_bundle(bundle.verify(file, trust if known else bundle.Trust()))
+            for said in (mine, swift):
+                said["findings"].sort(key=json.dumps)
+            if mine != swift:
+                different += 1
+                print(f"{path.name}, unchanged:\n    ours   {mine}\n    theirs {swift}")
+    return different
+
+
 def run(given) -> int:
-    known = json.loads((given.cases / "known.json").read_text())
-    trust = bundle.Trust(from_b32(known["fingerprint"], 32), (logs.WitnessKey.parse(known["witness"]),))
-    arguments = ["--fingerprint", known["fingerprint"], "--witness", known["witness"]]
+    told = json.loads((given.cases / "known.json").read_text())
+    known = (bundle.Trust(from_b32(told["fingerprint"], 32), (logs.WitnessKey.parse(told["witness"]),)),
+             ["--fingerprint", told["fingerprint"], "--witness", told["witness"]])
     bases = [(path.name, path.read_bytes()) for path in sorted(given.cases.glob("*.zip"))]
+    unchanged = compare_unchanged(given, *known)
     wrong, other, outcomes = [], collections.Counter(), collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/changed"
         for seed in range(given.seed, given.seed + given.count):
             chance = random.Random(seed)
-            name, base = chance.choice(bases)
-            change = chance.choice(CHANGES)
-            data, what = change(base, chance)
+            data, trust, arguments, what = make(chance, bases, known)
             Path(path).write_bytes(data)
             mine, swift = ours(data, trust), theirs(given.program, path, arguments)
             outcomes[mine[0]] += 1
             if mine[0] != swift[0]:
                 wrong.append(seed)
-                print(f"seed {seed}: {name}, {change.__name__}, {what}\n    ours   {mine}\n    theirs {swift}", flush=True)
+                print(f"seed {seed}: {what}\n    ours   {mine}\n    theirs {swift}", flush=True)
                 if given.keep:
                     (given.keep / f"{seed}.zip").write_bytes(data)
             elif mine != swift:
-                other[f"{change.__name__}: {' '.join(mine[1])} / {' '.join(swift[1])}"] += 1
+                other[f"{what.split(',')[0]}: {' '.join(mine[1])} / {' '.join(swift[1])}"] += 1
     print(f"{given.count} changes: {dict(outcomes)}; {len(wrong)} verdicts differ")
     for line, count in other.most_common(given.show):
         print(f"  {count:5}  {line}")
-    return 1 if wrong else 0
+    return 1 if wrong or unchanged else 0
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def run(given) -> int:
         chance = random.Random(seed)
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / "mailbox"
-            shutil.copytree(given.cases / chance.choice(["mailbox", "own"]), copy)
+            shutil.copytree(given.cases / chance.choice(["mailbox", "own", "later"]), copy)
             path = chance.choice(sorted(copy.glob("*/*")))
             is_stream = not path.name.startswith("b-")
             change = chance.choice([change_bytes, change_files, change_frame, change_frame] if is_stream

@@ -8,6 +8,7 @@ PROGRAMS is the folder of the built programs, FOLDER a new one. Afterwards it ho
     chosen.zip           chosen entries of a shared case
     whole.zip            a shared case with everything in it that a case can have
     advocate.zip         what the advocate exports of that case
+    later.zip            the case with a further device and new keys, after the advocate was removed
     mailbox/             the folder through which they met
     own/                 the folder of the survivor's own devices
     known.json           what people were told otherwise: fingerprints, receipt keys, the survivor's kit
@@ -15,6 +16,7 @@ PROGRAMS is the folder of the built programs, FOLDER a new one. Afterwards it ho
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +114,17 @@ def make(programs: Path, folder: Path):
     anna("sync", "default", "--mailbox", "own", "--own-devices", codes=(0, 20, 21))
     export(anna, "default", "whole", "--include-private")
     export(berta, "client-17", "advocate")
+    shutil.copytree(folder / "mailbox", folder / "later")
+    phone = Person(programs, folder, "phone", init=False)
+    phone("recover", "--kit", "anna.kit", "--mailbox", "own", "--own-devices", "--kdf", "light", codes=(0, 20, 21))
+    phone.add("--text", "Written on the phone.")
+    phone("sync", "default", "--mailbox", "own", "--own-devices", codes=(0, 20, 21))
+    anna("sync", "default", "--mailbox", "later", codes=(0, 20, 21))
+    anna("renew", "--somebody-has-a-copy", codes=(0, 20, 21))
+    anna("remove", berta.case("client-17")["receiptKey"].split("/")[1], "--case", "default", "--yes", codes=(0, 20, 21))
+    anna.add("--text", "After she left.")
+    anna("sync", "default", codes=(0, 20, 21))
+    export(anna, "default", "later", "--include-private")
     known = {
         "fingerprint": anna.case("default")["caseID"],
         "witness": berta.case("client-17")["receiptKey"],

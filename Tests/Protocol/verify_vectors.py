@@ -14,7 +14,7 @@ from writer import archive, bundle, entries, keys, logs
 
 import folder as mailbox  # noqa: E402
 import state  # noqa: E402
-from encoding import Malformed, Newer, Refused, decode, domain_hash, from_b32, sha256
+from encoding import Malformed, Newer, Refused, decode, domain_hash, from_b32
 
 
 def main(root: Path) -> int:
