@@ -57,6 +57,23 @@ need_to_test() {
   need_packages age unzip openssl python3 strace wasi-libc zbar-tools
 }
 
+# need_python: what the independent verifier needs, in a place of its own below .build. Afterwards `$PYTHON` runs
+# scripts with it.
+need_python() {
+  need_packages python3 python3-venv
+  PYTHON="$PROJECT/.build/python/bin/python"
+  if ! "$PYTHON" -c 'import cbor2, chevron, nacl' 2>/dev/null; then
+    step "Installing what the independent verifier needs below .build/python" install_python
+  fi
+}
+
+# The versions are the ones that were tried, so that a run tomorrow is the run of today.
+install_python() {
+  python3 -m venv --clear "$PROJECT/.build/python" &&
+    "$PROJECT/.build/python/bin/pip" install --quiet --disable-pip-version-check \
+      --requirement "$PROJECT/Protocol/verify/requirements.txt"
+}
+
 # step WHAT COMMAND...: runs the command in silence and says how long it took. If it fails, all that
 # it printed is shown. With CAIRN_VERBOSE=1 its output is shown as it comes. A function given here has to
 # return its own failures: bash does not stop at them (`set -e`) where a status is asked for.

@@ -19,6 +19,7 @@ public enum VerdictJSON {
         field("exported-at", String(record.exportedAt)),
         field("scope", string(record.scope == .wholeCase ? "whole-case" : "chosen-entries")),
         field("withheld", String(record.withheldCount)),
+        field("erased", String(record.erasedCount)),
         field("exhibits", array(exhibits(verdict, record))),
       ]
     }

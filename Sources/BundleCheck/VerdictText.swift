@@ -89,7 +89,8 @@ public enum VerdictText {
     var lines = [
       "Case      \(record.caseID.fingerprint)",
       "Exported  \(ReportNames.time(record.exportedAt)) by \(names.name(record.exporter.logID)), by its own clock",
-      "Entries   \(shown) shown, \(record.withheldCount) not shown",
+      "Entries   \(shown) shown, \(record.notShownCount) not shown"
+        + (record.erasedCount == 0 ? "" : ", \(record.erasedCount) of these erased"),
     ]
     let files = record.exhibits.flatMap(\.files)
     lines.append(

@@ -44,7 +44,7 @@ struct BuildingPlace: ~Copyable {
   private static func begin(
     _ folder: String, in parent: String
   ) throws(VaultError) -> OpenFile {
-    let lock = try OpenFile(folder: parent)
+    var lock = try OpenFile(folder: parent)
     if try lock.lock() { sweep(parent) }
     guard try lock.lock(.shared) else { throw VaultError(.inUse) }
     try Folders.make(folder)

@@ -249,7 +249,7 @@ struct BundleEvaluation {
   private mutating func bracket(_ entry: OpenedEntry, _ logIndex: Int) -> TimeBracket {
     var bracket = TimeBracket()
     for receipt in receipts
-    where receipt.giver != nil && receipt.logID == logs[logIndex].id
+    where bindsTime(receipt) && receipt.logID == logs[logIndex].id
       && receipt.size > entry.header.sequence
     {
       if bracket.before.map({ receipt.time < $0.time }) ?? true { bracket.before = receipt }
@@ -261,11 +261,16 @@ struct BundleEvaluation {
             .embeddedReceiptInvalid, logID: entry.header.logID, sequence: entry.header.sequence))
         continue
       }
-      if receipt.giver != nil, bracket.after.map({ receipt.time > $0.time }) ?? true {
+      if bindsTime(receipt), bracket.after.map({ receipt.time > $0.time }) ?? true {
         bracket.after = receipt
       }
     }
     return bracket
+  }
+
+  /// By a member who was not cut. A key from outside says nothing where only the bundle is asked.
+  private func bindsTime(_ receipt: BundleReceipt) -> Bool {
+    receipt.giver.map { state.bindsTime($0) } ?? false
   }
 
   /// The receipt in a note that an entry embeds. It need not be about a head that the bundle knows: that
@@ -301,8 +306,28 @@ struct BundleEvaluation {
       return BundleRecord.Log(
         identity: log.identity, size: log.size, controlCount: UInt64(control),
         entryCount: log.size - UInt64(control), disclosedCount: UInt64(disclosed.count),
-        isContiguous: isContiguous)
+        erasedCount: erasedCount(log, except: disclosed), isContiguous: isContiguous)
     }
+  }
+
+  /// Entries that are not disclosed, and could not be, since they were erased.
+  private func erasedCount(_ log: VerifiedLog, except disclosed: [UInt64]) -> UInt64 {
+    var count: UInt64 = 0
+    var next = 0
+    for (sequence, byte) in log.classes.enumerated() {
+      if next < disclosed.count, disclosed[next] == UInt64(sequence) {
+        next += 1
+        continue
+      }
+      guard byte != EntryClass.control.rawValue, let leaf = log.leaf(UInt64(sequence)) else {
+        continue
+      }
+      let standing = state.standing(
+        of: EntryID(log: log.id, leaf: leaf), in: log.id, at: UInt64(sequence),
+        entryClass: leaf.entryClass, witnesses: [])
+      if standing == .erased { count += 1 }
+    }
+    return count
   }
 }
 
@@ -331,6 +356,10 @@ private struct EntryReader {
         PartDisclosure.commit(entry.parts) == leaf.commitment
       else { throw invalid }
       let isControl = leaf.classByte == EntryClass.control.rawValue
+      // Of the others parts may be withheld; here what is withheld might be that somebody lost a right.
+      guard !isControl || entry.parts.allSatisfy({ $0.part != nil }) else {
+        throw BundleFinding(.controlMissing, path: path, logID: log.id, sequence: entry.sequence)
+      }
       let place = EntryPlace(caseID: caseID, logID: log.id, sequence: entry.sequence)
       do throws(CaseLogError) {
         let entry = try OpenedEntry(leaf: leaf, parts: entry.parts, at: place)

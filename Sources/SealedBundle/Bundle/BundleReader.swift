@@ -51,6 +51,9 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
       }
       if isPayload { payloadByteCount += member.byteCount }
     }
+    // Another version may have other fixed files, so it is looked for first.
+    try CaseFile.checkVersion(
+      of: try zip.content(BundleLayout.caseFile, limit: CaseFile.longestByteCount))
     let information = BagFiles.information(
       payloadByteCount: payloadByteCount, payloadFileCount: manifest.lines.count)
     try BundleReader.checkFixedFiles(&zip, information)
@@ -116,7 +119,8 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
         files.checkpoint = try content(
           BundleLayout.checkpoint(index), limit: BundleLimits.noteByteCount)
         files.leaves = try content(
-          BundleLayout.leaves(index), limit: log.size * UInt64(LeafData.byteCount))
+          BundleLayout.leaves(index),
+          limit: BundleLimits.leavesOfLog * UInt64(LeafData.byteCount))
         files.entries = try content(
           BundleLayout.entries(index), limit: BundleLimits.entriesByteCount)
       }

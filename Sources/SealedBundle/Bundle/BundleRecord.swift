@@ -39,6 +39,8 @@ public struct BundleRecord: Sendable {
     public let entryCount: UInt64
     /// How many of these are disclosed.
     public let disclosedCount: UInt64
+    /// How many of the others were erased.
+    public let erasedCount: UInt64
     /// Whether nothing is withheld between the first and the last that is disclosed.
     public let isContiguous: Bool
   }
@@ -75,10 +77,16 @@ public struct BundleRecord: Sendable {
     public let path: BundlePath?
   }
 
-  /// How many content entries and notes of all logs are withheld.
-  public var withheldCount: UInt64 {
+  /// How many content entries and notes of all logs are not disclosed.
+  public var notShownCount: UInt64 {
     logs.reduce(0) { $0 + $1.entryCount - $1.disclosedCount }
   }
+
+  /// How many of these were erased, so that nobody withholds them.
+  public var erasedCount: UInt64 { logs.reduce(0) { $0 + $1.erasedCount } }
+
+  /// How many of these are withheld.
+  public var withheldCount: UInt64 { notShownCount - erasedCount }
 
   /// The exhibit that is this entry.
   public func exhibit(_ id: EntryID) -> Exhibit? { exhibits.first { $0.entry.id == id } }

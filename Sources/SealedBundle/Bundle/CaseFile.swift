@@ -82,18 +82,22 @@ public enum BundleScope: UInt64, Sendable {
 
 extension CaseFile {
   package init(decoding bytes: [UInt8]) throws(BundleFinding) {
+    try CaseFile.checkVersion(of: bytes)
+    self = try decodeProof(bytes, BundleLayout.caseFile, limit: CaseFile.longestByteCount) {
+      (decoder) throws(CBORError) -> Self? in
+      try CaseFile.decode(&decoder)
+    }
+  }
+
+  /// A later version may have other fields and files, so nothing else is looked at before this.
+  static func checkVersion(of bytes: [UInt8]) throws(BundleFinding) {
     let path = BundleLayout.caseFile
-    let limit = CaseFile.longestByteCount
-    // A later version may have other fields, so nothing else is looked at before this.
-    let version = try decodeProof(bytes, path, limit: limit, isWhole: false) {
+    let version = try decodeProof(bytes, path, limit: longestByteCount, isWhole: false) {
       (decoder) throws(CBORError) -> UInt64? in
       guard try decoder.readMap(max: 64) > 0, try decoder.readUInt() == 0 else { return nil }
       return try decoder.readUInt()
     }
     guard version == CaseFile.version else { throw BundleFinding(.newerVersion, path: path) }
-    self = try decodeProof(bytes, path, limit: limit) { (decoder) throws(CBORError) -> Self? in
-      try CaseFile.decode(&decoder)
-    }
   }
 
   private static func decode(_ decoder: inout CBORDecoder) throws(CBORError) -> CaseFile? {

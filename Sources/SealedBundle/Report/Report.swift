@@ -70,11 +70,11 @@ struct ReportPage {
     html.raw("This record shows ")
     html.count(shown, "entry", "entries")
     html.raw(" from one case. ")
-    if record.withheldCount == 0 {
+    if record.notShownCount == 0 {
       html.raw("The logs of the case, as they were signed, hold no others.")
     } else {
       html.raw("The logs of the case, as they were signed, hold ")
-      html.count(record.withheldCount, "further entry, which is", "further entries, which are")
+      html.count(record.notShownCount, "further entry, which is", "further entries, which are")
       html.raw(" not shown here.")
     }
     html.raw("</p>\n<dl class=\"print\">\n")

@@ -1,0 +1,148 @@
+"""Frames (Sync.md, "Frames"): a stream of bytes into payloads of their one form. Nothing is verified here."""
+
+from dataclasses import dataclass
+
+from encoding import (Malformed, Newer, array, bounded, decode, domain_hash, encode, octets, record, tuple_of,
+                      uint, versioned)
+from logs import MAX_NOTE
+
+HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS = range(1, 9)
+SUCCESSIONS, END = 0x0D, 0x7F
+MAX_PAYLOAD = 16 << 20
+LIMITS = {HELLO: 128, END: 1}
+MAX_CIPHERTEXT = (1 << 20) + 1024
+
+
+@dataclass(frozen=True)
+class Hello:
+    tag: bytes
+    sender: bytes
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry within a range."""
+
+    cls: int
+    commit: bytes
+    ciphertext_hash: bytes
+    ciphertext: bytes       # None where only its hash was sent
+    slots: tuple            # (epoch id, slot)
+
+
+@dataclass(frozen=True)
+class Range:
+    log: bytes
+    first: int
+    rows: tuple
+    note: bytes
+    proof: tuple
+
+
+class Stream:
+    """The frames of a file, as far as they are in their form; `problem` says why it stopped before `end`."""
+
+    def __init__(self, data: bytes, kinds: set):
+        self.frames, self.problem = [], None
+        try:
+            self._read(data, kinds)
+        except (Malformed, Newer) as error:
+            self.problem = error
+
+    def _read(self, data: bytes, kinds: set):
+        at, first = 0, True
+        while True:
+            if at + 5 > len(data):
+                raise Malformed("it ends before its end")
+            kind, length = data[at], int.from_bytes(data[at + 1:at + 5], "big")
+            if length > LIMITS.get(kind, MAX_PAYLOAD) or at + 5 + length > len(data):
+                raise Malformed("a frame that is too long, or cut")
+            if first != (kind == HELLO) or kind not in kinds | {HELLO, END}:
+                raise Malformed("a frame that does not belong here")
+            payload = data[at + 5:at + 5 + length]
+            at, first = at + 5 + length, False
+            if kind == END:
+                if payload != b"\xf6" or at != len(data):
+                    raise Malformed("something after the end")
+                return
+            self.frames.append((kind, READERS[kind](decode(payload, MAX_PAYLOAD))))
+
+
+def _hello(value) -> Hello:
+    fields = record(versioned(value), (0, 1, 2))
+    return Hello(octets(fields[1], 32), octets(fields[2], 32))
+
+
+def _statements(value) -> list:
+    """Each as its bytes: they stand in the frame as CBOR, of which there is one encoding."""
+    items = [encode(item) for item in array(value, 4096)]
+    if any(len(item) > 4096 for item in items):
+        raise Malformed("a statement that is too long")
+    return items
+
+
+def _heads(value) -> list:
+    pairs = [tuple_of(item, 2) for item in array(value, 4096)]
+    return [(octets(key, 32), bounded(note, MAX_NOTE)) for key, note in pairs]
+
+
+def _range(value) -> Range:
+    fields = record(value, (0, 1, 2, 3, 4, 5))
+    epochs = [octets(epoch, 32) for epoch in array(fields[2], 4096)]
+    rows, used = [], []
+    for item in array(fields[3], 4096):
+        cls, commit, body, slots = tuple_of(item, 4)
+        pairs = []
+        for slot in array(slots, 64):
+            index, sealed = tuple_of(slot, 2)
+            uint(index, len(epochs))
+            used += [index] if index not in used else []
+            pairs.append((epochs[index], octets(sealed, 48)))
+        ciphertext = bounded(body, MAX_CIPHERTEXT) if type(body) is bytes and len(body) > 32 else None
+        hashed = domain_hash("ciphertext", ciphertext) if ciphertext else octets(body, 32)
+        rows.append(Row(uint(cls, 256), octets(commit, 32), hashed, ciphertext, tuple(pairs)))
+    if not rows or used != list(range(len(epochs))) or len(set(epochs)) != len(epochs):
+        raise Malformed("a range that is empty, or whose epochs are in another order")
+    proof = tuple(octets(h, 32) for h in array(fields[5], 64))
+    first = uint(fields[1], (1 << 32) - len(rows) + 1)
+    return Range(octets(fields[0], 32), first, tuple(rows), bounded(fields[4], MAX_NOTE), proof)
+
+
+def _bodies(value) -> list:
+    items = [tuple_of(item, 3) for item in array(value, 131_072)]
+    return [(octets(log, 32), uint(sequence), bounded(body, MAX_CIPHERTEXT)) for log, sequence, body in items]
+
+
+def _slots(value) -> list:
+    items = [tuple_of(item, 4) for item in array(value, 131_072)]
+    return [(octets(log, 32), uint(s), octets(epoch, 32), octets(slot, 48)) for log, s, epoch, slot in items]
+
+
+def _wraps(value) -> list:
+    """(epoch id, log id or None, sealed box) of those that have that form; others harm nobody."""
+    wraps = []
+    for item in array(value, 131_072):
+        if len(encode(item)) > 256:
+            raise Malformed("a wrap that is too long")
+        try:
+            epoch, log, box = tuple_of(item, 3)
+            wraps.append((octets(epoch, 32), None if log is None else octets(log, 32), octets(box, 80)))
+        except Malformed:
+            continue
+    return wraps
+
+
+def _forks(value) -> list:
+    proofs = []
+    for item in array(value, 1024):
+        smaller, larger, hashes = tuple_of(item, 3)
+        if len(encode(item)) > 8192:
+            raise Malformed("a fork proof that is too long")
+        proofs.append([bounded(smaller, 1024), bounded(larger, 1024), [octets(h, 32) for h in array(hashes, 64)]])
+    return proofs
+
+
+READERS = {
+    HELLO: _hello, STATEMENTS: _statements, HEADS: _heads, RANGE: _range, BODIES: _bodies, SLOTS: _slots,
+    WRAPS: _wraps, FORKS: _forks, SUCCESSIONS: _statements,
+}

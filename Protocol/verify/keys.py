@@ -1,0 +1,128 @@
+"""What keys open: Keys.md; CaseLog.md, "Entry" and "Audiences, epochs, slots, wraps"; VaultFiles.md, "Blobs"."""
+
+import hashlib
+from pathlib import Path
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+import entries
+import logs
+from encoding import (Malformed, array, bounded, decode, domain_hash, encode, sha256, tuple_of, u64)
+
+WORDS = Path(__file__).parent.parent / "words.txt"
+SPAN = 65_536
+
+
+def derive(key: bytes, context: str, index: int) -> bytes:
+    """libsodium's `crypto_kdf_derive_from_key`, 32 bytes. Its index is little-endian."""
+    return hashlib.blake2b(b"", digest_size=32, key=key, salt=index.to_bytes(8, "little"),
+                           person=context.encode()).digest()
+
+
+def open_sealed(key: bytes, nonce: bytes, associated: bytes, sealed: bytes):
+    """XChaCha20-Poly1305; None if it does not open."""
+    try:
+        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, associated, nonce, key)
+    except CryptoError:
+        return None
+
+
+def open_box(public: bytes, secret: bytes, sealed: bytes):
+    try:
+        return bindings.crypto_box_seal_open(sealed, public, secret)
+    except CryptoError:
+        return None
+
+
+# The kit --------------------------------------------------------------------------------------------
+
+def seed_of_words(words: list) -> bytes:
+    """The 16 bytes that twelve words stand for (README.md, "Words")."""
+    numbers = {word: i for i, word in enumerate(WORDS.read_text().split())}
+    if len(words) != 12 or any(word not in numbers for word in words):
+        raise Malformed("not twelve words of the list")
+    number = 0
+    for word in words:
+        number = number * 7776 + numbers[word]
+    seed, check = divmod(number, 1 << 27)
+    if number >= 1 << 155:
+        raise Malformed("words that stand for no seed")
+    seed = seed.to_bytes(16, "big")
+    if int.from_bytes(domain_hash("kit", seed)[:4], "big") >> 5 != check:
+        raise Malformed("words with a mistake in them")
+    return seed
+
+
+def kit_keys(seed: bytes) -> tuple:
+    """(public, secret) of a kit."""
+    return bindings.crypto_box_seed_keypair(domain_hash("kit", b"box", seed))
+
+
+# Epochs, slots, entries -----------------------------------------------------------------------------
+
+EVERYONE = (2, None)
+
+
+def epoch_commitment(case_id: bytes, audience: tuple, key: bytes) -> bytes:
+    return domain_hash("epoch-commitment", case_id, encode(list(audience)), key)
+
+
+def open_slot(case_id: bytes, log: bytes, leaf: logs.Leaf, audience: tuple, epoch: bytes, key: bytes, slot: bytes):
+    """The entry's key, or None. It counts only once it opened the ciphertext and gave the commitment."""
+    nonce = domain_hash("slot-nonce", case_id, log, u64(leaf.sequence), leaf.commit, encode(list(audience)), epoch)
+    return open_sealed(derive(key, "slotkey_", 1), nonce[:24], b"cairn/v1/slot", slot)
+
+
+def padme(length: int) -> int:
+    if length < 2:
+        return length
+    exponent = length.bit_length() - 1
+    bits = exponent - exponent.bit_length()
+    return -(-length >> bits) << bits
+
+
+def open_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, key: bytes, ciphertext: bytes):
+    """The entry, or None where the key is not this entry's.
+
+    - Throws: `Malformed` or `Refused` where it opens, and what it holds breaks a rule.
+    """
+    if domain_hash("ciphertext", ciphertext) != leaf.ciphertext_hash:
+        return None
+    plain = open_sealed(derive(key, "entrkey_", 1), bytes(24), b"cairn/v1/entry", ciphertext)
+    if plain is None:
+        return None
+    length = int.from_bytes(plain[:4], "big")
+    if len(plain) != max(256, padme(4 + length)) or any(plain[4 + length:]) or len(plain) > 1 << 20:
+        return None
+    try:
+        pairs = [tuple_of(pair, 2) for pair in array(decode(plain[4:4 + length], 1 << 20), entries.MAX_PARTS)]
+        parts = {i: (entries.check_label(label), bounded(data, 1 << 20)) for i, (label, data) in enumerate(pairs)}
+    except Malformed:
+        return None
+    hashes = [entries.part_hash(i, label, derive(key, "partsalt", i), data) for i, (label, data) in parts.items()]
+    if not hashes or logs.root_of(hashes) != leaf.commit:
+        return None
+    return entries.read_entry(case_id, log, leaf, len(parts), parts)
+
+
+# Attachments ----------------------------------------------------------------------------------------
+
+def span_hash(sealed: bytes) -> bytes:
+    domain = b"cairn/v1/blob-span"
+    return sha256(b"\0", bytes([len(domain)]), domain, sealed)
+
+
+def open_blob(key: bytes, spans: list):
+    """The content of an attachment whose sealed spans were found to give its root, or None."""
+    span_key, plain = derive(key, "blobspan", 1), b""
+    for index, span in enumerate(spans):
+        last = index == len(spans) - 1
+        opened = open_sealed(span_key, bytes(15) + u64(index) + bytes([last]), b"", span)
+        if opened is None:
+            return None
+        plain += opened
+    length = int.from_bytes(plain[-8:], "big")
+    if len(plain) < 8 or len(plain) != padme(length + 8) or any(plain[length:-8]):
+        return None
+    return plain[:length]

@@ -1,0 +1,235 @@
+"""Makes cases by chance, with many devices that cut, fork, erase, keep and follow each other, and compares what both verifiers
+make of a bundle of each. The report of each is rendered from this side's evaluation, so the other side finds every difference.
+
+    random_cases.py CAIRN-VERIFY [--count N] [--seed S] [--keep FOLDER]
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import writer
+from writer import START, Device, SigningKey, archive, bundle, entries, keys, logs, report, seed
+from encoding import b64, domain_hash, encode  # noqa: E402
+from state import State, Union, read_statements  # noqa: E402
+import verify  # noqa: E402
+
+
+class RandomCase:
+    def __init__(self, chance: random.Random):
+        self.chance, self.root = chance, SigningKey(seed(1))
+        self.id = domain_hash("case-id", self.root.public)
+        self.devices = [Device(10 + i, self.id, entries.SURVIVOR) for i in range(chance.randrange(1, 5))]
+        first = self.devices[0]
+        self.statements = [self.statement({0: 1, 1: self.id, 2: self.root.public, 3: first.card, 4: bytes(80)})]
+        for device in self.devices[1:]:
+            self.statements.append(self.statement({0: 2, 1: self.id, 2: device.card}))
+        self.successions, self.forks, self.receipts = [], [], []
+        self.number = 50
+        self.tell()
+
+    def statement(self, body: dict) -> bytes:
+        body = encode(body)
+        return encode([body, self.root.sign_in("root-statement", body)])
+
+    def tell(self):
+        acts = [self.evidence, self.evidence, self.note, self.cut, self.cut, self.erase, self.keep, self.admit, self.lift,
+                self.decide, self.keep_by_root, self.succeed, self.fork, self.receipt, self.receipt, self.stray, self.retract,
+                self.request]
+        for step in range(self.chance.randrange(3, 40)):
+            self.clock = START + 600 * step
+            self.chance.choice(acts)()
+
+    # What may happen
+
+    def somebody(self, role: int = None) -> Device:
+        return self.chance.choice([d for d in self.devices if role in (None, d.role)] or self.devices)
+
+    def entry(self) -> bytes:
+        device = self.somebody()
+        return device.entry_id(self.chance.randrange(device.log.size)) if device.log.size else seed(77)
+
+    def heads(self, device: Device) -> list:
+        return [d.head(self.chance.randrange(d.log.size + 1)) for d in self.devices if d is not device
+                and self.chance.random() < 0.2]
+
+    def append(self, device: Device, cls: int, kind: int, parts: list):
+        device.append(cls, kind, parts, self.clock, heads=self.heads(device))
+
+    def evidence(self):
+        seen = self.chance.choice([{0: 1, 1: [1, 2026, 5]}, {0: 0, 1: [0, self.clock + 10**6, -90]}, {0: 2, 1: [1, 1999]}])
+        self.append(self.somebody(entries.SURVIVOR), 2, 16, [("words", "w"), ("seen", seen)])
+
+    def note(self):
+        self.append(self.somebody(), 3, 32, [("about", [self.entry()]), ("words", "n\r\n\u202e<")])
+
+    def retract(self):
+        self.append(self.somebody(entries.SURVIVOR), 2, 18, [("about", [self.entry(), self.entry()])])
+
+    def request(self):
+        kind, part = self.chance.choice([(34, ("request", {0: self.chance.randrange(1, 4)})),
+                                         (33, ("takedown", {0: self.chance.randrange(1, 6), 1: self.chance.choice("ab")}))])
+        self.append(self.somebody(), 3, kind, [part, ("about", [self.entry() for _ in range(self.chance.randrange(3))])])
+
+    def stray(self):
+        """What a role may not write, or no class at all."""
+        device = self.somebody()
+        device.append(self.chance.choice([0, 1, 2, 4]), self.chance.choice([16, 32, 1]), [("words", "w")], self.clock)
+
+    def cut(self):
+        target = self.somebody()
+        size = self.chance.randrange(target.log.size + 1)
+        root = target.log.root_at(size) if self.chance.random() < 0.9 else seed(78)
+        self.append(self.somebody(entries.SURVIVOR), 1, entries.CUT, [("control", {0: target.id, 1: size, 2: root})])
+
+    def erase(self):
+        self.append(self.somebody(entries.SURVIVOR), 1, entries.ERASE, [("control", {0: [self.entry(), self.entry()]})])
+
+    def keep(self):
+        self.append(self.somebody(entries.SURVIVOR), 1, entries.KEEP, [("control", {0: self.entry()})])
+
+    def admit(self):
+        self.number += 1
+        device = Device(self.number, self.id, entries.ADVOCATE)
+        self.devices.append(device)
+        self.append(self.somebody(entries.SURVIVOR), 1, entries.ADMIT, [("control", {0: device.card, 1: 2})])
+
+    def lift(self):
+        device = self.somebody()
+        self.statements.append(self.statement(
+            {0: 3, 1: self.id, 2: device.id, 3: self.chance.randrange(device.log.size + 2)}))
+
+    def decide(self):
+        stays = self.somebody(entries.SURVIVOR)
+        cut = [d for d in self.devices if d is not stays and self.chance.random() < 0.3]
+        self.statements.append(self.statement({0: 4, 1: self.id, 2: stays.id, 3: [d.id for d in cut], 4: [
+            self.chance.randrange(d.log.size + 1) for d in cut]}))
+
+    def keep_by_root(self):
+        self.statements.append(self.statement({0: 5, 1: self.id, 2: self.entry()}))
+
+    def succeed(self):
+        old = self.somebody()
+        self.number += 1
+        new = Device(self.number, self.id, old.role if self.chance.random() < 0.9 else 3 - old.role)
+        self.devices.append(new)
+        body = encode({0: 1, 1: self.id, 2: old.signing.public, 3: new.card})
+        self.successions.append(encode([body, old.signing.sign_in("succession", body),
+                                        new.signing.sign_in("succession", body)]))
+
+    def fork(self):
+        device = self.somebody()
+        if device.log.size == 0 or self.chance.random() < 0.5:
+            return
+        size = self.chance.randrange(1, device.log.size + 1)
+        name = logs.origin(device.id)
+        other = f"{name}\n{size}\n{b64(seed(79, size))}\n".encode()
+        notes = [device.checkpoint(size), writer.note(other, [(name, 1, device.signing.public, device.signing.sign(other))])]
+        notes.sort(key=lambda data: logs.read_checkpoint(logs.read_note(data).text).root)
+        self.forks.append(encode([*notes, []]))
+
+    def receipt(self):
+        device, giver = self.somebody(), self.somebody()
+        if device.log.size and giver is not device:
+            time = self.clock + self.chance.choice([0, 0, -200_000, 200_000])
+            self.receipts.append((device, self.chance.randrange(1, device.log.size + 1), giver, time))
+
+    # The bundle
+
+    def members(self) -> list:
+        """Devices whose logs a bundle has: the evaluation's members."""
+        union = Union(self.id, read_statements(self.statements, self.id))
+        union.successions = [entries.read_succession(s, self.id) for s in self.successions]
+        for device in self.devices:
+            log = union.logs[device.id] = device.log
+            log.entries = {}
+            for sequence, (_, parts, _) in enumerate(device.sealed):
+                leaf = log.leaves[sequence]
+                try:
+                    read = entries.read_entry(self.id, device.id, leaf, len(parts), dict(enumerate(parts)))
+                except entries.Refused:
+                    continue
+                if leaf.cls == logs.CONTROL:
+                    log.entries[sequence] = read
+        proven = [entries.decode(fork, 8192) for fork in self.forks]
+        for proof in proven:
+            log, size = logs.read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
+            union.forks[log] = min(size, union.forks.get(log, size))
+        ids = set(State(union).members)
+        return sorted((d for d in self.devices if d.id in ids), key=lambda d: d.id)
+
+    def bundle(self) -> list:
+        devices = self.members()
+        exporter = self.chance.choice(devices)
+        files = {"proof/case.cbor": encode({
+            0: 1, 1: self.id, 2: self.statements, 3: exporter.id, 4: START + 10**6, 5: 1,
+            6: [[d.id, d.signing.public, d.log.size] for d in devices], 7: [], 8: "chance", 9: self.successions,
+            10: self.forks})}
+        for i, device in enumerate(devices):
+            if device.log.size == 0:
+                continue
+            hidden = {s for s, leaf in enumerate(device.log.leaves) if self.chance.random() < 0.1
+                      and leaf.cls != logs.CONTROL or not self.is_openable(device, s)}
+            files[f"proof/logs/{i}.note"] = device.checkpoint()
+            files[f"proof/logs/{i}.leaves"] = b"".join(leaf.data for leaf in device.log.leaves)
+            files[f"proof/logs/{i}.cbor"] = encode(device.disclosed(hidden))
+        known = [r for r in self.receipts if r[0] in devices]
+        for j, (device, size, giver, time) in enumerate(known):
+            files[f"proof/receipts/{j}.note"] = device.checkpoint(size, [(giver, time)], is_signed=False)
+        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, bundle.README
+        files["data/report.html"] = b""
+        files["data/report.html"] = writer.rendered(list(writer.relisted(files).items()))
+        return list(writer.Case.signed(self, writer.relisted(files), exporter).items())
+
+    def is_openable(self, device: Device, sequence: int) -> bool:
+        """Not one that contradicts its class, which has no place in a bundle unless it is control."""
+        leaf, (_, parts, _) = device.log.leaves[sequence], device.sealed[sequence]
+        if leaf.cls == logs.CONTROL:
+            return True
+        try:
+            entries.read_entry(self.id, device.id, leaf, len(parts), dict(enumerate(parts)))
+        except entries.Refused:
+            return False
+        return True
+
+
+def run(given) -> int:
+    different, outcomes, codes = 0, {}, {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(given.seed, given.seed + given.count):
+            case = RandomCase(random.Random(number))
+            data = writer.packed(case.bundle())
+            path = Path(scratch) / "bundle"
+            path.write_bytes(data)
+            with open(path, "rb") as file:
+                mine = verify.said_of_bundle(bundle.verify(file, bundle.Trust()))
+            told = subprocess.run([given.program, path, "--json"], capture_output=True, text=True)
+            swift = json.loads(told.stdout)
+            for said in (mine, swift):
+                said["findings"].sort(key=json.dumps)
+            outcomes[mine["verdict"]] = outcomes.get(mine["verdict"], 0) + 1
+            for code in {f["code"] for f in mine["findings"]}:
+                codes[code] = codes.get(code, 0) + 1
+            if mine != swift:
+                different += 1
+                print(f"seed {number}", flush=True)
+                for key in mine.keys() | swift.keys():
+                    if mine.get(key) != swift.get(key):
+                        print(f"    {key}\n        ours   {mine.get(key)}\n        theirs {swift.get(key)}", flush=True)
+                if given.keep:
+                    (given.keep / f"{number}.zip").write_bytes(data)
+    print(f"{given.count} cases, {different} taken differently: {outcomes} {codes}")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
+    sys.exit(run(parser.parse_args()))

@@ -1,0 +1,148 @@
+"""Runs every vector of Protocol/Vectors through Protocol/verify. Ends with 1 if one comes out otherwise.
+
+    verify_vectors.py [FOLDER]
+"""
+
+import io
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import writer
+from writer import archive, bundle, entries, keys, logs
+
+import folder as mailbox  # noqa: E402
+import state  # noqa: E402
+from encoding import Malformed, Newer, Refused, decode, domain_hash, from_b32
+
+
+def main(root: Path) -> int:
+    wrong = 0
+    paths = sorted(root.glob("*/*.json"))
+    for path in paths:
+        vector = json.loads(path.read_text())
+        try:
+            found = RUNNERS[path.parent.name](vector, path)
+        except Newer:
+            found = "newer-version"
+        except Malformed:
+            found = "malformed"
+        except Refused as refusal:
+            found = refusal.code
+        if found != vector["expect"]:
+            wrong += 1
+            print(f"{path.relative_to(root)}: {found}, and should be {vector['expect']}")
+    print(f"{len(paths)} vectors, {wrong} otherwise")
+    return 1 if wrong or not paths else 0
+
+
+def run_cbor(vector, path):
+    decode(bytes.fromhex(vector["input"]), 1 << 20)
+    return "ok"
+
+
+def run_checkpoint(vector, path):
+    key = bytes.fromhex(vector["key"])
+    note = logs.read_note(bytes.fromhex(vector["input"]))
+    head = logs.read_checkpoint(note.text)
+    name = logs.origin(logs.log_id(bytes.fromhex(vector["case"]), key))
+    return "ok" if head.origin == name and logs.note_is_signed_by(note, name, key) else "malformed"
+
+
+def run_receipt(vector, path):
+    note = logs.read_note(bytes.fromhex(vector["input"]))
+    logs.read_checkpoint(note.text)
+    found = logs.WitnessKey.parse(vector["witness"]).receipts_in(note)
+    return "ok" if found == [(vector["time"], True)] else "malformed"
+
+
+def run_card(vector, path):
+    entries.read_card(bytes.fromhex(vector["input"]))
+    return "ok"
+
+
+def run_statement(vector, path):
+    case = bytes.fromhex(vector["case"])
+    try:
+        read = entries.read_statement(bytes.fromhex(vector["input"]), case)
+    except Newer:
+        raise
+    except Refused as refusal:
+        raise Malformed(refusal.why) from refusal
+    root = bytes.fromhex(vector["root"])
+    is_signed = logs.is_signed("root-statement", root, read.body, read.signature)
+    return "ok" if is_signed and read.root_key in (None, root) else "malformed"
+
+
+def run_entry(vector, path):
+    case, log, key = (bytes.fromhex(vector[name]) for name in ("case", "log", "key"))
+    leaf = logs.read_leaf(bytes.fromhex(vector["leaf"]))
+    ciphertext = bytes.fromhex(vector["input"])
+    if domain_hash("ciphertext", ciphertext) != leaf.ciphertext_hash:
+        return "other-ciphertext"
+    if keys.open_sealed(keys.derive(key, "entrkey_", 1), bytes(24), b"cairn/v1/entry", ciphertext) is None:
+        return "locked"
+    return "ok" if keys.open_entry(case, log, leaf, key, ciphertext) else "commitment-mismatch"
+
+
+def run_archive(vector, path):
+    opened = archive.Archive(io.BytesIO(bytes.fromhex(vector["input"])))
+    for name in opened.members:
+        opened.digest(name)
+    return "ok"
+
+
+def run_bundle(vector, path):
+    base = json.loads((path.parent / "base.json").read_text())["files"]
+    files = [(name, content(data)) for name, data in (base | vector["files"]).items() if data is not None]
+    trust = bundle.Trust(from_b32(vector["fingerprint"], 32) if vector["fingerprint"] else None,
+                         tuple(logs.WitnessKey.parse(key) for key in vector["witness"]))
+    verdict = bundle.verify(io.BytesIO(writer.packed(files)), trust)
+    if "state" in vector and state.state_hash(verdict.bundle.state).hex() != vector["state"]:
+        return "another state"
+    broken = [f.code for f in verdict.findings if f.code not in bundle.REMARKS]
+    return broken[0] if broken else verdict.outcome
+
+
+def content(data) -> bytes:
+    return data.encode() if isinstance(data, str) else bytes.fromhex(data["hex"])
+
+
+class Taken:
+    def __init__(self, checked: mailbox.Folder):
+        self.checked = checked
+        self.sizes = [checked.logs[log].size for log in sorted(checked.logs, key=lambda log: -checked.logs[log].size)]
+        self.state_hash = state.state_hash(checked.state)
+
+
+def read_folder(vector) -> Taken:
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, data in vector["files"].items():
+            path = Path(scratch) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(bytes.fromhex(data))
+        checked = mailbox.Folder(scratch, None, keys.kit_keys(bytes.fromhex(vector["kit"])))
+        checked.verify()
+    return Taken(checked)
+
+
+def run_folder(vector, path):
+    taken = read_folder(vector)
+    sizes = sorted(log.size for log in taken.checked.logs.values())
+    if sizes != sorted(vector["sizes"]):
+        return f"sizes {sizes}"
+    if vector.get("state") not in (None, taken.state_hash.hex()):
+        return "another state"
+    codes = [f.code for f in taken.checked.findings if f.code != "incomplete"]
+    if not codes and taken.checked.union.forks:
+        return "fork"
+    return codes[0] if codes else "ok"
+
+
+RUNNERS = {"cbor": run_cbor, "checkpoint": run_checkpoint, "receipt": run_receipt, "card": run_card,
+           "statement": run_statement, "entry": run_entry, "archive": run_archive, "bundle": run_bundle,
+           "folder": run_folder}
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else writer.PROTOCOL / "Vectors"))

@@ -1,0 +1,167 @@
+import BundleCheck
+import CaseLog
+import Cryptography
+import Foundation
+import Testing
+import VerifiableLog
+
+@testable import SealedBundle
+
+/// Every vector of `Protocol/Vectors`: `Tests/Protocol/verify_vectors.py` holds the independent verifier to
+/// the same. (Those of folders run there only: a folder is read into a vault.)
+@Suite struct ProtocolVectorTests {
+  @Test(arguments: try ProtocolVector.all("cbor"))
+  func cbor(_ vector: ProtocolVector) throws {
+    let bytes = try vector.bytes("input")
+    vector.expect {
+      var decoder = CBORDecoder(bytes)
+      try decoder.skip()
+      try decoder.finish()
+    }
+  }
+
+  @Test(arguments: try ProtocolVector.all("checkpoint"))
+  func checkpoint(_ vector: ProtocolVector) throws {
+    let (note, key) = (try vector.bytes("input"), try vector.bytes("key"))
+    let caseID = try #require(Bytes32(try vector.bytes("case")))
+    vector.expect {
+      let log = LogIdentity(caseID: caseID, key: try VerifyingKey(key))
+      _ = try VerifiedCheckpoint(verifying: note, of: log)
+    }
+  }
+
+  @Test(arguments: try ProtocolVector.all("receipt"))
+  func receipt(_ vector: ProtocolVector) throws {
+    let note = try vector.bytes("input")
+    let key = try NoteKey(verifierKey: try #require(vector.fields["witness"] as? String))
+    let time = try #require(vector.fields["time"] as? Int)
+    vector.expect {
+      let receipt = try VerifiedReceipt(verifying: note, by: key)
+      #expect(receipt.time == UInt64(time))
+    }
+  }
+
+  @Test(arguments: try ProtocolVector.all("card"))
+  func card(_ vector: ProtocolVector) throws {
+    let bytes = try vector.bytes("input")
+    vector.expect { _ = try Card(decoding: bytes) }
+  }
+
+  @Test(arguments: try ProtocolVector.all("statement"))
+  func statement(_ vector: ProtocolVector) throws {
+    let bytes = try vector.bytes("input")
+    let caseID = CaseID(try #require(Bytes32(try vector.bytes("case"))))
+    let root = try VerifyingKey(try vector.bytes("root"))
+    vector.expect { _ = try RootStatement(decoding: bytes, caseID: caseID, root: root) }
+  }
+
+  @Test(arguments: try ProtocolVector.all("entry"))
+  func entry(_ vector: ProtocolVector) throws {
+    let leaf = try LeafData(parsing: try vector.bytes("leaf"))
+    let sealed = SealedEntry(leaf: leaf, ciphertext: try vector.bytes("input"))
+    let place = EntryPlace(
+      caseID: CaseID(try #require(Bytes32(try vector.bytes("case")))),
+      logID: LogID(try #require(Bytes32(try vector.bytes("log")))), sequence: leaf.sequence)
+    let bytes = try vector.bytes("key")
+    let key = try bytes.withBytes { (bytes) throws(CryptographyError) in
+      try SecretKey(copying: bytes)
+    }
+    let found: String
+    do throws(CaseLogError) {
+      _ = try sealed.open(at: place, key: key)
+      found = "ok"
+    } catch {
+      switch error {
+      case .otherCiphertext: found = "other-ciphertext"
+      case .locked: found = "locked"
+      case .commitmentMismatch: found = "commitment-mismatch"
+      case .misplaced, .classMismatch: found = "violation"
+      default: found = "malformed"
+      }
+    }
+    #expect(found == vector.expected)
+  }
+
+  @Test(arguments: try ProtocolVector.all("archive"))
+  func archive(_ vector: ProtocolVector) throws {
+    let bytes = try vector.bytes("input")
+    let found: String
+    do throws(ZipError) {
+      var zip = try ZipReader(MemorySource(bytes))
+      for member in zip.members { _ = try zip.read(member, limit: 1 << 20) }
+      found = "ok"
+    } catch {
+      found = BundleFinding(error).code.rawValue
+    }
+    #expect(found == vector.expected)
+  }
+
+  @Test(arguments: try ProtocolVector.all("bundle"))
+  func bundle(_ vector: ProtocolVector) throws {
+    let base = try #require(try ProtocolVector.all("bundle").first { $0.name == "base" })
+    var writer = ZipWriter(MemorySink())
+    let files = try vector.files.merging(base.files) { own, _ in own }
+    for (name, content) in files.sorted(by: { $0.key < $1.key }) {
+      guard let content else { continue }
+      try writer.add(try #require(BundlePath(Array(name.utf8))), content)
+    }
+    let trust = try BundleTrust(
+      fingerprint: vector.fields["fingerprint"] as? String,
+      witnesses: try #require(vector.fields["witness"] as? [String]))
+    let verdict = verify(try writer.finish().bytes, trust)
+    let broken = verdict.findings.first { $0.code.weight != .note }
+    #expect(broken?.code.rawValue ?? verdict.outcome.rawValue == vector.expected)
+    if let state = vector.fields["state"] as? String {
+      #expect(verdict.record?.state.stateHash.hex == state)
+    }
+  }
+}
+
+/// One file of `Protocol/Vectors`.
+struct ProtocolVector: CustomTestStringConvertible, @unchecked Sendable {
+  let name: String
+  let fields: [String: Any]
+  var testDescription: String { name }
+  var expected: String { fields["expect"] as? String ?? "" }
+
+  static func all(_ kind: String) throws -> [ProtocolVector] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Protocol/Vectors/\(kind)")
+    let files = try FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: nil)
+    return try files.filter { $0.pathExtension == "json" }.map { file in
+      let read = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+      return ProtocolVector(
+        name: file.deletingPathExtension().lastPathComponent,
+        fields: try #require(read as? [String: Any]))
+    }.sorted { $0.name < $1.name }
+  }
+
+  func bytes(_ field: String) throws -> [UInt8] {
+    try Self.bytes(hex: try #require(fields[field] as? String))
+  }
+
+  private static func bytes(hex: String) throws -> [UInt8] {
+    try Array(hex.utf8).withBytes { (bytes) throws(TextCodingError) in try Hex.decode(bytes) }
+  }
+
+  /// Files of a bundle by name; nil for one that is taken out.
+  var files: [String: [UInt8]?] {
+    get throws {
+      try #require(fields["files"] as? [String: Any]).mapValues { value in
+        if let text = value as? String { return Array(text.utf8) }
+        guard let hex = (value as? [String: String])?["hex"] else { return nil }
+        return try Self.bytes(hex: hex)
+      }
+    }
+  }
+
+  /// Runs `body`, which throws for what is not in order.
+  func expect(_ body: () throws -> Void) {
+    var found = "ok"
+    do { try body() } catch {
+      found = error as? CaseLogError == .newerVersion ? "newer-version" : "malformed"
+    }
+    #expect(found == expected, "\(name)")
+  }
+}
