@@ -2,18 +2,35 @@ internal import Dispatch
 internal import Synchronization
 
 /// Reads, hashes and seals the files of entries ahead of their saving, two entries at once: while one waits for
-/// its disk, the other computes. What comes out is in the order in which it was begun.
+/// its disk, the other computes, and while some are saved, the next are sealed. What comes out is in the order in
+/// which it was begun.
 final class SealingAhead {
-  private static let width = 2
+  /// Entries that were begun and not taken: what keeps two cores busy for as long as saving takes.
+  private static let width = 32
+
+  /// Seals one entry after another, in the same memory: nothing but its queue's work uses the sealer.
+  private final class Lane: @unchecked Sendable {
+    private let sealer: BlobSealer
+    private let queue = DispatchQueue(label: "seal")
+
+    init(temporaryFolder: String) { sealer = BlobSealer(temporaryFolder: temporaryFolder) }
+
+    func run(_ work: SealingInWork) {
+      queue.async(group: work.group) { work.run(self.sealer) }
+    }
+  }
 
   private let store: BlobStore
-  private let queue = DispatchQueue(label: "seal", attributes: .concurrent)
+  private let lanes: [Lane]
+  private var lane = 0
   /// Signalled whenever more was read, and whenever one is done.
   private let news = DispatchSemaphore(value: 0)
-  private var idle: [BlobSealer] = []
   private var pending: [SealingInWork] = []
 
-  init(store: BlobStore) { self.store = store }
+  init(store: BlobStore) {
+    self.store = store
+    lanes = (0..<2).map { _ in Lane(temporaryFolder: store.temporaryFolder) }
+  }
 
   // What was begun and is not wanted any more leaves nothing behind.
   deinit {
@@ -29,16 +46,16 @@ final class SealingAhead {
 
   /// An entry that was found to be impossible before it was begun: it comes out in its turn.
   func fail(_ entry: NewEntry, _ index: Int, _ error: VaultError) {
-    let sealer = idle.popLast() ?? BlobSealer(temporaryFolder: store.temporaryFolder)
-    pending.append(SealingInWork(entry, index, sealer, store: store, news: news, failure: error))
+    pending.append(SealingInWork(entry, index, store: store, news: news, failure: error))
   }
 
   func begin(_ entry: NewEntry, _ index: Int) {
-    let sealer = idle.popLast() ?? BlobSealer(temporaryFolder: store.temporaryFolder)
-    let work = SealingInWork(entry, index, sealer, store: store, news: news)
+    let work = SealingInWork(entry, index, store: store, news: news)
     pending.append(work)
     // Text alone is sealed where it is saved.
-    if entry.sources.isEmpty { work.run() } else { queue.async(group: work.group) { work.run() } }
+    guard !entry.sources.isEmpty else { return work.finishWithoutFiles() }
+    lanes[lane].run(work)
+    lane = (lane + 1) % lanes.count
   }
 
   /// The first of those that were begun, once it is sealed.
@@ -56,7 +73,6 @@ final class SealingAhead {
     try tell(onBytes)
     pending.removeFirst()
     let result = work.wait()
-    idle.append(work.sealer)
     return try result.get()
   }
 
@@ -75,7 +91,6 @@ private final class SealingInWork: @unchecked Sendable {
   let isDone: Atomic<Bool>
   let bytes = Atomic<Int>(0)
   let isStopped = Atomic<Bool>(false)
-  let sealer: BlobSealer
   private let entry: NewEntry
   let index: Int
   private let store: BlobStore
@@ -84,15 +99,14 @@ private final class SealingInWork: @unchecked Sendable {
 
   /// - Parameter failure: of one that is not to be run.
   init(
-    _ entry: NewEntry, _ index: Int, _ sealer: BlobSealer, store: BlobStore,
-    news: DispatchSemaphore, failure: VaultError? = nil
+    _ entry: NewEntry, _ index: Int, store: BlobStore, news: DispatchSemaphore,
+    failure: VaultError? = nil
   ) {
     result = .failure(failure ?? VaultError(.cancelled))
     isDone = Atomic(failure != nil)
     self.news = news
     self.entry = entry
     self.index = index
-    self.sealer = sealer
     self.store = store
   }
 
@@ -101,10 +115,17 @@ private final class SealingInWork: @unchecked Sendable {
     return result
   }
 
-  func run() {
+  func finishWithoutFiles() {
+    result = .success(SealedAddition(index: index, entry: entry, files: []))
+    isDone.store(true, ordering: .releasing)
+    news.signal()
+  }
+
+  func run(_ sealer: BlobSealer) {
     var files: [SealedFile] = []
     do throws(VaultError) {
-      for source in entry.sources { files.append(try seal(source)) }
+      if isStopped.load(ordering: .relaxed) { throw VaultError(.cancelled) }
+      for source in entry.sources { files.append(try seal(source, sealer)) }
       result = .success(SealedAddition(index: index, entry: entry, files: files))
     } catch {
       // What was sealed is gone again if one fails.
@@ -115,7 +136,9 @@ private final class SealingInWork: @unchecked Sendable {
     news.signal()
   }
 
-  private func seal(_ source: NewEntry.Source) throws(VaultError) -> SealedFile {
+  private func seal(
+    _ source: NewEntry.Source, _ sealer: BlobSealer
+  ) throws(VaultError) -> SealedFile {
     let reader = try SourceReader(source)
     if entry.isWithoutContent {
       let digest = try reader.digest(onBytes: tell)
