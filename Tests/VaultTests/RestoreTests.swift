@@ -128,7 +128,7 @@ import VerifiableLog
     func isLeft() -> Bool { FileManager.default.fileExists(atPath: left) }
     let place = fixture.folder.path + "/new"
     // Somebody is still at it.
-    let lock = try OpenFile(folder: fixture.folder.path)
+    var lock = try OpenFile(folder: fixture.folder.path)
     let isLocked = try lock.lock(.shared)
     #expect(isLocked)
     try await make(isRestored, backup, place, fixture)
