@@ -259,7 +259,7 @@ class Page:
             "entered": time(entry.context["clock"]) if entry.context else "",
             "after": self._receipt(exhibit.after), "before": self._receipt(exhibit.before),
             "about": self.relations.references(content.get("about", [])),
-            "has_tags": content.get("tags", []) != [], "tags": [escape(tag) for tag in content.get("tags", [])],
+            "has_tags": content.get("tags", []) != [], "tags": [{"tag": escape(tag)} for tag in content.get("tags", [])],
             "takedown": self._step(content.get("takedown")),
             "has_words": "words" in content, "words": escape(content.get("words", ""), keeps_lines=True),
             "has_files": content.get("file", []) != [], "files": self._files(exhibit, content),
