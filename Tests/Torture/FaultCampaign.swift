@@ -40,7 +40,7 @@ struct FaultCampaign {
     workshop = try Workshop("faults")
     person = Person(name: "vault", workshop: workshop)
     other = Person(name: "other", workshop: workshop)
-    try person.makeVault()
+    try await person.makeVault()
     kitText = try Tree.read(person.kitFile)
     let first = try person.done("add", "--text", "The first words.", "--json").savedIDs()
     guard let target = first.first else { throw Unexpected("nothing was added") }

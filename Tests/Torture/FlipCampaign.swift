@@ -21,11 +21,11 @@ struct FlipCampaign {
   private var figures = Figures()
   private var random: SplitMix64
 
-  init(seed: UInt64) throws {
+  init(seed: UInt64) async throws {
     random = SplitMix64(seed, 99)
     workshop = try Workshop("flips")
     person = Person(name: "vault", workshop: workshop)
-    try person.makeVault()
+    try await person.makeVault()
     kit = try Tree.read(person.kitFile)
     try person.done("add", "--text", "He wrote \(Baseline.word) to me.")
     try person.done("add", try workshop.input("small.bin", noise(2500, seed: seed)))
@@ -34,17 +34,21 @@ struct FlipCampaign {
     try person.done("retract", last[0], "--text", "Not so.")
   }
 
-  /// Every byte of a file no larger than `whole`, and of larger ones each `stride`th.
-  mutating func run(stride step: Int, whole: Int, progress: Progress) async throws -> Figures {
-    try await sweep("closed", stride: step, whole: whole, progress)
+  /// Every byte of a file no larger than `whole`, and of larger ones each `stride`th, beginning with `first` or
+  /// anywhere.
+  mutating func run(
+    stride step: Int, from first: Int?, whole: Int, progress: Progress
+  ) async throws -> Figures {
+    try await sweep("closed", stride: step, from: first, whole: whole, progress)
     try await person.killAfterCommit("A third \(Baseline.word), in the log.")
-    try await sweep("with a log", stride: step, whole: whole, progress, only: "-wal")
+    try await sweep("with a log", stride: step, from: first, whole: whole, progress, only: "-wal")
     try workshop.remove()
     return figures
   }
 
   private mutating func sweep(
-    _ state: String, stride step: Int, whole: Int, _ progress: Progress, only suffix: String = ""
+    _ state: String, stride step: Int, from first: Int?, whole: Int, _ progress: Progress,
+    only suffix: String = ""
   ) async throws {
     let moment = try Moment(of: person.vault)
     let vault = try Vaults.open(person.vault, kit: try Vaults.kit(text: kit))
@@ -55,7 +59,8 @@ struct FlipCampaign {
     for name in names {
       guard let bytes = moment.files[name], !bytes.isEmpty else { continue }
       let step = bytes.count <= whole ? 1 : step
-      for offset in Swift.stride(from: random.below(step), to: bytes.count, by: step) {
+      let first = (first ?? random.below(step)) % step
+      for offset in Swift.stride(from: first, to: bytes.count, by: step) {
         var changed = bytes
         let bit = UInt8(1) << UInt8(random.below(8))
         changed[offset] ^= bit

@@ -46,7 +46,7 @@ struct KillCampaign {
     async throws
   {
     let person = Person(name: "vault", workshop: workshop)
-    try person.makeVault()
+    try await person.makeVault()
     var known = Known()
     let trace = workshop.path + "/trace"
     let began = ContinuousClock.now

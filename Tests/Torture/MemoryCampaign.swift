@@ -27,7 +27,7 @@ struct MemoryCampaign {
     guard cairn_failing_memory_install() == 0 else { throw Unexpected("SQLite is in use already") }
     workshop = try Workshop("memory")
     person = Person(name: "vault", workshop: workshop)
-    try person.makeVault()
+    try await person.makeVault()
     kit = try Tree.read(person.kitFile)
     try person.done("add", "--text", "Before.")
     base = try Moment(of: person.vault)

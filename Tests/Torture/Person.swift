@@ -219,8 +219,15 @@ struct Person {
     return run
   }
 
-  func makeVault(_ trial: Trial = Trial()) throws {
-    try done("init", "--kit", kitFile, "--kdf", "light", trial: trial)
+  /// A vault as `cairn init` makes it, at the least cost of its passphrase: most of each run would be that.
+  func makeVault() async throws {
+    let kit = try RecoveryKit.make()
+    let made = try await OpenVault.create(
+      at: vault, passphrase: try Vaults.locked(Workshop.passphrase), kit: kit, cost: .least,
+      surroundings: Vaults.surroundings)
+    try await made.close()
+    let words = kit.words.enumerated().map { "\($0.offset + 1)  \($0.element)\n" }
+    try Tree.write(Array(words.joined().utf8), to: kitFile)
   }
 }
 

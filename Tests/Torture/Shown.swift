@@ -32,13 +32,15 @@ struct Shown: Hashable {
 
   init() {}
 
-  init(_ vault: OpenVault) async throws {
+  /// - Parameter isComplete: whether no file is awaited, so that none need be asked for.
+  init(_ vault: OpenVault, isComplete: Bool = false) async throws {
     cases = try await vault.cases().map(\.name).sorted()
     for name in cases {
       for entry in try await vault.entries(ofCase: name) {
-        let isWithFiles = entry.content?.attachments.isEmpty == false
-        let present =
-          isWithFiles ? try await vault.entry(entry.id.base32).presentAttachments.sorted() : []
+        var present = entry.content?.attachments.map(\.number).sorted() ?? []
+        if !isComplete, !present.isEmpty {
+          present = try await vault.entry(entry.id.base32).presentAttachments.sorted()
+        }
         entries[entry.id.base32] = ShownEntry(
           caseName: entry.caseName, standing: entry.standing, kind: entry.kind,
           isRetracted: entry.isRetracted, content: entry.content,

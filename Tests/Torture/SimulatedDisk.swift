@@ -245,12 +245,14 @@ struct DiskContent {
   var folders: [String] = []
   var files: [String: File] = [:]
 
-  /// A number that is the same for the same state, within this run.
-  var digest: Int {
+  /// A number that is the same for the same state of a folder, or of all, within this run.
+  func digest(below folder: String = "") -> Int {
     var hasher = Hasher()
-    for folder in folders { hasher.combine(folder) }
-    for path in files.keys.sorted() {
+    for name in folders where name.hasPrefix(folder) { hasher.combine(name) }
+    for path in files.keys.sorted() where path.hasPrefix(folder) {
       hasher.combine(path)
+      // A database may be another file with the same bytes.
+      hasher.combine(path.hasSuffix(".db") ? files[path]?.inode : nil)
       // Not as an array, which would be hashed element by element.
       unsafe files[path]?.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }

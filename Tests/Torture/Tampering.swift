@@ -65,10 +65,10 @@ struct Tampering {
     let another = Person(name: "another", workshop: workshop)
     let mailbox = workshop.world + "/mailbox"
     try Tree.make(mailbox)
-    try another.makeVault()
+    try await another.makeVault()
     try another.done("add", "--text", "Somebody else's.")
     try another.done("add", try workshop.input("other.bin", noise(90_000, seed: 9)))
-    try person.makeVault()
+    try await person.makeVault()
     kit = try Tree.read(person.kitFile)
     try person.done("add", "--text", "He wrote \(Baseline.word) to me.")
     try person.done("add", try workshop.input("first.bin", noise(70_000, seed: 1)))

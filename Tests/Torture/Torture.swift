@@ -18,6 +18,8 @@ struct Crashes: AsyncParsableCommand {
   @Option(help: "How many different states.") var states = 3000
   @Option(help: "Of the history and of the choice of states.") var seed: UInt64 = 1
   @Option(help: "Histories, each with its share of the states.") var histories = 1
+  @Option(help: "Of these states only the one with this number, as a failure names it; it stays.")
+  var only: Int?
   @Flag(help: "Leave the folder with the history.") var keep = false
 
   func run() async throws {
@@ -30,17 +32,18 @@ struct Crashes: AsyncParsableCommand {
       do {
         try await history.live()
         let share = states * (number + 1) / histories - states * number / histories
-        var campaign = CrashCampaign(history: history, seed: seed)
+        var campaign = CrashCampaign(history: history, seed: seed, only: only)
         total.add(try await campaign.run(states: share, progress: progress))
       } catch {
         total.failures.append("history of seed \(seed): \(error)")
       }
-      if !keep, total.failures.isEmpty { try history.workshop.remove() }
+      if !keep, only == nil, total.failures.isEmpty { try history.workshop.remove() }
     }
     report.failures = total.failures
     report.add("crash states, each different", total.states)
     report.add("events in \(histories) recorded histories", total.events)
     report.add("times a vault was opened and checked whole", total.vaultsOpened)
+    report.add("times it was equal in every byte to one that had been", total.vaultsKnown)
     report.add("states before the vault was there", total.beforeFirst)
     report.add("files read back and compared", total.filesRead)
     report.add("states in which both copies went on, met and agreed", total.livedOn)
@@ -107,6 +110,7 @@ struct Flips: AsyncParsableCommand {
     abstract: "Every bit of a vault’s files counts: none is changed in silence.")
 
   @Option(help: "“all”, or in large files each so manieth byte.") var stride = "997"
+  @Option(help: "The first byte that is changed; any if not given.") var from: Int?
   @Option(help: "Files up to this length are gone through byte by byte.") var whole = 0
   @Option(help: "Of what the vault holds, and of which bits.") var seed: UInt64 = 1
 
@@ -114,8 +118,9 @@ struct Flips: AsyncParsableCommand {
     guard let step = stride == "all" ? 1 : Int(stride), step > 0 else {
       throw ValidationError("--stride is a number, or “all”.")
     }
-    var campaign = try FlipCampaign(seed: seed)
-    let figures = try await campaign.run(stride: step, whole: whole, progress: Progress())
+    var campaign = try await FlipCampaign(seed: seed)
+    let figures = try await campaign.run(
+      stride: step, from: from, whole: whole, progress: Progress())
     var report = Report()
     report.failures = figures.failures
     report.add("bits flipped, one at a time", figures.flips)
