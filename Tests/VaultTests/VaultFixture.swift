@@ -32,7 +32,7 @@ struct VaultFixture {
 
   func create() async throws -> OpenVault {
     try await OpenVault.create(
-      at: path, passphrase: try locked(Self.passphrase), kit: try RecoveryKit.make(), cost: .light,
+      at: path, passphrase: try locked(Self.passphrase), kit: try RecoveryKit.make(), cost: .least,
       surroundings: surroundings)
   }
 
