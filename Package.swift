@@ -88,7 +88,7 @@ let package = Package(
         "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
         grdb,
       ]),
-    tests("CommandTests", ["Support"]),
+    tests("CommandTests", ["Support", "Cryptography", "Vault"]),
     tests("TortureTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
     .executableTarget(

@@ -232,7 +232,7 @@ import Testing
     #expect(try await person.entries().count == 60)
   }
 
-  @Test(arguments: [
+  private static let meaningless: [(arguments: [String], code: String)] = [
     (["--by", "size"], "unknownOrder"), (["--kind", "letter"], "unknownKind"),
     (["--state", "lost"], "unknownState"), (["--happened-from", "yesterday"], "invalidTime"),
     (["--happened-to", "2024-02-30"], "invalidTime"),
@@ -241,19 +241,22 @@ import Testing
     (["--happened-from", "31.05.2024"], "invalidTime"),
     (["--limit", "many"], "usage"), (["--after", "nonsense"], "cursorUnknown"),
     (["--after", ""], "cursorUnknown"), (["--colour", "red"], "usage"),
-  ])
-  func `what cannot be meant is told`(arguments: [String], code: String) async throws {
+  ]
+
+  @Test func `what cannot be meant is told`() async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "One.")
-    for command in [["list"], ["search", "one"]] {
-      let place = ["--vault", person.vault, "--passphrase-file", person.passphraseFile]
-      let refused = try await person.run(command + arguments + place)
-      #expect(refused.status == 64, "\(refused.all)")
-      #expect(refused.output == "")
-      #expect(refused.told.contains("Nothing was changed."))
-      let scripted = try await person.run(command + arguments + ["--json"] + place)
-      #expect(scripted.status == 64)
-      #expect(try scripted.errorCode() == code)
+    let place = ["--vault", person.vault, "--passphrase-file", person.passphraseFile]
+    for (arguments, code) in Self.meaningless {
+      for command in [["list"], ["search", "one"]] {
+        let refused = try await person.run(command + arguments + place)
+        #expect(refused.status == 64, "\(arguments): \(refused.all)")
+        #expect(refused.output == "", "\(arguments)")
+        #expect(refused.told.contains("Nothing was changed."), "\(arguments)")
+        let scripted = try await person.run(command + arguments + ["--json"] + place)
+        #expect(scripted.status == 64, "\(arguments)")
+        #expect(try scripted.errorCode() == code, "\(arguments)")
+      }
     }
   }
 

@@ -271,7 +271,8 @@ import Testing
   }
 
   @Test func `a camera reads the words from the text, and the program does too`() async throws {
-    let person = try await Person()
+    let person = try await Person(hasVault: false)
+    _ = try await person.cairn("init", "--kit", "kit", "--kdf", "light")
     let text = try String(contentsOfFile: person.path("kit"), encoding: .utf8)
     let code = text.split(separator: "\n").filter { $0.hasPrefix("#   ") }
       .map { $0.dropFirst(4) }

@@ -1,6 +1,8 @@
+import Cryptography
 import Foundation
 import Support
 import Testing
+import Vault
 
 /// Somebody with a folder, a vault in it and a passphrase in a file.
 struct Person {
@@ -18,11 +20,32 @@ struct Person {
       "XDG_DATA_HOME": folder.path + "/data",
     ]
     _ = try folder.file("passphrase", Array((Self.passphrase + "\n").utf8))
-    if hasVault {
-      let made = try await cairn("init", "--kit", "kit", "--kdf", "light")
-      #expect(made.status == 0, "\(made.all)")
-    }
+    if hasVault { try await makeVault() }
   }
+
+  /// A vault as `cairn init` makes it, with its words in the file `kit`, at the least cost of its passphrase:
+  /// most of each run would be that. `cairn init` itself is looked at in `SetUpTests`.
+  private func makeVault() async throws {
+    let passphrase = try Array(Self.passphrase.utf8).withBytes {
+      (bytes) throws(CryptographyError) in try LockedBytes(copying: bytes)
+    }
+    let kit = try RecoveryKit.make()
+    let made = try await OpenVault.create(
+      at: vault, passphrase: passphrase, kit: kit, cost: .least, surroundings: Self.surroundings)
+    try await made.close()
+    let lines = kit.words.enumerated().map { number, word in
+      (number < 9 ? " " : "") + "\(number + 1)  \(word)\n"
+    }
+    let check = "# Check: \(try kit.check()).\n"
+    _ = try folder.file("kit", Array((lines.joined() + check).utf8))
+  }
+
+  /// The program's own.
+  private static let surroundings = Surroundings(
+    now: { UInt64(max(0, Date().timeIntervalSince1970)) },
+    machine: FileManager.default.contents(atPath: "/etc/machine-id").flatMap {
+      $0.isEmpty ? nil : Array($0.prefix(64))
+    } ?? Array(ProcessInfo.processInfo.hostName.utf8))
 
   func path(_ name: String) -> String { folder.path + "/" + name }
 

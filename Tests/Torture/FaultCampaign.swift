@@ -72,16 +72,16 @@ struct FaultCampaign {
     }
   }
 
-  /// Each call of the command, or every so many of them, with each fault that can befall it.
+  /// Each call of the command from `first` on, or every so many of them, with each fault that can befall it.
   mutating func run(
-    _ command: Command, faults: [String], every: Int, progress: Progress
+    _ command: Command, faults: [String], from first: Int, every: Int, progress: Progress
   ) async throws {
     let arguments = try arguments(command)
     let whole = try await perform(command, arguments, fault: nil)
     let calls = whole.trace.calls
     figures.calls += calls.count
     // A little beyond the end, since not each run makes the same number of calls.
-    for number in stride(from: 1, through: calls.count + 2, by: every) {
+    for number in stride(from: first, through: calls.count + 2, by: every) {
       for fault in faults where Self.concerns(fault, number <= calls.count ? calls[number - 1] : 0)
       {
         figures.runs += 1

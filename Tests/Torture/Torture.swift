@@ -80,6 +80,7 @@ struct Faults: AsyncParsableCommand {
   @Option(help: "Which commands, with commas; all if not given.") var commands = ""
   @Option(help: "Which faults, with commas; all if not given.") var faults = ""
   @Option(help: "Only each so manieth call.") var every = 1
+  @Option(help: "The first call.") var from = 1
 
   func run() async throws {
     var campaign = try await FaultCampaign()
@@ -89,7 +90,7 @@ struct Faults: AsyncParsableCommand {
     for command in FaultCampaign.Command.allCases
     where chosen.isEmpty || chosen.contains(command.rawValue) {
       try await campaign.run(
-        command, faults: wanted.isEmpty ? FaultCampaign.faults : wanted, every: every,
+        command, faults: wanted.isEmpty ? FaultCampaign.faults : wanted, from: from, every: every,
         progress: progress)
     }
     let figures = try campaign.finish()

@@ -39,8 +39,8 @@ import Testing
 
   @Test func `whatever a power cut leaves, all that was acknowledged is there`() async throws {
     let seed = UInt64.random(in: 0..<1_000_000)
-    let figures = try await expectSound(["crashes", "--states", "150", "--seed", "\(seed)"])
-    #expect((figures["crash states, each different"] ?? 0) > 100)
+    let figures = try await expectSound(["crashes", "--states", "100", "--seed", "\(seed)"])
+    #expect((figures["crash states, each different"] ?? 0) > 70)
   }
 
   @Test func `a killed program loses nothing that it acknowledged`() async throws {
@@ -49,10 +49,12 @@ import Testing
     #expect(figures["kills"] == 15)
   }
 
+  /// The long form lets each call fail, in each command and each way.
   @Test func `an entry is added whole or not at all, whichever call fails`() async throws {
+    let first = Int.random(in: 1...4)
     let figures = try await expectSound(
-      ["faults", "--commands", "words", "--faults", "eio", "--every", "1"])
-    #expect((figures["told as a failure"] ?? 0) > 20)
+      ["faults", "--commands", "words", "--faults", "eio", "--every", "4", "--from", "\(first)"])
+    #expect((figures["told as a failure"] ?? 0) > 5)
   }
 
   @Test func `a full disk and a dead one are told, and nothing half stays`() async throws {

@@ -26,7 +26,7 @@ struct Circle {
     second = try VaultFixture(machine: "three")
     mailbox = try TemporaryFolder()
     hers = try await OpenVault.create(
-      at: survivor.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .light,
+      at: survivor.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       surroundings: survivor.surroundings)
     anna = try await first.create()
     bea = try await second.create()

@@ -45,15 +45,18 @@ final class SurvivorWithKit: Sendable {
     let kit = try kit()
     let found = try OpenVault.findCase(in: (folder ?? shared).path, kit: kit)
     let vault = try await OpenVault.create(
-      at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .light,
+      at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       recovering: found, named: "default", surroundings: fixture.surroundings)
     return (fixture, vault)
   }
 
   /// An advocate who has joined; the case is called "theirs" there.
-  func admitAdvocate(_ machine: String = "advocate") async throws -> (VaultFixture, OpenVault) {
+  func admitAdvocate(
+    _ machine: String = "advocate", kitWords: [String]? = nil
+  ) async throws -> (VaultFixture, OpenVault) {
     let fixture = try fixture(machine)
-    let theirs = try await fixture.create()
+    let kit = try RecoveryKit.typed(try kitWords ?? RecoveryKit.make().words)
+    let theirs = try await fixture.create(kit: kit)
     let card = try await theirs.makeCard()
     let shared = try await vault.share(caseNamed: nil, with: card.text, words: card.words)
     _ = try await theirs.join(shared.invitation, words: shared.caseWords, name: "theirs")

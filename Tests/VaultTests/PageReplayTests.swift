@@ -32,7 +32,9 @@ import VerifiableLog
   @Test func `is told where others send entries, keys and files`() async throws {
     let survivor = try await SurvivorWithKit()
     let ids = try await Self.fill(survivor.vault, survivor.device)
-    let (device, vault) = try await survivor.admitAdvocate()
+    // By the words, since it is opened for each page that changed.
+    let kitWords = try RecoveryKit.make().words
+    let (device, vault) = try await survivor.admitAdvocate(kitWords: kitWords)
     try await survivor.vault.meet(survivor.shared)
     try await vault.meet(survivor.shared)
     try await vault.close()
@@ -50,7 +52,7 @@ import VerifiableLog
     again = try device.open()
     #expect(try await again.check().findings == [])
     try await again.close()
-    try await expectTold(before, folder) { try device.open() }
+    try await expectTold(before, folder) { try device.open(kit: .typed(kitWords)) }
   }
 
   // MARK: - What is done to a vault

@@ -376,7 +376,7 @@ import VerifiableLog
     let fixture = try VaultFixture()
     let kit = try RecoveryKit.make()
     let vault = try await OpenVault.create(
-      at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .light,
+      at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       surroundings: fixture.surroundings)
     _ = try await vault.add([words("one")], toCase: nil)
     try await vault.close()

@@ -35,7 +35,7 @@ struct VaultFixture {
 
   func create(kit: borrowing RecoveryKit) async throws -> OpenVault {
     try await OpenVault.create(
-      at: path, passphrase: try locked(Self.passphrase), kit: kit, cost: .light,
+      at: path, passphrase: try locked(Self.passphrase), kit: kit, cost: .least,
       surroundings: surroundings)
   }
 
