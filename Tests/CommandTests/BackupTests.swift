@@ -64,7 +64,7 @@ import Testing
     try makeSparseFile(person.path("large.mp4"), byteCount: 400 << 20)
     _ = try await person.cairn("add", "large.mp4")
     _ = try await person.cairn("backup", "stick")
-    func left() throws -> [String] {
+    @Sendable func left() throws -> [String] {
       try FileManager.default.contentsOfDirectory(atPath: person.folder.path).filter {
         $0.hasPrefix(".")
       }
@@ -74,8 +74,7 @@ import Testing
       person.passphraseFile,
     ]
     let running = try person.start(command)
-    #expect(try await eventually { try !left().isEmpty })
-    running.send(SIGKILL)
+    #expect(try await running.send(SIGKILL) { try !left().isEmpty })
     _ = try await running.finish()
     #expect(try left().count == 1)
     let again = try await person.run(command)

@@ -59,7 +59,7 @@ import Testing
     try saved.write(to: URL(filePath: keys[1]))
     let second = try await person.cairn("list")
     #expect(second.status == 0)
-    #expect(second.told.contains("the second was used"))
+    #expect(second.told.contains("was made again from the other"))
     try saved.write(to: URL(filePath: keys[0]))
     try FileManager.default.moveItem(
       atPath: person.vault + "/vault.db", toPath: person.path("moved"))

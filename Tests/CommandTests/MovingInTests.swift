@@ -126,8 +126,7 @@ extension Person {
     }
     try makeSparseFile(person.path("phone/9-large.mp4"), byteCount: 20 << 30)
     let running = try person.begin("add", "phone")
-    #expect(try await eventually { try !person.temporaryFiles().isEmpty })
-    running.send(SIGINT)
+    #expect(try await running.send(SIGINT) { try !person.temporaryFiles().isEmpty })
     let stopped = try await running.finish()
     #expect(stopped.status == 130, "\(stopped.all)")
     #expect(stopped.told.contains("Run the same command again"), "\(stopped.all)")

@@ -114,10 +114,9 @@ import Testing
     _ = try await person.cairn("add", "large.mp4")
     let running = try person.begin("extract", "--all", "--output", "out")
     #expect(
-      try await eventually {
+      try await running.send(SIGINT) {
         FileManager.default.fileExists(atPath: person.path("out/default/files/00001-one.png"))
       })
-    running.send(SIGINT)
     let stopped = try await running.finish()
     #expect(stopped.status == 130, "\(stopped.all)")
     #expect(stopped.told.contains("so far is whole"))

@@ -78,6 +78,30 @@ final class Running: Sendable {
 
   func send(_ signal: Int32) { process.send(signal) }
 
+  /// Sends a signal as soon as something is so, from a thread of its own: among tests that compute, a turn may come
+  /// minutes late, and the program goes on meanwhile.
+  ///
+  /// - Returns: whether it came to be so, within some minutes.
+  func send(
+    _ signal: Int32, once isDue: @escaping @Sendable () throws -> Bool
+  ) async throws -> Bool {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { [self] in
+        continuation.resume(
+          with: Result {
+            for _ in 0..<18_000 {
+              if try isDue() {
+                send(signal)
+                return true
+              }
+              Thread.sleep(forTimeInterval: 0.01)
+            }
+            return false
+          })
+      }
+    }
+  }
+
   /// Waits for the end, and makes one after ten minutes: tests shall fail rather than stand still.
   func finish() async throws -> Finished {
     let limit = Task {

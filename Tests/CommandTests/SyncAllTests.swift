@@ -119,10 +119,9 @@ import Testing
     let before = try FileManager.default.subpathsOfDirectory(atPath: many.folder("work")).count
     let running = try many.person.begin("sync", "--all")
     #expect(
-      try await eventually {
+      try await running.send(SIGINT) {
         try FileManager.default.subpathsOfDirectory(atPath: many.folder("work")).count > before
       })
-    running.send(SIGINT)
     let stopped = try await running.finish()
     #expect(stopped.status == 130, "\(stopped.all)")
     #expect(stopped.output.contains("“default”: records: 1 sent\n“work”: not synced\n"))
