@@ -59,7 +59,7 @@ let package = Package(
       "Vault",
       [
         "CSealedVFS", "Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes",
-        "SealedBundle", grdb,
+        "SealedBundle", grdb, sqlite,
       ]),
     .executableTarget(
       name: "CairnCommand",

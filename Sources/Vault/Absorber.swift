@@ -234,7 +234,7 @@ struct Absorber {
       db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
     let isControl = record["class"] == Int64(EntryClass.control.rawValue)
     if !isControl, try record.identifier("log_id") != row.logID {
-      try db.run("INSERT INTO unseen(entry_ref) VALUES (?)", [leafRef])
+      try db.run("INSERT INTO unseen(entry_ref) VALUES (?)", leafRef)
     }
     for attachment in content?.attachments ?? [] {
       guard let blob = attachment.blob else { continue }
@@ -248,7 +248,7 @@ struct Absorber {
     for named in opened.entry?.context?.frontier ?? [] where named.size <= Limits.entriesOfLog {
       try db.run(
         "UPDATE log SET named_size = max(named_size, ?) WHERE case_ref = ? AND log_id = ?",
-        [Int64(clamping: named.size), row.ref, named.logID.bytes.data])
+        Int64(clamping: named.size), row.ref, named.logID.raw)
     }
   }
 

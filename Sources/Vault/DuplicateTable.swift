@@ -29,16 +29,18 @@ final class DuplicateTable {
 
   let db: Database
   let row: CaseRow
-  let key: SecretKey
+  private let keys: VaultKeys
 
   init(_ db: Database, of row: CaseRow, keys: VaultKeys) {
     self.db = db
     self.row = row
-    key = keys.duplicates.copy()
+    self.keys = keys
   }
 
-  private func hash(_ mark: Mark) -> Bytes32 {
-    (mark.bytes + row.caseID.bytes).withBytes { HMACSHA256.authenticate($0, key: key) }
+  private func hash(_ mark: Mark) -> Bytes32 { Self.hash(mark, row.caseID, keys) }
+
+  private static func hash(_ mark: Mark, _ caseID: CaseID, _ keys: VaultKeys) -> Bytes32 {
+    (mark.bytes + caseID.bytes).withBytes { HMACSHA256.authenticate($0, key: keys.duplicates) }
   }
 
   /// Something that is about to be held by an entry.
@@ -47,25 +49,34 @@ final class DuplicateTable {
     let mark: Mark
   }
 
-  func insert(_ new: Holding) throws { try insert(new, hash(new.mark)) }
+  func insert(_ new: [Holding]) throws { try insert(new, hashes(of: new)) }
 
-  private func insert(_ new: Holding, _ hash: Bytes32) throws {
-    try db.run(
-      "INSERT OR IGNORE INTO duplicate(case_ref, hash, entry_ref) VALUES (?, ?, ?)",
-      [row.ref, hash.bytes.data, new.entry])
+  /// In the order of the hashes: so each page of the table is come to once.
+  private func insert(_ new: [Holding], _ hashes: [Bytes32]) throws {
+    var rows = zip(hashes, new).map { (hash: $0, entry: $1.entry) }
+    rows.sort { ($0.hash, $0.entry) < ($1.hash, $1.entry) }
+    // An entry can hold the same twice.
+    let distinct = rows.indices.filter { $0 == 0 || rows[$0] != rows[$0 - 1] }.map { rows[$0] }
+    try db.insert(distinct, into: "duplicate(case_ref, hash, entry_ref)") { hash, entry in
+      (row.ref, hash, entry)
+    }
+  }
+
+  /// Worked out on all cores.
+  private func hashes(of new: [Holding]) -> [Bytes32] {
+    let (caseID, keys) = (row.caseID, keys)
+    let hashing = WorkAhead(count: new.count) { Self.hash(new[$0].mark, caseID, keys) }
+    return new.map { _ in hashing.take() }
   }
 
   /// Adds entries to those that hold something.
   ///
   /// - Returns: those that held the same before each, the first sixteen.
   func insertAll(_ new: [Holding]) throws -> [[EntryID]] {
-    let hashes = new.map { hash($0.mark) }
+    let hashes = hashes(of: new)
     var known = try held(among: hashes)
-    var isDoubled: [Bool] = []
-    for (holding, hash) in zip(new, hashes) {
-      isDoubled.append(!known.insert(hash).inserted)
-      try insert(holding, hash)
-    }
+    let isDoubled = hashes.map { !known.insert($0).inserted }
+    try insert(new, hashes)
     return try new.indices.map { index in
       isDoubled[index] ? try holders(of: hashes[index], before: new[index].entry) : []
     }

@@ -62,7 +62,7 @@ final class EntryWriter {
         result[holding.entry, default: []].append(holder)
       }
     }
-    for size in sizes { try duplicates.insert(size) }
+    try duplicates.insert(sizes)
     return result
   }
 
@@ -154,9 +154,9 @@ enum BlobTable {
     let blob = box.blob.root
     try db.run(
       "INSERT INTO blob(root, sealed_size, content, is_present) VALUES (?, ?, ?, 1)",
-      [blob.bytes.data, Int64(box.blob.sealedSize), box.blob.inline?.data])
+      blob.raw, Int64(box.blob.sealedSize), box.blob.inline)
     try db.run(
       "INSERT INTO attachment(entry_ref, number, blob_ref) VALUES (?, ?, ?)",
-      [entry, number, db.lastInsertedRowID])
+      entry, number, db.lastInsertedRowID)
   }
 }

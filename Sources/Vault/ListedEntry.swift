@@ -50,43 +50,47 @@ struct ListedEntry {
       UPDATE listing SET state = ?, kind = ?, entered = ?, happened = ?, happened_until = ?,
         not_before = ?, files = ? WHERE id = ?
       """,
-      [state.rawValue, kind, entered, happened, happenedUntil, notBefore, files, leaf])
+      state.rawValue, kind, entered, happened, happenedUntil, notBefore, files, leaf)
     try insertSideRows(db, leaf)
     if !tokens.isEmpty { try Self.insertSearch(db, tokens, leaf: leaf) }
   }
 
-  /// Of a leaf that this device has just written: it is not listed yet, and no receipt covers it. What it is searched
-  /// by is the caller's to insert.
-  func insertOwn(
-    _ db: Database, leaf: Int64, class entryClass: EntryClass, log: Int64, case ref: Int64
+  /// Of leaves that this device has just written: they are not listed yet, and no receipt covers them. What they are
+  /// searched by is the caller's to insert.
+  static func insertOwn(
+    _ db: Database, _ entries: [(leaf: Int64, listed: ListedEntry, class: EntryClass)],
+    log: Int64, case ref: Int64
   ) throws {
-    try db.run(
-      """
-      INSERT INTO listing(id, case_ref, log_ref, class, state, kind, entered, happened,
-        happened_until, not_before, files) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        leaf, ref, log, Int64(entryClass.rawValue), state.rawValue, kind, entered, happened,
-        happenedUntil, notBefore, files,
-      ])
-    try insertSideRows(db, leaf)
+    try db.insert(
+      entries,
+      into: """
+        listing(id, case_ref, log_ref, class, state, kind, entered, happened, happened_until,
+          not_before, files)
+        """
+    ) { leaf, entry, entryClass in
+      (
+        leaf, ref, log, Int64(entryClass.rawValue), entry.state.rawValue, entry.kind,
+        entry.entered, entry.happened, entry.happenedUntil, entry.notBefore, entry.files
+      )
+    }
+    for (leaf, entry, _) in entries { try entry.insertSideRows(db, leaf) }
   }
 
   /// Makes an entry one that its words find. Best many in a row: SQLite writes out what the index has gathered
   /// before each statement of another kind that could fail in its middle.
   static func insertSearch(_ db: Database, _ tokens: String, leaf: Int64) throws {
-    try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", [leaf, tokens])
+    try db.run("INSERT INTO search(rowid, tokens) VALUES (?, ?)", leaf, tokens)
   }
 
   private func insertSideRows(_ db: Database, _ leaf: Int64) throws {
     for target in about {
       try db.run(
-        "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", [target.bytes.data, leaf])
+        "INSERT OR IGNORE INTO about(target, entry_ref) VALUES (?, ?)", target.raw, leaf)
     }
     for facet in facets {
       try db.run(
         "INSERT OR IGNORE INTO facet(field, value, entry_ref) VALUES (?, ?, ?)",
-        [facet.field.rawValue, facet.value, leaf])
+        facet.field.rawValue, facet.value, leaf)
     }
   }
 

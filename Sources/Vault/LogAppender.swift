@@ -17,9 +17,7 @@ final class LogAppender {
   /// What the full-text index lacks of what was appended.
   private var unsearched: [(leaf: Int64, tokens: String)] = []
   /// Receipts that no entry embeds yet; the first entry of a batch carries them.
-  private var receipts: (notes: [[UInt8]], newest: Receipt?)
-
-  typealias Receipt = (time: UInt64, witness: LogID)
+  private var receipts: (notes: [[UInt8]], newest: OwnEntry.Receipt?)
 
   struct Appended {
     let id: EntryID
@@ -54,10 +52,15 @@ final class LogAppender {
       return Result { () throws(VaultError) in
         try OwnEntry(
           sealing: drafts[index], context: context, at: row.place(first + UInt64(index)),
-          notBefore: notBefore?.time, key: SecretKey.random())
+          notBefore: notBefore, key: SecretKey.random())
       }
     }
-    return try contexts.map { try store(try sealing.take().get(), notBefore: $0.notBefore) }
+    var appended: [Appended] = []
+    while appended.count < drafts.count {
+      let count = min(drafts.count - appended.count, Database.rowsAtOnce)
+      appended += try store(try (0..<count).map { _ in try sealing.take().get() })
+    }
+    return appended
   }
 
   /// Appends one entry under `key`; slots come from the caller.
@@ -67,12 +70,14 @@ final class LogAppender {
     let (context, notBefore) = try takeContext(of: kind)
     let entry = try OwnEntry(
       sealing: EntryDraft(kind: kind, parts: parts), context: context, at: row.place(tree.size),
-      notBefore: notBefore?.time, key: key)
-    return try store(entry, notBefore: notBefore)
+      notBefore: notBefore, key: key)
+    return try store([entry])[0]
   }
 
   /// What an entry says of its surroundings, and the newest receipt that it embeds.
-  private func takeContext(of kind: EntryKind) throws -> (EntryContext, notBefore: Receipt?) {
+  private func takeContext(
+    of kind: EntryKind
+  ) throws -> (EntryContext, notBefore: OwnEntry.Receipt?) {
     let context = EntryContext(
       clock: surroundings.now(),
       frontier: try takeFrontier(isControl: kind.entryClass == .control), receipts: receipts.notes)
@@ -81,35 +86,37 @@ final class LogAppender {
     return (context, notBefore)
   }
 
-  private func store(_ entry: OwnEntry, notBefore: Receipt?) throws -> Appended {
-    let leaf = entry.sealed.leaf
-    try db.run(
-      """
-      INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
-      VALUES (?, ?, ?, ?, ?, ?)
-      """,
-      [
-        logRef, Int64(entry.place.sequence), Int64(leaf.classByte), leaf.bytes.data,
-        entry.id.bytes.data, entry.sealed.ciphertext.data,
-      ])
-    let leafRef = db.lastInsertedRowID
-    for slot in entry.slots { try insert(slot, leafRef) }
-    try ViewTable.insertOwn(
-      db, entry, notBefore: notBefore, leaf: leafRef, log: logRef, case: row.ref)
-    if let tokens = entry.listed?.tokens, !tokens.isEmpty { unsearched.append((leafRef, tokens)) }
-    tree.append(entry.leafHash)
-    return Appended(id: entry.id, leafRef: leafRef, leaf: leaf, sequence: entry.place.sequence)
+  /// Stores entries that follow each other, and lays them into the view.
+  private func store(_ entries: [OwnEntry]) throws -> [Appended] {
+    let highest = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM leaf")) ?? 0
+    let stored = zip(1..., entries).map { (leaf: highest + $0, entry: $1) }
+    try db.insert(
+      stored, into: "leaf(id, log_ref, sequence, class, data, entry_id, ciphertext)"
+    ) { leaf, entry in
+      (
+        leaf, logRef, Int64(entry.place.sequence), Int64(entry.sealed.leaf.classByte),
+        entry.sealed.leaf.bytes, entry.id.raw, entry.sealed.ciphertext
+      )
+    }
+    try insert(stored.flatMap { leaf, entry in entry.slots.map { (leaf, $0) } })
+    try ViewTable.insertOwn(db, stored, log: logRef, case: row.ref)
+    return stored.map { leaf, entry in
+      if let tokens = entry.listed?.tokens, !tokens.isEmpty { unsearched.append((leaf, tokens)) }
+      tree.append(entry.leafHash)
+      return Appended(
+        id: entry.id, leafRef: leaf, leaf: entry.sealed.leaf, sequence: entry.place.sequence)
+    }
   }
 
   /// Seals an appended entry's key for one audience.
   func addSlot(for entry: Appended, key: borrowing SecretKey, epoch: borrowing EpochKey) throws {
-    try insert(epoch.slot(for: key, leaf: entry.leaf, logID: row.logID), entry.leafRef)
+    try insert([(entry.leafRef, epoch.slot(for: key, leaf: entry.leaf, logID: row.logID))])
   }
 
-  private func insert(_ slot: Slot, _ leafRef: Int64) throws {
-    try db.run(
-      "INSERT INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
-      [leafRef, slot.epoch.bytes.data, slot.box.data])
+  private func insert(_ slots: [(leaf: Int64, slot: Slot)]) throws {
+    try db.insert(slots, into: "slot(leaf_ref, epoch, box, is_valid)") { leaf, slot in
+      (leaf, slot.epoch.raw, slot.box, true)
+    }
   }
 
   /// Signs the log's new head. Nothing that was appended counts without it.
@@ -156,7 +163,7 @@ final class LogAppender {
   /// who gives thousands must not make an entry that others refuse.
   private static func takeReceipts(
     _ db: Database, ownLog: Int64
-  ) throws -> (notes: [[UInt8]], newest: Receipt?) {
+  ) throws -> (notes: [[UInt8]], newest: OwnEntry.Receipt?) {
     let receipts = try Row.fetchAll(
       db,
       sql: """

@@ -139,10 +139,11 @@ struct AdditionBatch {
   private var fileCount = 0
 
   /// Large enough that the cost of a commit vanishes, small enough that little is done twice after a crash.
-  var isFull: Bool { additions.count >= 4096 || fileCount >= 128 || bytes >= 256 << 20 }
+  var isFull: Bool { additions.count >= 16_384 || fileCount >= 128 || bytes >= 256 << 20 }
 
   mutating func append(_ addition: SealedAddition) {
     additions.append(addition)
+    bytes += UInt64(addition.entry.content.words?.utf8.count ?? 0)
     for file in addition.files {
       guard let blob = file.blob else { continue }
       bytes += blob.blob.sealedSize

@@ -17,6 +17,8 @@ struct OwnEntry {
   let kind: EntryKind
   let place: EntryPlace
   let context: EntryContext
+  /// The newest receipt in the context.
+  let notBefore: Receipt?
   let sealed: SealedEntry
   let id: EntryID
   /// As the tree takes it.
@@ -27,12 +29,14 @@ struct OwnEntry {
   /// Nil for a control entry, which is not listed.
   let listed: ListedEntry?
 
+  typealias Receipt = (time: UInt64, witness: LogID)
+
   /// Seals a draft under `key`, which must be random and used for this entry only.
   ///
-  /// - Parameter notBefore: when the newest receipt in the context was given.
+  /// - Parameter notBefore: the newest receipt in the context.
   /// - Throws: `.entryTooLarge`.
   init(
-    sealing draft: EntryDraft, context: EntryContext, at place: EntryPlace, notBefore: UInt64?,
+    sealing draft: EntryDraft, context: EntryContext, at place: EntryPlace, notBefore: Receipt?,
     key: borrowing SecretKey
   ) throws(VaultError) {
     do {
@@ -43,7 +47,7 @@ struct OwnEntry {
         isControl
         ? nil
         : ListedEntry(
-          kind: draft.kind, clock: context.clock, notBefore: notBefore,
+          kind: draft.kind, clock: context.clock, notBefore: notBefore?.time,
           content: try EntryContent(parts: draft.parts))
     } catch {
       throw VaultError(.entryTooLarge)
@@ -51,6 +55,7 @@ struct OwnEntry {
     kind = draft.kind
     self.place = place
     self.context = context
+    self.notBefore = notBefore
     id = EntryID(log: place.logID, leaf: sealed.leaf)
     leafHash = sealed.leaf.hash
     var slots: [Slot] = []

@@ -9,13 +9,6 @@ extension [UInt8] {
   var data: Data { Data(self) }
 }
 
-extension Database {
-  /// Executes one statement, compiled once for each connection.
-  func run(_ sql: String, _ arguments: StatementArguments) throws {
-    try cachedStatement(sql: sql).execute(arguments: arguments)
-  }
-}
-
 extension Row {
   func bytes(_ column: String) -> [UInt8] {
     let data: Data = self[column]

@@ -146,10 +146,8 @@ extension VaultReplica {
           INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
           VALUES (?, ?, ?, ?, ?, ?)
           """,
-          [
-            logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
-            entry.leaf.bytes.data, id.bytes.data, isDestroyed ? nil : entry.ciphertext?.data,
-          ])
+          logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
+          entry.leaf.bytes, id.raw, isDestroyed ? nil : entry.ciphertext)
         if entry.leaf.entryClass != .control { try ViewTable.list(db, leaf: db.lastInsertedRowID) }
         isChanged = true
       }

@@ -31,21 +31,28 @@ enum ViewTable {
       SELECT l.id, g.case_ref, g.id, l.class, \(ListingState.locked.rawValue),
         (SELECT min(time) FROM receipt WHERE log_ref = g.id AND size > l.sequence)
       FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.id = ?
-      """, [leaf])
+      """, leaf)
   }
 
-  /// Lays an entry into the view that this device has just written: its leaf is not listed yet, and no receipt
-  /// covers it. What it is searched by is the caller's to insert.
+  /// Lays entries into the view that this device has just written: their leaves are not listed yet, and no receipt
+  /// covers them. What they are searched by is the caller's to insert.
   static func insertOwn(
-    _ db: Database, _ entry: OwnEntry, notBefore: (time: UInt64, witness: LogID)?, leaf: Int64,
-    log: Int64, case ref: Int64
+    _ db: Database, _ entries: [(leaf: Int64, entry: OwnEntry)], log: Int64, case ref: Int64
   ) throws {
-    let acknowledged = entry.listed == nil ? entry.context.frontier : []
-    try insertEntry(
-      db, kind: entry.kind, clock: entry.context.clock, problem: nil, notBefore: notBefore,
-      partList: entry.partList, acknowledged: acknowledged, leaf: leaf, case: ref)
-    guard let listed = entry.listed, let entryClass = entry.kind.entryClass else { return }
-    try listed.insertOwn(db, leaf: leaf, class: entryClass, log: log, case: ref)
+    try insert(
+      db,
+      entries.map { leaf, entry in
+        EntryRow(
+          leaf: leaf, kind: entry.kind, clock: entry.context.clock, problem: nil,
+          notBefore: entry.notBefore, partList: entry.partList,
+          acknowledged: entry.listed == nil ? entry.context.frontier : [])
+      }, case: ref)
+    try ListedEntry.insertOwn(
+      db,
+      entries.compactMap { leaf, entry in
+        guard let listed = entry.listed, let entryClass = entry.kind.entryClass else { return nil }
+        return (leaf, listed, entryClass)
+      }, log: log, case: ref)
   }
 
   /// Lays an entry into the view, under the row of its leaf, which is listed.
@@ -54,10 +61,11 @@ enum ViewTable {
   static func insert(
     _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, case ref: Int64
   ) throws {
-    try insertEntry(
-      db, kind: entry.kind, clock: entry.clock, problem: entry.problem, notBefore: entry.notBefore,
-      partList: PartList.encode(entry.parts), acknowledged: entry.acknowledged, leaf: leaf,
-      case: ref)
+    let row = EntryRow(
+      leaf: leaf, kind: entry.kind, clock: entry.clock, problem: entry.problem,
+      notBefore: entry.notBefore, partList: PartList.encode(entry.parts),
+      acknowledged: entry.acknowledged)
+    try insert(db, [row], case: ref)
     guard entry.kind.entryClass != .control || entry.problem != nil else { return }
     try ListedEntry(
       kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
@@ -65,23 +73,30 @@ enum ViewTable {
     ).insert(db, leaf: leaf)
   }
 
-  private static func insertEntry(
-    _ db: Database, kind: EntryKind, clock: UInt64, problem: CaseLogError?,
-    notBefore: (time: UInt64, witness: LogID)?, partList: [UInt8], acknowledged: [LogPosition],
-    leaf: Int64, case ref: Int64
-  ) throws {
-    try db.run(
-      """
-      INSERT INTO entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts,
-        frontier)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        leaf, ref, Int64(bitPattern: kind.code), Int64(bitPattern: clock),
-        problem.map { "\($0)" }, notBefore.map { Int64(bitPattern: $0.time) },
-        notBefore?.witness.bytes.data, partList.data,
-        acknowledged.isEmpty ? nil : Frontier.encode(acknowledged).data,
-      ])
+  private struct EntryRow {
+    let leaf: Int64
+    let kind: EntryKind
+    let clock: UInt64
+    let problem: CaseLogError?
+    let notBefore: OwnEntry.Receipt?
+    let partList: [UInt8]
+    let acknowledged: [LogPosition]
+  }
+
+  private static func insert(_ db: Database, _ rows: [EntryRow], case ref: Int64) throws {
+    try db.insert(
+      rows,
+      into: """
+        entry(id, case_ref, kind, clock, problem, not_before, not_before_witness, parts, frontier)
+        """
+    ) { row in
+      (
+        row.leaf, ref, Int64(bitPattern: row.kind.code), Int64(bitPattern: row.clock),
+        row.problem.map { "\($0)" }, row.notBefore.map { Int64(bitPattern: $0.time) },
+        row.notBefore?.witness.raw, row.partList,
+        row.acknowledged.isEmpty ? nil : Frontier.encode(row.acknowledged)
+      )
+    }
   }
 
   /// Takes an entry out of the view again, with everything that it can be found by. Its leaf stays listed as
@@ -100,7 +115,7 @@ enum ViewTable {
       UPDATE listing SET state = 0, kind = NULL, entered = NULL, happened = NULL,
         happened_until = NULL, not_before = NULL, files = 0 WHERE id = ?
       """,
-    ] { try db.run(sql, [leaf]) }
+    ] { try db.run(sql, leaf) }
   }
 
   /// Merges the full-text index into one segment, so that nothing of removed entries is left in it. Takes time

@@ -100,7 +100,7 @@ struct Plan {
       "Mailboxes": ["Sync"],
       "SealedBundle": ["CaseLog"],
       "BundleCheck": ["SealedBundle"],
-      "Vault": ["CSealedVFS", "GRDB", "CaseLog", "Mailboxes", "SealedBundle"],
+      "Vault": ["CSealedVFS", "GRDB", "GRDBSQLite", "CaseLog", "Mailboxes", "SealedBundle"],
       "VerifyCommand": ["BundleCheck", "ArgumentParser"],
       "CairnCommand": [
         "Vault", "BundleCheck", "Passphrases", "QRCodes", "LocalWeb", "ArgumentParser",
@@ -111,7 +111,8 @@ struct Plan {
       "RelayCommand": ["Relay", "ArgumentParser"],
     ],
     onlyDirectly: [
-      "CSodium", "CSealedVFS", "CZxcvbn", "CQRencode", "Crypto", "GRDB", "ArgumentParser",
+      "CSodium", "CSealedVFS", "CZxcvbn", "CQRencode", "Crypto", "GRDB", "GRDBSQLite",
+      "ArgumentParser",
     ])
 
   /// All that a target may name.
