@@ -90,24 +90,23 @@ struct BackupCommand: AsyncParsableCommand {
 }
 
 extension BackupCommand {
+  /// Words and small files stand in the main file, which is copied each time.
   private static func changes(_ outcome: BackupOutcome) -> String {
-    func was(_ count: Int) -> String { count == 1 ? "1 was" : "\(count) were" }
-    var parts: [String] = []
-    if outcome.filesCopied > 0 || outcome.filesKept == 0 {
-      let files = Quantity.count(outcome.filesCopied, "file", "files")
-      parts.append("copied \(files) (\(Quantity.bytes(outcome.bytesCopied)))")
-      if outcome.filesKept > 0 { parts.append(was(outcome.filesKept) + " there already") }
-    } else {
-      parts.append(
-        "its \(outcome.filesKept == 1 ? "file was" : "\(outcome.filesKept) files were") there already"
-      )
+    var parts = ["Copied the main file, which holds words and small files"]
+    if outcome.filesCopied > 0 {
+      let files = Quantity.count(outcome.filesCopied, "large file", "large files")
+      parts.append("\(files) (\(Quantity.bytes(outcome.bytesCopied)))")
+    }
+    var text = parts.joined(separator: ", and ") + "."
+    if outcome.filesKept > 0 {
+      let files = Quantity.count(outcome.filesKept, "large file was", "large files were")
+      text += " \(files) there already."
     }
     if outcome.filesRemoved > 0 {
-      parts.append(
-        "removed \(outcome.filesRemoved) that \(outcome.filesRemoved == 1 ? "was" : "were") erased")
+      let files = Quantity.count(outcome.filesRemoved, "large file", "large files")
+      text += " Removed \(files) that \(outcome.filesRemoved == 1 ? "was" : "were") erased."
     }
-    let text = parts.joined(separator: ", ")
-    return text.prefix(1).uppercased() + text.dropFirst() + "."
+    return text
   }
 }
 

@@ -47,13 +47,19 @@ struct CheckReport {
     let damaged = outcome.findings.contains(where: \.isDamage)
     if hasNewSearch { Output.line("The index of words was built anew.") }
     Output.line(damaged ? "Something in this vault is not whole." : outcome.depth.soundness)
-    Output.line(
+    let counted =
       [
         Quantity.count(outcome.caseCount, "case", "cases"),
         Quantity.count(outcome.entryCount, "entry", "entries"),
         Quantity.count(outcome.fileCount, "file", "files")
           + " (\(Quantity.bytes(outcome.fileBytes)) on the disk)",
-      ].joined(separator: ", ") + ".")
+      ].joined(separator: ", ") + "."
+    if outcome.findings.contains(.database) {
+      Output.paragraph(
+        "As far as it could be looked at: \(counted) What is not counted may still be readable.")
+    } else {
+      Output.line(counted)
+    }
     if outcome.filesAwaited > 0 {
       Output.paragraph(
         Quantity.count(outcome.filesAwaited, "file has", "files have")

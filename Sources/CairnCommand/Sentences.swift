@@ -73,20 +73,23 @@ enum Sentences {
   private static let copyFirst =
     "Before anything else, make a copy of the whole vault folder, and delete nothing."
 
+  private static let locksElsewhere =
+    " If you have a backup of the folder, these two files can be taken from it. What was synced into a"
+    + " folder comes back with the twelve words: “cairn recover --vault NEW-FOLDER”."
+
   private static func ofLocks(_ code: VaultError.Code) -> Sentence? {
     switch code {
     case .keysMissing:
       return Sentence(
         "The files with this vault's locks (“keys” and “keys.bak”) are missing.",
         safe: "The rest of the vault is there, and nothing was changed.",
-        next: copyFirst
-          + " If you have a backup of the folder, these two files can be taken from it.")
+        next: copyFirst + locksElsewhere)
     case .keysDamaged:
       return Sentence(
         "Both copies of this vault's locks (“keys” and “keys.bak”) are damaged.",
         safe: "The rest of the vault is there, and nothing was changed.",
-        next: copyFirst
-          + " If you have a backup of the folder, these two files can be taken from it.")
+        next: copyFirst + locksElsewhere
+          + " And “cairn salvage” tries each single lock that is left in the two files.")
     case .keysOutdated:
       return Sentence(
         "The locks in this folder (“keys” and “keys.bak”) are older than its main file: they are from"

@@ -56,6 +56,47 @@ import Testing
     #expect(status.told.contains("was made again from the other. Nothing is lost."))
   }
 
+  /// Nobody shall read a count that stopped at the damage for what is left.
+  @Test func `of a damaged database it is told how far it was looked at`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    let path = URL(filePath: person.vault + "/vault.db")
+    let whole = try Data(contentsOf: path)
+    var isFound = false
+    for page in (8..<whole.count / 4096).reversed() where !isFound {
+      let file = try FileHandle(forUpdating: path)
+      try file.write(contentsOf: whole)
+      try file.seek(toOffset: UInt64(page * 4096 + 100))
+      try file.write(contentsOf: [whole[page * 4096 + 100] ^ 1])
+      try file.close()
+      let checked = try await person.cairn("check")
+      guard checked.told.contains("The database of this vault is damaged") else { continue }
+      isFound = true
+      #expect(checked.status == 20)
+      #expect(checked.told.contains("As far as it could be looked at: 1 case,"), "\(checked.all)")
+      #expect(checked.told.contains("What is not counted may still be readable."))
+    }
+    #expect(isFound)
+  }
+
+  @Test func `of damaged locks it is told what else opens or brings back`() async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    for name in ["keys", "keys.bak"] {
+      let file = try FileHandle(forUpdating: URL(filePath: person.vault + "/" + name))
+      try file.seek(toOffset: 4000)
+      try file.write(contentsOf: [1, 2, 3, 4])
+      try file.close()
+    }
+    let listed = try await person.cairn("list")
+    #expect(listed.status == 20)
+    for way in ["backup of the folder", "cairn recover --vault NEW-FOLDER", "cairn salvage"] {
+      #expect(listed.told.contains(way), "\(listed.all)")
+    }
+    let salvaged = try await person.cairn("salvage", "--output", "out")
+    #expect(salvaged.status == 0, "\(salvaged.all)")
+  }
+
   @Test func `the index of words is built anew on request`() async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "He wrote tamarind.")

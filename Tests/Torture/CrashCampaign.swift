@@ -10,7 +10,8 @@ struct CrashCampaign {
   let seed: UInt64
   /// The only state to be tried, and shown.
   let only: Int?
-  private let stateFolder: String
+  private var stage: Stage
+  private var stateFolder: String { stage.path }
   private var figures = Figures()
   /// What sound vaults showed, by all their bytes: of equal ones a second look says the same.
   private var known: [Int: Shown] = [:]
@@ -41,7 +42,7 @@ struct CrashCampaign {
     self.history = history
     self.seed = seed
     self.only = only
-    stateFolder = history.workshop.path + "/state"
+    stage = Stage(path: history.workshop.path + "/state", keptInodes: history.keptInodes)
   }
 
   /// Tries that many different states, spread evenly over the history.
@@ -94,14 +95,17 @@ struct CrashCampaign {
     var random = random
     let step = history.steps.first { $0.events.contains(event) }
     do {
-      try layOut(state)
+      try stage.show(state)
       try checkPapers(after: event)
       for person in history.people.indices {
         // The one that was not in use was left alone; it is looked at now and then.
         guard person == step?.person || random.chance(1, in: 6) else { continue }
         try await checkVault(of: person, in: state, after: event, &random)
       }
-      if random.chance(1, in: 12) { try await liveOn(after: event, &random) }
+      if random.chance(1, in: 12) {
+        stage.forget()
+        try await liveOn(after: event, &random)
+      }
       if only != nil { say("state \(number) is sound; it was laid out in \(stateFolder)") }
     } catch {
       figures.failures.append(
@@ -109,20 +113,6 @@ struct CrashCampaign {
       )
       if let last = figures.failures.last { say("FAILED: \(last)") }
       do { try Tree.copy(stateFolder, to: history.workshop.path + "/failed-\(number)") } catch {}
-    }
-  }
-
-  private func layOut(_ state: DiskContent) throws {
-    try Tree.remove(stateFolder)
-    try Tree.make(stateFolder)
-    for folder in state.folders { try Tree.make(stateFolder + "/" + folder) }
-    for (name, file) in state.files.sorted(by: { $0.key < $1.key }) {
-      let path = stateFolder + "/" + name
-      let kept = history.keptInodes + "/\(file.inode)"
-      if name.hasSuffix(".db"), Tree.exists(kept) {
-        try FileManager.default.linkItem(atPath: kept, toPath: path)
-      }
-      try Tree.write(file.bytes, to: path)
     }
   }
 

@@ -80,26 +80,20 @@ enum Tree {
     }
   }
 
-  static func inode(_ path: String) -> Int64? {
+  static func inode(_ path: String) -> Int64? { status(path).map { Int64($0.st_ino) } }
+
+  private static func status(_ path: String) -> stat? {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
-    return Int64(status.st_ino)
+    return unsafe stat(path, &status) == 0 ? status : nil
   }
 
   /// All files below a folder, by their paths from there; folders end with a slash.
   static func names(below path: String) throws -> [String] {
-    let root = URL(filePath: path)
-    let keys: [URLResourceKey] = [.isDirectoryKey]
-    guard let walk = FileManager.default.enumerator(at: root, includingPropertiesForKeys: keys)
-    else { return [] }
-    let base = root.resolvingSymlinksInPath().path + "/"
-    var names: [String] = []
-    for case let url as URL in walk {
-      let isFolder = try url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory ?? false
-      let full = url.resolvingSymlinksInPath().path
-      names.append(String(full.dropFirst(base.count)) + (isFolder ? "/" : ""))
-    }
-    return names.sorted()
+    guard exists(path) else { return [] }
+    return try FileManager.default.subpathsOfDirectory(atPath: path).map { name in
+      let isFolder = status(path + "/" + name).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+      return isFolder ? name + "/" : name
+    }.sorted()
   }
 
   static func files(below path: String) throws -> [String: [UInt8]] {
@@ -233,10 +227,8 @@ struct Person {
 
 /// The programs, beside this one.
 enum Program {
-  private static let folder: String = {
-    let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    return own.deletingLastPathComponent().path
-  }()
+  static let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
+  private static let folder = URL(filePath: own).deletingLastPathComponent().path
   static let cairn = folder + "/cairn"
   static let recorder = folder + "/libcairn-recorder.so"
 }

@@ -224,9 +224,11 @@ final class SimulatedDisk {
           result.folders.append(prefix + name)
           walk(inner, prefix + name + "/")
         case .file(let id):
-          let held = Held(id: id, file: files[id])
+          let file = files[id]
+          let other = file.pending.isEmpty ? nil : bytes(Held(id: id, file: file))
           result.files[prefix + name] = DiskContent.File(
-            inode: held.file.inode, bytes: bytes(held) ?? held.file.durable)
+            inode: file.inode, bytes: other ?? file.durable,
+            digest: other.map(DiskContent.digest) ?? file.durableDigest)
         }
       }
     }
@@ -241,9 +243,18 @@ struct DiskContent {
   struct File {
     let inode: Int64
     let bytes: [UInt8]
+    /// The same for the same bytes, within this run.
+    let digest: Int
   }
   var folders: [String] = []
   var files: [String: File] = [:]
+
+  static func digest(of bytes: [UInt8]) -> Int {
+    var hasher = Hasher()
+    // Not as an array, which would be hashed element by element.
+    unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    return hasher.finalize()
+  }
 
   /// A number that is the same for the same state of a folder, or of all, within this run.
   func digest(below folder: String = "") -> Int {
@@ -253,8 +264,7 @@ struct DiskContent {
       hasher.combine(path)
       // A database may be another file with the same bytes.
       hasher.combine(path.hasSuffix(".db") ? files[path]?.inode : nil)
-      // Not as an array, which would be hashed element by element.
-      unsafe files[path]?.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+      hasher.combine(files[path]?.digest)
     }
     return hasher.finalize()
   }
@@ -270,13 +280,16 @@ struct SimulatedFile {
   static let sector = 512
 
   let inode: Int64
-  var durable: [UInt8] = []
+  private(set) var durable: [UInt8] = []
+  private(set) var durableDigest = DiskContent.digest(of: [])
   var pending: [(order: Int, change: Change)] = []
 
   init(inode: Int64) { self.inode = inode }
 
   mutating func settle() {
+    guard !pending.isEmpty else { return }
     durable = visible
+    durableDigest = DiskContent.digest(of: durable)
     pending = []
   }
 

@@ -8,7 +8,7 @@ struct Torture: AsyncParsableCommand {
     abstract: "Tries to make a vault lose something, or tell something false.",
     subcommands: [
       Crashes.self, Kills.self, Faults.self, Flips.self, Tamper.self, Memory.self, Plaintext.self,
-      Hold.self,
+      Hold.self, HoldWithoutMemory.self,
     ])
 }
 
@@ -168,15 +168,17 @@ struct Memory: AsyncParsableCommand {
     abstract: "SQLite gets no memory: at each request once, and from each request on.")
 
   @Option(help: "Only each so manieth request.") var every = 1
+  @Option(help: "The first request.") var from = 1
 
   func run() async throws {
     var campaign = try await MemoryCampaign()
-    let figures = try await campaign.run(every: every, progress: Progress())
+    let figures = try await campaign.run(every: every, from: from, progress: Progress())
     var report = Report()
     report.failures = figures.failures
     report.add("requests for memory in one run", figures.requests)
     report.add("runs in which one failed, or all from one on", figures.runs)
     report.add("ended with an error", figures.errors)
+    report.add("ended the program", figures.ended)
     report.add("done in spite of it", figures.wentOn)
     report.end("Memory")
   }
