@@ -67,7 +67,7 @@ struct FlipCampaign {
         try moment.restore(to: person.vault)
         try Tree.write(changed, to: person.vault + "/" + name)
         let verdict = try await baseline.verdict(
-          of: person.vault, readsFiles: name.hasPrefix("blobs/"))
+          of: person.vault, readsFiles: name.hasPrefix("blobs/"), endsWhenNoticed: true)
         count(verdict, Self.sort(name), "\(name) at \(offset), bit \(bit), \(state)")
         progress.tell(
           "\(figures.flips) flips, \(name) at \(offset) of \(bytes.count), \(figures.failures.count) failures"

@@ -63,10 +63,12 @@ struct Baseline {
 
   /// Opens a vault, looks at everything, checks it, and lets it meet others.
   ///
-  /// - Parameter mailbox: where, if it is to meet others.
-  func verdict(of path: String, mailbox: String? = nil, readsFiles: Bool = true) async throws
-    -> Verdict
-  {
+  /// - Parameters:
+  ///   - mailbox: where, if it is to meet others.
+  ///   - endsWhenNoticed: what is said first is enough.
+  func verdict(
+    of path: String, mailbox: String? = nil, readsFiles: Bool = true, endsWhenNoticed: Bool = false
+  ) async throws -> Verdict {
     var verdict = Verdict()
     let vault: OpenVault
     do {
@@ -77,6 +79,27 @@ struct Baseline {
     }
     let standing = await vault.standing
     if standing != .sound { verdict.opening = "\(standing)" }
+    if !endsWhenNoticed || verdict.isUnnoticed {
+      try await look(vault, readsFiles: readsFiles, &verdict)
+    }
+    if !endsWhenNoticed || verdict.isUnnoticed { await check(vault, &verdict) }
+    if let mailbox, standing == .sound {
+      do {
+        let outcome = try await vault.sync(caseNamed: nil, mailbox: mailbox)
+        if outcome.problems.contains(.ownLogAhead) { verdict.exchange = "ownLogAhead" }
+      } catch {
+        verdict.exchange = error.code.rawValue
+      }
+    }
+    do { try await vault.close() } catch {
+      verdict.looking = verdict.looking ?? error.code.rawValue
+    }
+    return verdict
+  }
+
+  private func look(
+    _ vault: OpenVault, readsFiles: Bool, _ verdict: inout Verdict
+  ) async throws {
     do {
       let now = try await Shown(vault)
       let found = try await Self.search(vault)
@@ -90,24 +113,15 @@ struct Baseline {
     } catch let error as VaultError {
       verdict.looking = error.code.rawValue
     }
+  }
+
+  private func check(_ vault: OpenVault, _ verdict: inout Verdict) async {
     do {
       let findings = try await vault.check().findings
       verdict.check = Set(findings.filter(Self.tells).map(Self.name)).sorted()
     } catch {
       verdict.check = [error.code.rawValue]
     }
-    if let mailbox, standing == .sound {
-      do {
-        let outcome = try await vault.sync(caseNamed: nil, mailbox: mailbox)
-        if outcome.problems.contains(.ownLogAhead) { verdict.exchange = "ownLogAhead" }
-      } catch {
-        verdict.exchange = error.code.rawValue
-      }
-    }
-    do { try await vault.close() } catch {
-      verdict.looking = verdict.looking ?? error.code.rawValue
-    }
-    return verdict
   }
 
   private static func tells(_ finding: CheckOutcome.Finding) -> Bool {
