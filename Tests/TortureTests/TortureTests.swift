@@ -72,6 +72,13 @@ import Testing
     #expect((figures["told as a failure"] ?? 0) > 5)
   }
 
+  /// Each time the program goes on, tells of an error, or ends.
+  @Test func `without memory nothing is lost that was saved`() async throws {
+    let first = Int.random(in: 1...1300)
+    let figures = try await expectSound(["memory", "--every", "1301", "--from", "\(first)"])
+    #expect((figures["runs in which one failed, or all from one on"] ?? 0) > 5)
+  }
+
   @Test func `a changed bit is found, or changes nothing that is shown`() async throws {
     let seed = UInt64.random(in: 0..<1_000_000)
     let figures = try await expectSound(["flips", "--stride", "5003", "--seed", "\(seed)"])
