@@ -157,8 +157,10 @@ def record(value, keys: tuple, optional: tuple = ()) -> dict:
 
 def versioned(value) -> dict:
     """A record whose key 0 is a version: another one is told before anything else of it is looked at."""
-    if type(value) is not dict:
+    if type(value) is not dict or len(value) > 64:
         raise Malformed("not a record")
+    for key in value:
+        uint(key)
     if uint(value.get(0)) != 1:
         raise Newer()
     return value

@@ -6,10 +6,12 @@ from encoding import (Malformed, Newer, array, bounded, decode, domain_hash, enc
                       uint, versioned)
 from logs import MAX_NOTE
 
-HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS = range(1, 9)
+HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS, BLOB, SPAN = range(1, 11)
 SUCCESSIONS, END = 0x0D, 0x7F
 MAX_PAYLOAD = 16 << 20
-LIMITS = {HELLO: 128, END: 1}
+LIMITS = {HELLO: 128, SPAN: 70_000, END: 1}
+SEALED_SPAN = 65_552
+MAX_BLOB = 1 << 41
 MAX_CIPHERTEXT = (1 << 20) + 1024
 
 
@@ -142,7 +144,23 @@ def _forks(value) -> list:
     return proofs
 
 
+def _blob(value) -> tuple:
+    fields = record(value, (0, 1, 2))
+    length, hashes = uint(fields[1], MAX_BLOB + 1), bounded(fields[2], MAX_PAYLOAD)
+    whole, rest = divmod(length, SEALED_SPAN)
+    # A last span is a tag and something, and a tag alone only where there is no other.
+    if length < 16 or 0 < rest <= 16 and length > 16 or len(hashes) != 32 * (whole + (rest > 0)):
+        raise Malformed("a blob that cannot have this length, or so many spans")
+    return octets(fields[0], 32), length, tuple(hashes[i:i + 32] for i in range(0, len(hashes), 32))
+
+
+def _span(value) -> tuple:
+    fields = record(value, (0, 1, 2))
+    return octets(fields[0], 32), uint(fields[1], MAX_BLOB + 1), bounded(fields[2], SEALED_SPAN)
+
+
 READERS = {
     HELLO: _hello, STATEMENTS: _statements, HEADS: _heads, RANGE: _range, BODIES: _bodies, SLOTS: _slots,
-    WRAPS: _wraps, FORKS: _forks, SUCCESSIONS: _statements,
+    WRAPS: _wraps, FORKS: _forks, BLOB: _blob,
+    SPAN: _span, SUCCESSIONS: _statements,
 }

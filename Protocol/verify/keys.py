@@ -40,6 +40,7 @@ def open_box(public: bytes, secret: bytes, sealed: bytes):
 def seed_of_words(words: list) -> bytes:
     """The 16 bytes that twelve words stand for (README.md, "Words")."""
     numbers = {word: i for i, word in enumerate(WORDS.read_text().split())}
+    words = [word.lower() for word in words]
     if len(words) != 12 or any(word not in numbers for word in words):
         raise Malformed("not twelve words of the list")
     number = 0

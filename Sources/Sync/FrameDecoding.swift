@@ -150,6 +150,7 @@ extension RangeFrame {
       try WireEntry(from: &d, epochs: epochs)
     }
     guard !entries.isEmpty else { throw .unexpectedLength }
+    guard first + UInt64(entries.count) <= SyncLimits.entriesOfLog else { throw .outOfRange }
     // So that a range has one encoding only: each epoch once, in the order of their first use.
     guard entries.epochsInOrder.list == epochs else { throw .outOfRange }
     try decoder.expectKey(4)

@@ -49,19 +49,20 @@ struct Anchor: Hashable {
         associatedData: Domain.anchor.bytes)
   }
 
-  /// - Throws: `.databaseDamaged` when it is not what this vault sealed.
+  /// - Throws: `.databaseDamaged` when it is not what this vault sealed; `.newerVersion`.
   init(opening bytes: [UInt8], key: borrowing SecretKey) throws(VaultError) {
+    var isNewer = false
     do {
       guard let nonce = Nonce24(Array(bytes.prefix(24))) else { throw CBORError.truncated }
       let plaintext = try AEAD.open(
         Array(bytes.dropFirst(24)), key: key, nonce: nonce,
         associatedData: Domain.anchor.bytes)
       var decoder = CBORDecoder(plaintext)
-      try decoder.readMap(count: 4)
-      guard try decoder.readUInt() == 0, try decoder.readUInt() == 1 else {
-        throw CBORError.outOfRange
-      }
-      guard try decoder.readUInt() == 1 else { throw CBORError.outOfRange }
+      // The version comes first: of a later one nothing else is known.
+      let count = try decoder.readMap(max: 64)
+      guard count > 0, try decoder.readUInt() == 0 else { throw CBORError.outOfRange }
+      isNewer = try decoder.readUInt() != 1
+      guard !isNewer, count == 4, try decoder.readUInt() == 1 else { throw CBORError.outOfRange }
       vaultID = try decoder.readBytes(count: 16)
       guard try decoder.readUInt() == 2 else { throw CBORError.outOfRange }
       place = try decoder.readBytes32()
@@ -77,7 +78,7 @@ struct Anchor: Hashable {
       }
       try decoder.finish()
     } catch {
-      throw VaultError(.databaseDamaged)
+      throw VaultError(isNewer ? .newerVersion : .databaseDamaged)
     }
   }
 

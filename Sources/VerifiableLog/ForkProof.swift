@@ -100,7 +100,7 @@ public struct ForkProof: Sendable {
     guard self.bytes == bytes else { throw .malformed }
   }
 
-  // A tree has at most 64 levels, and a prefix proof one hash more.
-  private static let maximumPathLength = 65
+  // A log has at most 2^32 entries, so no path of one needs more.
+  private static let maximumPathLength = 64
   private static let maximumNoteByteCount = 1024
 }

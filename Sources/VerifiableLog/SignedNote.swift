@@ -35,7 +35,7 @@ public struct NoteLimits: Hashable, Sendable {
 
   /// Room for any checkpoint with 64 signatures unless told otherwise.
   public init(
-    maximumByteCount: Int = 128 << 10, maximumTextLines: Int = 64, maximumSignatures: Int = 64
+    maximumByteCount: Int = 16 << 10, maximumTextLines: Int = 64, maximumSignatures: Int = 64
   ) {
     self.maximumByteCount = maximumByteCount
     self.maximumTextLines = maximumTextLines

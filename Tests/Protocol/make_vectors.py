@@ -10,6 +10,9 @@ import json
 import sys
 from pathlib import Path
 
+import vectors_of_members
+import vectors_of_sync
+import vectors_of_vaults
 import writer
 from writer import START, Case, encode, logs, seed, u64
 
@@ -107,6 +110,20 @@ def notes(out: Vectors, case: Case):
     out.add("checkpoint", "bad-small-key", "A key of small order, under which R = A and S = 0 would pass elsewhere.",
             "malformed", case=case.id, key=small,
             input=writer.note(body, [(logs.origin(own), 1, small, small + bytes(32))]))
+    stranger = lambda count: ("stranger", 2, b"key", bytes(count))
+    own = (name, 1, key, sig)
+    whole = writer.note(text.encode() + b"\n", [own, stranger(12_000)])
+    rest = 16 * 1024 - len(whole)
+    for title, what, extra in (("good-longest", "A note of 16 KiB, by a stranger's long signature.", 0),
+                               ("bad-long", "A note that is longer than 16 KiB.", 3)):
+        lines = [own, stranger(12_000 + rest * 3 // 4 // 3 * 3 + extra)]
+        add(title, what, "malformed" if extra else "ok", writer.note(text.encode() + b"\n", lines))
+    add("good-64-signatures", "As many signatures as there may be.", "ok",
+        writer.note(text.encode() + b"\n", [own] + [stranger(5)] * 63))
+    add("bad-65-signatures", "A signature too many.", "malformed",
+        writer.note(text.encode() + b"\n", [own] + [stranger(5)] * 64))
+    add("bad-second", "A second signature under the same name and id, which does not verify.", "malformed",
+        writer.note(text.encode() + b"\n", [own, (name, 1, key, sig[::-1])]))
     receipt = device.checkpoint(4, [(advocate, START + 1000)], is_signed=False)
     out.add("receipt", "good", "A receipt by an advocate's key.", "ok", witness=advocate.witness_key(), time=START + 1000,
             input=receipt)
@@ -139,6 +156,10 @@ def objects(out: Vectors, case: Case):
     for name, (what, data) in bad.items():
         out.add("card", f"bad-{name}", what, "malformed", input=data)
     out.add("card", "newer", "A later version.", "newer-version", input=card(encode({0: 2, 1: b"whatever"})))
+    out.add("card", "bad-newer-key", "A version under 0 in what is no record, whatever the version.", "malformed",
+            input=card(encode({0: 2, "a": 1})))
+    out.add("card", "bad-newer-many", "A record of 65 keys, whatever the version.", "malformed",
+            input=card(encode({0: 2} | {key: 0 for key in range(1, 65)})))
 
     out.add("statement", "good-founding", "A founding statement.", "ok", case=case.id, root=case.root.public,
             input=case.founding)
@@ -247,6 +268,12 @@ def bundles(out: Vectors, case: Case):
     add("file-unlisted", "A file that stands in no list.", "file-unlisted", {"data/x": b"x"}, relist=False)
     add("file-missing", "A file that is listed is not there.", "file-missing", {"data/exhibits/1-0.png": None}, relist=False)
     add("control-left-out", "The entry that admits the advocate is left out.", "control-missing", {cbor: without(2)})
+    erasing = Case().tell()
+    gone = erasing.survivor.entry_id(5)
+    erasing.survivor.append(1, writer.entries.ERASE, [("control", {0: [gone, gone]})], START + 600)
+    twice = dict(erasing.bundle())
+    out.add("bundle", "erased-twice", "An order to erase that names an entry twice: once in the state.", "intact", **given,
+            state=state_hash(twice), files={p: show(d) for p, d in twice.items() if files.get(p) != d})
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = writer.entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
@@ -294,9 +321,7 @@ def state_hash(files: dict) -> bytes:
 
 # Folders --------------------------------------------------------------------------------------------
 
-def frame(kind: int, value) -> bytes:
-    payload = encode(value)
-    return bytes([kind]) + len(payload).to_bytes(4, "big") + payload
+frame = vectors_of_sync.frame
 
 
 def folders(out: Vectors, case: Case):
@@ -400,4 +425,6 @@ if __name__ == "__main__":
     archives(vectors)
     bundles(vectors, told)
     folders(vectors, told)
+    for more in (vectors_of_vaults, vectors_of_members, vectors_of_sync):
+        more.all_of(vectors, told)
     print(len(vectors.made), "vectors")

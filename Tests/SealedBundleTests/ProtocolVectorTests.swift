@@ -2,13 +2,14 @@ import BundleCheck
 import CaseLog
 import Cryptography
 import Foundation
+import Support
 import Testing
 import VerifiableLog
 
 @testable import SealedBundle
 
-/// Every vector of `Protocol/Vectors`: `Tests/Protocol/verify_vectors.py` holds the independent verifier to
-/// the same. (Those of folders run there only: a folder is read into a vault.)
+/// Vectors of `Protocol/Vectors`; others are run where their format is read. `Tests/Protocol/verify_vectors.py` holds the
+/// independent verifier to the same. (Those of folders run there only: a folder is read into a vault.)
 @Suite struct ProtocolVectorTests {
   @Test(arguments: try ProtocolVector.all("cbor"))
   func cbor(_ vector: ProtocolVector) throws {
@@ -96,6 +97,52 @@ import VerifiableLog
     #expect(found == vector.expected)
   }
 
+  @Test(arguments: try ProtocolVector.all("age"))
+  func age(_ vector: ProtocolVector) throws {
+    let input = try vector.bytes("input")
+    let found: String
+    do throws(AgeError) {
+      let plain =
+        input.starts(with: "-----BEGIN".utf8)
+        ? try opened(try ArmorSource(MemorySource(input)), vector)
+        : try opened(MemorySource(input), vector)
+      #expect(try plain == vector.bytes("plain"))
+      found = "ok"
+    } catch {
+      switch error {
+      case .header: found = "not-a-bundle"
+      case .noMatch:
+        found = vector.fields["passphrase"] == nil ? "wrong-identity" : "wrong-passphrase"
+      case .armor, .mac, .payload: found = "encryption-damaged"
+      case .source, .outOfMemory: found = "unreadable"
+      }
+    }
+    #expect(found == vector.expected)
+  }
+
+  private func opened<Source: ByteSource & ~Copyable>(
+    _ source: consuming Source, _ vector: ProtocolVector
+  ) throws(AgeError) -> [UInt8] {
+    let secret = Array(
+      (vector.fields["passphrase"] as? String ?? vector.fields["identity"] as? String ?? "").utf8)
+    let identity: AgeIdentity
+    if vector.fields["passphrase"] == nil {
+      guard let read = secret.withBytes({ AgeIdentity($0) }) else { throw .header }
+      identity = read
+    } else {
+      do {
+        identity = AgeIdentity(
+          passphrase: try secret.withBytes { (bytes) throws(CryptographyError) in
+            try LockedBytes(copying: bytes)
+          })
+      } catch { throw .outOfMemory }
+    }
+    let opened = try AgeSource(source, identity: identity)
+    do { return try opened.read(at: 0, count: Int(opened.byteCount)) } catch {
+      throw .payload
+    }
+  }
+
   @Test(arguments: try ProtocolVector.all("bundle"))
   func bundle(_ vector: ProtocolVector) throws {
     let base = try #require(try ProtocolVector.all("bundle").first { $0.name == "base" })
@@ -117,47 +164,20 @@ import VerifiableLog
   }
 }
 
-/// One file of `Protocol/Vectors`.
-struct ProtocolVector: CustomTestStringConvertible, @unchecked Sendable {
-  let name: String
-  let fields: [String: Any]
-  var testDescription: String { name }
-  var expected: String { fields["expect"] as? String ?? "" }
-
-  static func all(_ kind: String) throws -> [ProtocolVector] {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Protocol/Vectors/\(kind)")
-    let files = try FileManager.default.contentsOfDirectory(
-      at: folder, includingPropertiesForKeys: nil)
-    return try files.filter { $0.pathExtension == "json" }.map { file in
-      let read = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
-      return ProtocolVector(
-        name: file.deletingPathExtension().lastPathComponent,
-        fields: try #require(read as? [String: Any]))
-    }.sorted { $0.name < $1.name }
-  }
-
-  func bytes(_ field: String) throws -> [UInt8] {
-    try Self.bytes(hex: try #require(fields[field] as? String))
-  }
-
-  private static func bytes(hex: String) throws -> [UInt8] {
-    try Array(hex.utf8).withBytes { (bytes) throws(TextCodingError) in try Hex.decode(bytes) }
-  }
-
+extension ProtocolVector {
   /// Files of a bundle by name; nil for one that is taken out.
-  var files: [String: [UInt8]?] {
+  fileprivate var files: [String: [UInt8]?] {
     get throws {
-      try #require(fields["files"] as? [String: Any]).mapValues { value in
+      try field("files", [String: Any].self).mapValues { value in
         if let text = value as? String { return Array(text.utf8) }
         guard let hex = (value as? [String: String])?["hex"] else { return nil }
-        return try Self.bytes(hex: hex)
+        return try Hex.decode(hex)
       }
     }
   }
 
   /// Runs `body`, which throws for what is not in order.
-  func expect(_ body: () throws -> Void) {
+  fileprivate func expect(_ body: () throws -> Void) {
     var found = "ok"
     do { try body() } catch {
       found = error as? CaseLogError == .newerVersion ? "newer-version" : "malformed"
