@@ -132,6 +132,99 @@ def locks() -> str:
                  ("database key", keys.derive(master, "pagesdb_", 1)))
 
 
+def wrap() -> str:
+    audience = (1, CASE.advocate.id)
+    epoch, key = CASE.epochs[audience]
+    box = writer.seal_box(CASE.advocate.box, key, 70)
+    return lines(("epoch key", key), ("advocate's box key", CASE.advocate.box), ("sealed box", box),
+                 ("wrap", encode([epoch, CASE.advocate.id, box])))
+
+
+def share() -> str:
+    audience = (1, CASE.advocate.id)
+    epoch, key = CASE.epochs[audience]
+    part = CASE.survivor.id + writer.u64(EVIDENCE) + CASE.survivor.slot(EVIDENCE, audience, epoch, key)
+    batch = domain_hash("slot-batch", part)
+    return lines(("one part", part), ("H[slot-batch]", batch),
+                 ("part `control`", encode({0: epoch, 1: [[CASE.survivor.id, EVIDENCE, 1]], 2: batch})))
+
+
+def succession() -> str:
+    new = writer.Device(30, CASE.id, entries.SURVIVOR)
+    body = encode({0: 1, 1: CASE.id, 2: CASE.survivor.signing.public, 3: new.card})
+    return lines(("body", body), ("signed, its first bytes", b"\x13cairn/v1/succession" + body[:12]),
+                 ("by the old key", CASE.survivor.signing.sign_in("succession", body)),
+                 ("by the new key", new.signing.sign_in("succession", body)), ("new log id", new.id))
+
+
+def invitation() -> str:
+    epoch, key = CASE.epochs[keys.EVERYONE]
+    wrapped = encode([epoch, CASE.advocate.id, writer.seal_box(CASE.advocate.box, key, 80)])
+    record = encode({0: 1, 1: CASE.root.public, 2: CASE.founding, 3: CASE.survivor.id, 4: [wrapped]})
+    bound = domain_hash("invitation", CASE.advocate.card_body) + writer.seal_box(CASE.advocate.box, record, 82)
+    return lines(("H[invitation](body)", bound[:32]), ("in the box, length", len(record)), ("  its first bytes", record[:40]),
+                 ("  its last bytes", record[-40:]), ("invitation, length", len(bound)), ("  its first bytes", bound[:72]))
+
+
+def fork() -> str:
+    smaller, larger = make_vectors.vectors_of_sync.forked(CASE)
+    texts = [logs.read_note(note).text.decode().split("\n") for note in (smaller, larger)]
+    proof = encode([smaller, larger, []])
+    return lines(("size of both", texts[0][1]), ("one root", texts[0][2]), ("the other root", texts[1][2]),
+                 ("proof, its length", len(proof)), ("  its first bytes", proof[:24]), ("  its last bytes", proof[-8:]))
+
+
+def state_hash() -> str:
+    import state
+    checked = writer.bundle.Bundle(writer.archive.Archive(writer.io.BytesIO(writer.packed(CASE.bundle()))), writer.bundle.Trust())
+    checked.check(writer.bundle.Verdict())
+    survivor, advocate = CASE.survivor, CASE.advocate
+    members = sorted([[survivor.id, 1], [advocate.id, 2]])
+    heads = sorted([[d.id, d.log.size, d.log.tree.root] for d in (survivor, advocate)])
+    told = encode([CASE.id, members, heads, sorted(epoch for epoch, _ in CASE.epochs.values()), [], [], []])
+    assert domain_hash("state", told) == state.state_hash(checked.state)
+    return lines(("c", told), ("H[state](c)", domain_hash("state", told)))
+
+
+def ranges() -> str:
+    leaf = CASE.survivor.log.leaves[5]
+    value = {0: CASE.survivor.id, 1: 5, 2: [], 3: [[leaf.cls, leaf.commit, leaf.ciphertext_hash, []]],
+             4: CASE.survivor.checkpoint(), 5: []}
+    return lines(("range", make_vectors.frame(4, value)), ("file", f"r-{b32(CASE.survivor.id)}-"), ("", "0000000005-0000000006"))
+
+
+def blob_file() -> str:
+    data = (writer.PROTOCOL / "Vectors" / "blob" / "good-empty.json").read_text()
+    span = bytes.fromhex(make_vectors.json.loads(data)["input"])
+    root = keys.span_hash(span)
+    return lines(("sealed span", span), ("file", writer.u64(len(span)) + root + span), ("its name", f"b-{b32(root)}"))
+
+
+def anchor() -> str:
+    from nacl import bindings
+    data = (writer.PROTOCOL / "Vectors" / "anchor" / "good.json").read_text()
+    vector = make_vectors.json.loads(data)
+    key, file = bytes.fromhex(vector["key"]), bytes.fromhex(vector["input"])
+    record = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(file[24:], b"cairn/v1/anchor", file[:24], key)
+    return lines(("anchor key", key), ("machine id", b"a machine"), ("inode", 4711),
+                 ("place", domain_hash("anchor", b"a machine", writer.u64(4711))), ("record", record), ("nonce", file[:24]),
+                 ("file, its last bytes", file[-32:]))
+
+
+def page() -> str:
+    vector = make_vectors.json.loads((writer.PROTOCOL / "Vectors" / "page" / "good.json").read_text())
+    sealed, vault = bytes.fromhex(vector["input"]), bytes.fromhex(vector["vault"])
+    return lines(("database key", bytes.fromhex(vector["key"])), ("associated data", vault + b"\1" + (2).to_bytes(4, "big")),
+                 ("plaintext begins with", bytes.fromhex(vector["plain"])[:24]), ("page begins with", sealed[:24]),
+                 ("nonce, at 4056", sealed[4056:4080]), ("tag, at 4080", sealed[4080:]))
+
+
+def manifest() -> str:
+    files = dict(CASE.bundle())
+    text = files[writer.archive.PAYLOAD].decode() + "\n" + files[writer.archive.SIGNATURE].decode()
+    return text.rstrip("\n")
+
+
 def archive() -> str:
     return lines(("archive", writer.packed([("a.txt", b"one")])))
 
