@@ -95,8 +95,18 @@ let package = Package(
       name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
       path: "Tests/PatchedAdvocate", swiftSettings: strict),
     .executableTarget(
+      name: "Answers",
+      dependencies: [
+        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Vault",
+      ],
+      path: "Tests/Answers", swiftSettings: strict),
+    .executableTarget(
       name: "FindingBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
       path: "Benchmarks/Finding", swiftSettings: strict),
+    .executableTarget(
+      name: "ProtocolBenchmark",
+      dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Sync", "Vault"],
+      path: "Benchmarks/Protocol", exclude: ["peers", "requirements.txt"], swiftSettings: strict),
     .executableTarget(
       name: "StorageBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
       path: "Benchmarks/Storage", exclude: ["peers"], swiftSettings: strict),

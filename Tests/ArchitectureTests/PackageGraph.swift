@@ -107,6 +107,7 @@ struct Plan {
       ],
       "LocalWeb": ["Vault"],
       "FindingBenchmark": ["Vault"], "StorageBenchmark": ["Vault"],
+      "ProtocolBenchmark": ["Vault"],
       "Relay": ["VerifiableLog", "Sync"],
       "RelayCommand": ["Relay", "ArgumentParser"],
     ],

@@ -14,7 +14,7 @@ import Testing
 
   @Test func `nothing is made with a domain that the text calls reserved`() throws {
     let page = try #require(Project.text("Protocol/README.md"))
-    let reserved = try rows(of: page, after: "### Domain separation").filter {
+    let reserved = rows(of: page, after: "### Domain separation").filter {
       $0.contains("reserved")
     }
     let declarations = try #require(Project.text("Sources/Cryptography/Domain.swift"))
@@ -133,11 +133,12 @@ import Testing
   }
 }
 
-/// The table rows that follow a heading, up to the next heading.
+/// The rows of the first table after a heading.
 private func rows(of page: String, after heading: String) -> [String] {
   let lines = page.components(separatedBy: "\n")
   guard let start = lines.firstIndex(of: heading) else { return [] }
-  return lines[(start + 1)...].prefix { !$0.hasPrefix("#") }.filter { $0.hasPrefix("|") }
+  return Array(
+    lines[(start + 1)...].drop { !$0.hasPrefix("|") }.prefix { $0.hasPrefix("|") })
 }
 
 private func cells(of row: String) -> [String] {
