@@ -81,15 +81,24 @@ let package = Package(
     tests("SyncTests", ["Cryptography", "VerifiableLog", "Sync", "Mailboxes", "Support"]),
     tests(
       "SealedBundleTests",
-      ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Support"]),
+      [
+        "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "BundleFixtures",
+        "Support",
+      ]),
     tests(
       "VaultTests",
       [
         "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
         grdb,
       ]),
-    tests("CommandTests", ["Support", "Cryptography", "Vault"]),
-    tests("TortureTests", ["Support"]),
+    tests("CommandTests", ["Support", "People", "Cryptography", "Vault"]),
+    tests(
+      "ConformanceTests",
+      [
+        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes", "SealedBundle", "BundleCheck",
+        "Vault", "BundleFixtures", "People", "Support", grdb,
+      ]),
+    tests("TortureTests", ["People"]),
     tests("ArchitectureTests", ["Support"]),
     .executableTarget(
       name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
@@ -113,6 +122,13 @@ let package = Package(
     .target(
       name: "Support", dependencies: ["CChildProcess", "Cryptography"], path: "Tests/Support",
       swiftSettings: strict),
+    .target(
+      name: "People", dependencies: ["Cryptography", "Vault", "Support"], path: "Tests/People",
+      swiftSettings: strict),
+    .target(
+      name: "BundleFixtures",
+      dependencies: ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle"],
+      path: "Tests/BundleFixtures", swiftSettings: strict),
     .target(name: "CChildProcess", path: "Tests/CChildProcess"),
     .executableTarget(
       name: "Torture",

@@ -1,4 +1,5 @@
 import Foundation
+import People
 import Support
 import Testing
 
@@ -68,65 +69,6 @@ import Testing
     database[5000] ^= 1
     try database.write(to: URL(filePath: person.vault + "/vault.db"))
     #expect(try await code() == "databaseDamaged")
-  }
-
-  /// A file's content, in its place: with its inode, as a disk or a program puts it back.
-  private func overwrite(_ path: String, _ content: Data) throws {
-    let handle = try FileHandle(forWritingTo: URL(filePath: path))
-    try handle.truncate(atOffset: 0)
-    try handle.write(contentsOf: content)
-    try handle.close()
-  }
-
-  /// Row 41.
-  @Test func `what is wrong with the locks or the main file is told by five sentences`()
-    async throws
-  {
-    let person = try await Person()
-    let database = person.vault + "/vault.db"
-    let keys = [person.vault + "/keys", person.vault + "/keys.bak"]
-    let older = try Data(contentsOf: URL(filePath: database))
-    #expect(try await person.cairn("add", "--text", "One.").status == 0)
-    let newer = try Data(contentsOf: URL(filePath: database))
-    let locks = try Data(contentsOf: URL(filePath: keys[0]))
-    let stranger = try await Person()
-    let foreign = try Data(contentsOf: URL(filePath: stranger.vault + "/vault.db"))
-
-    func told(_ passphrase: String? = nil) async throws -> String {
-      func files() throws -> [String: [UInt8]] {
-        try person.folder.allFiles().filter {
-          $0.key.hasPrefix("vault/") && $0.key != "vault/attempts"
-        }
-      }
-      let before = try files()
-      let refused = try await person.cairn("add", "--text", "No.", passphraseFile: passphrase)
-      #expect(refused.status != 0)
-      #expect(try files() == before)
-      return refused.told
-    }
-    var sentences = [try await told(try person.folder.file("wrong", Array("wrong".utf8)))]
-    for path in keys { try overwrite(path, Data(repeating: 7, count: 4096)) }
-    sentences.append(try await told())
-    for path in keys { try FileManager.default.removeItem(atPath: path) }
-    sentences.append(try await told())
-    for path in keys { try locks.write(to: URL(filePath: path)) }
-    try overwrite(database, foreign)
-    sentences.append(try await told())
-    try overwrite(database, older)
-    sentences.append(try await told())
-    for (sentence, part) in zip(
-      sentences,
-      [
-        "That passphrase does not open", "are damaged", "are missing",
-        "is not the one that belongs",
-        "older than what it has signed",
-      ])
-    {
-      #expect(sentence.contains(part), "\(sentence)")
-    }
-    #expect(Set(sentences).count == 5)
-    try overwrite(database, newer)
-    #expect(try await person.entries().count == 1)
   }
 
   @Test func `a vault that another process has open is left alone`() async throws {

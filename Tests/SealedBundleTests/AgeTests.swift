@@ -1,5 +1,7 @@
+import BundleFixtures
 import Cryptography
 import Foundation
+import Support
 import Testing
 
 @testable import SealedBundle

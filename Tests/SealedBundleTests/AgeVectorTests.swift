@@ -1,3 +1,4 @@
+import BundleFixtures
 import Cryptography
 import Foundation
 import Support

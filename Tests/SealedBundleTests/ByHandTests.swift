@@ -1,4 +1,5 @@
 import BundleCheck
+import BundleFixtures
 import CaseLog
 import Cryptography
 import Foundation

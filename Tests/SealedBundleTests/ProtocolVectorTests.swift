@@ -1,4 +1,5 @@
 import BundleCheck
+import BundleFixtures
 import CaseLog
 import Cryptography
 import Foundation
@@ -145,17 +146,10 @@ import VerifiableLog
 
   @Test(arguments: try ProtocolVector.all("bundle"))
   func bundle(_ vector: ProtocolVector) throws {
-    let base = try #require(try ProtocolVector.all("bundle").first { $0.name == "base" })
-    var writer = ZipWriter(MemorySink())
-    let files = try vector.files.merging(base.files) { own, _ in own }
-    for (name, content) in files.sorted(by: { $0.key < $1.key }) {
-      guard let content else { continue }
-      try writer.add(try #require(BundlePath(Array(name.utf8))), content)
-    }
     let trust = try BundleTrust(
       fingerprint: vector.fields["fingerprint"] as? String,
       witnesses: try #require(vector.fields["witness"] as? [String]))
-    let verdict = verify(try writer.finish().bytes, trust)
+    let verdict = verify(try vector.bundle(), trust)
     let broken = verdict.findings.first { $0.code.weight != .note }
     #expect(broken?.code.rawValue ?? verdict.outcome.rawValue == vector.expected)
     if let state = vector.fields["state"] as? String {
@@ -165,17 +159,6 @@ import VerifiableLog
 }
 
 extension ProtocolVector {
-  /// Files of a bundle by name; nil for one that is taken out.
-  fileprivate var files: [String: [UInt8]?] {
-    get throws {
-      try field("files", [String: Any].self).mapValues { value in
-        if let text = value as? String { return Array(text.utf8) }
-        guard let hex = (value as? [String: String])?["hex"] else { return nil }
-        return try Hex.decode(hex)
-      }
-    }
-  }
-
   /// Runs `body`, which throws for what is not in order.
   fileprivate func expect(_ body: () throws -> Void) {
     var found = "ok"

@@ -1,3 +1,4 @@
+import BundleFixtures
 import CaseLog
 import Cryptography
 import Foundation

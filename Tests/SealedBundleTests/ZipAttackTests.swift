@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import SealedBundle
@@ -258,17 +259,5 @@ import Testing
       #expect(throws: ZipError.self) { _ = try readWhole(bytes + [0]) }
       do { _ = try readWhole(bytes) } catch {}
     }
-  }
-}
-
-/// A generator with a seed, so that a failure can be had again.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

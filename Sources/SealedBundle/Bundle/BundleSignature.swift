@@ -1,10 +1,10 @@
-internal import CaseLog
-internal import Cryptography
-internal import VerifiableLog
+package import CaseLog
+package import Cryptography
+package import VerifiableLog
 
 /// The exporter's signature over a bundle: a note by the key of her log, whose three lines no checkpoint
 /// could be, since the first is not a log's origin.
-enum BundleSignature {
+package enum BundleSignature {
   private static let firstLine = "cairn-bundle/v1"
 
   /// What is signed: the case, and the hash of the manifest that lists all proof and the other manifest.
@@ -14,7 +14,7 @@ enum BundleSignature {
   }
 
   /// The signed note. `key` must be that of the exporter's log.
-  static func sign(
+  package static func sign(
     _ caseID: CaseID, tagManifest: [UInt8], log: LogIdentity, key: borrowing SigningKey
   ) -> [UInt8] {
     let text = text(caseID, tagManifest: tagManifest)

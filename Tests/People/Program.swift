@@ -1,60 +1,65 @@
-import Foundation
+package import Foundation
 import Support
-import Testing
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// The program as it was built, run as a user runs it.
-enum Program {
-  /// Beside the tests that were built with it.
-  static let path: String = {
+/// The programs as they were built, run as a user runs them.
+package enum Program {
+  /// `cairn`, beside the tests that were built with it.
+  package static let path = path(of: "cairn")
+
+  package static func path(of name: String) -> String {
     let own = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     let project = URL(filePath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let places = [own, project.appending(path: ".build/debug")]
-    let found = places.map { $0.appending(path: "cairn").path }.first {
+    let found = places.map { $0.appending(path: name).path }.first {
       FileManager.default.isExecutableFile(atPath: $0)
     }
     guard let found else { preconditionFailure("the program is built before its tests run") }
     return found
-  }()
+  }
 }
 
 /// What a run of the program left.
-struct Finished {
-  let status: Int32
-  let output: String
-  let errors: String
+package struct Finished: Sendable {
+  package let status: Int32
+  package let output: String
+  package let errors: String
 
   /// Both, for what may stand in either.
-  var all: String { output + errors }
+  package var all: String { output + errors }
 
   /// Both, as one line: where a sentence breaks depends on the paths in it.
-  var told: String { all.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+  package var told: String { all.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 
   /// The one object of a command with --json.
-  func json() throws -> [String: Any] {
+  package func json() throws -> [String: Any] {
     let object = try JSONSerialization.jsonObject(with: Data(output.utf8))
     guard let dictionary = object as? [String: Any] else { throw NotAnObject() }
     return dictionary
   }
 
-  func errorCode() throws -> String? { (try json()["error"] as? [String: Any])?["code"] as? String }
+  package func errorCode() throws -> String? {
+    (try json()["error"] as? [String: Any])?["code"] as? String
+  }
 
-  struct NotAnObject: Error {}
+  package struct NotAnObject: Error {}
 }
 
 /// The program while it runs. Standard output and error go to files, so that it never waits for a
 /// reader.
-final class Running: Sendable {
+package final class Running: Sendable {
   private let process: ChildProcess
   private let command: [String]
   private let output: URL
   private let errors: URL
+  private let isLate = Atomic(false)
 
-  init(
+  package init(
     _ command: [String], in folder: String, environment: [String: String],
     input: FileHandle? = nil, errors terminal: FileHandle? = nil
   ) throws {
@@ -76,13 +81,13 @@ final class Running: Sendable {
     withExtendedLifetime((input, written, told)) {}
   }
 
-  func send(_ signal: Int32) { process.send(signal) }
+  package func send(_ signal: Int32) { process.send(signal) }
 
   /// Sends a signal as soon as something is so, from a thread of its own: among tests that compute, a turn may come
   /// minutes late, and the program goes on meanwhile.
   ///
   /// - Returns: whether it came to be so, within some minutes.
-  func send(
+  package func send(
     _ signal: Int32, once isDue: @escaping @Sendable () throws -> Bool
   ) async throws -> Bool {
     try await withCheckedThrowingContinuation { continuation in
@@ -103,10 +108,10 @@ final class Running: Sendable {
   }
 
   /// Waits for the end, and makes one after ten minutes: tests shall fail rather than stand still.
-  func finish() async throws -> Finished {
+  package func finish() async throws -> Finished {
     let limit = Task {
       try await Task.sleep(for: .seconds(600))
-      Issue.record("did not end: \(command.dropFirst())")
+      isLate.store(true, ordering: .relaxed)
       process.send(SIGKILL)
     }
     defer { limit.cancel() }
@@ -116,8 +121,9 @@ final class Running: Sendable {
         do { try FileManager.default.removeItem(at: url) } catch {}
       }
     }
+    let late = isLate.load(ordering: .relaxed) ? "did not end: \(command.dropFirst())\n" : ""
     return Finished(
       status: status, output: try String(contentsOf: output, encoding: .utf8),
-      errors: try String(contentsOf: errors, encoding: .utf8))
+      errors: late + (try String(contentsOf: errors, encoding: .utf8)))
   }
 }

@@ -1,25 +1,23 @@
-import CaseLog
-import Cryptography
-import Foundation
-import VerifiableLog
-
-@testable import SealedBundle
+package import CaseLog
+package import Cryptography
+package import SealedBundle
+package import VerifiableLog
 
 /// A case as two devices keep it, whole or bent: what the tests of bundles start from. All keys come
 /// from fixed seeds, so two runs make the same bytes.
-final class SampleCase {
-  static let start: UInt64 = 1_780_000_000  // 2026-05-28 20:26:40 UTC
+package final class SampleCase {
+  package static let start: UInt64 = 1_780_000_000  // 2026-05-28 20:26:40 UTC
 
-  let root: SigningKey
-  let caseID: CaseID
-  let survivor: SampleDevice
-  let advocate: SampleDevice
-  var statements: [[UInt8]]
+  package let root: SigningKey
+  package let caseID: CaseID
+  package let survivor: SampleDevice
+  package let advocate: SampleDevice
+  package var statements: [[UInt8]]
   /// The content of the files in exhibits, by SHA-256.
-  var files: [Bytes32: [UInt8]] = [:]
-  var logs: [SampleDevice] { [survivor, advocate] }
+  package var files: [Bytes32: [UInt8]] = [:]
+  package var logs: [SampleDevice] { [survivor, advocate] }
 
-  init() throws {
+  package init() throws {
     root = try signingKey(1)
     caseID = CaseID(root: root.publicKey)
     survivor = try SampleDevice(seed: 10, caseID: caseID, role: .survivor)
@@ -36,7 +34,7 @@ final class SampleCase {
       clock: SampleCase.start + 60)
   }
 
-  func attachment(
+  package func attachment(
     _ number: UInt64, _ content: [UInt8], _ type: String, name: String, withoutContent: Bool = false
   ) -> Attachment {
     let hash = SHA256Hash.hash(content)
@@ -49,7 +47,7 @@ final class SampleCase {
   }
 
   /// The usual story: evidence with files, something private, an advocate's note, receipts.
-  func tell() throws {
+  package func tell() throws {
     let start = SampleCase.start
     var first = EntryContent()
     first.url = "https://social.example/p/8817262?ref=share&lang=en"
@@ -103,14 +101,14 @@ final class SampleCase {
     advocate.checkpoints[advocate.size] = [try survivor.receipt(for: advocate, at: start + 100_060)]
   }
 
-  var contents: BundleContents {
+  package var contents: BundleContents {
     BundleContents(
       caseID: caseID, statements: statements, logs: logs.map(\.contents), exporter: survivor.id,
       exportedAt: SampleCase.start + 200_000, scope: .wholeCase, program: "cairn 1.0")
   }
 
   /// The bundle as an archive.
-  func bundle(
+  package func bundle(
     _ contents: BundleContents? = nil, signedBy device: SampleDevice? = nil
   ) throws -> [UInt8] {
     let writer = try BundleWriter(contents ?? self.contents, including: { _ in true })
@@ -125,11 +123,11 @@ final class SampleCase {
   }
 
   /// What somebody knows who had fingerprint and receipt key from elsewhere.
-  var trust: BundleTrust {
+  package var trust: BundleTrust {
     BundleTrust(caseID: caseID, witnesses: [advocate.id.cosigner(advocate.card.receiptKey)])
   }
 
-  static func told() throws -> SampleCase {
+  package static func told() throws -> SampleCase {
     let sample = try SampleCase()
     try sample.tell()
     return sample
@@ -137,31 +135,33 @@ final class SampleCase {
 }
 
 /// A key that is the same in each run.
-func secretKey(_ seed: [UInt8]) throws -> SecretKey {
+package func secretKey(_ seed: [UInt8]) throws -> SecretKey {
   try SHA256Hash.hash(seed).withBytes { (bytes) throws(CryptographyError) in
     try SecretKey(copying: bytes)
   }
 }
 
-func signingKey(_ seed: UInt8) throws -> SigningKey { SigningKey(seed: try secretKey([seed])) }
+package func signingKey(_ seed: UInt8) throws -> SigningKey {
+  SigningKey(seed: try secretKey([seed]))
+}
 
 /// One device and its log.
-final class SampleDevice {
-  let caseID: CaseID
-  let signing: SigningKey
-  let receiptKey: SigningKey
-  let card: Card
-  let identity: LogIdentity
-  private(set) var leaves: [LeafData] = []
-  private(set) var entries: [DisclosedEntry] = []
-  private(set) var tree = InMemoryTree()
+package final class SampleDevice {
+  package let caseID: CaseID
+  package let signing: SigningKey
+  package let receiptKey: SigningKey
+  package let card: Card
+  package let identity: LogIdentity
+  package private(set) var leaves: [LeafData] = []
+  package private(set) var entries: [DisclosedEntry] = []
+  package private(set) var tree = InMemoryTree()
   /// Receipts by the size of the head that they are over.
-  var checkpoints: [UInt64: [NoteSignature]] = [:]
+  package var checkpoints: [UInt64: [NoteSignature]] = [:]
 
-  var id: LogID { identity.id }
-  var size: UInt64 { tree.size }
+  package var id: LogID { identity.id }
+  package var size: UInt64 { tree.size }
 
-  init(seed: UInt8, caseID: CaseID, role: Role) throws {
+  package init(seed: UInt8, caseID: CaseID, role: Role) throws {
     self.caseID = caseID
     signing = try signingKey(seed)
     receiptKey = try signingKey(seed + 1)
@@ -172,7 +172,7 @@ final class SampleDevice {
     identity = LogIdentity(caseID: caseID.raw, key: card.signingKey)
   }
 
-  func append(
+  package func append(
     _ kind: EntryKind, _ parts: [Part], clock: UInt64, embedding: [[UInt8]] = [],
     isDisclosed: Bool = true, withholding: [PartLabel] = []
   ) throws {
@@ -194,31 +194,31 @@ final class SampleDevice {
     entries.append(DisclosedEntry(sequence: place.sequence, parts: disclosures))
   }
 
-  func entryID(_ sequence: Int) -> EntryID { EntryID(log: id, leaf: leaves[sequence]) }
+  package func entryID(_ sequence: Int) -> EntryID { EntryID(log: id, leaf: leaves[sequence]) }
 
-  func head(_ size: UInt64) throws -> Checkpoint {
+  package func head(_ size: UInt64) throws -> Checkpoint {
     Checkpoint(origin: id.origin, size: size, root: try tree.root(size: size))
   }
 
   /// This device's receipt over the newest head of another.
-  func receipt(for other: SampleDevice, at time: UInt64) throws -> NoteSignature {
+  package func receipt(for other: SampleDevice, at time: UInt64) throws -> NoteSignature {
     Cosignature.sign(try other.head(other.size), time: time, with: receiptKey)
       .noteSignature(by: id.cosigner(card.receiptKey))
   }
 
   /// A note with a head of this log and these receipts, without the log's own signature.
-  func note(at size: UInt64, with receipts: [NoteSignature]) throws -> [UInt8] {
+  package func note(at size: UInt64, with receipts: [NoteSignature]) throws -> [UInt8] {
     SignedNote(text: try head(size).text, signatures: receipts).bytes
   }
 
   /// The newest checkpoint, signed, with its receipts.
-  var signedHead: [UInt8]? {
+  package var signedHead: [UInt8]? {
     guard size > 0 else { return nil }
     let signed = VerifiedCheckpoint(signing: signing, of: identity, size: size, root: tree.root)
     return signed.bytes + (checkpoints[size] ?? []).flatMap(\.line)
   }
 
-  var contents: BundleContents.Log {
+  package var contents: BundleContents.Log {
     let older = checkpoints.filter { $0.key != size }.sorted { $0.key < $1.key }
     return BundleContents.Log(
       identity: identity, checkpoint: signedHead, leaves: leaves, entries: entries,

@@ -1,19 +1,18 @@
 import Cryptography
-import Foundation
-import Support
-import Testing
-import Vault
+package import Foundation
+package import Support
+package import Vault
 
 /// Somebody with a folder, a vault in it and a passphrase in a file.
-struct Person {
-  static let passphrase = "correct horse battery staple"
+package struct Person: Sendable {
+  package static let passphrase = "correct horse battery staple"
 
-  let folder: TemporaryFolder
-  var vault: String { folder.path + "/vault" }
-  var passphraseFile: String { folder.path + "/passphrase" }
-  var environment: [String: String]
+  package let folder: TemporaryFolder
+  package var vault: String { folder.path + "/vault" }
+  package var passphraseFile: String { folder.path + "/passphrase" }
+  package var environment: [String: String]
 
-  init(hasVault: Bool = true) async throws {
+  package init(hasVault: Bool = true) async throws {
     folder = try TemporaryFolder()
     environment = [
       "PATH": "/usr/bin:/bin", "HOME": folder.path, "TERM": "xterm", "LANG": "C.UTF-8",
@@ -41,17 +40,17 @@ struct Person {
   }
 
   /// The program's own.
-  private static let surroundings = Surroundings(
+  package static let surroundings = Surroundings(
     now: { UInt64(max(0, Date().timeIntervalSince1970)) },
     machine: FileManager.default.contents(atPath: "/etc/machine-id").flatMap {
       $0.isEmpty ? nil : Array($0.prefix(64))
     } ?? Array(ProcessInfo.processInfo.hostName.utf8))
 
-  func path(_ name: String) -> String { folder.path + "/" + name }
+  package func path(_ name: String) -> String { folder.path + "/" + name }
 
   /// Runs a command on the vault, without a terminal.
   @discardableResult
-  func cairn(
+  package func cairn(
     _ arguments: String..., input: [UInt8]? = nil, passphraseFile: String? = nil
   ) async throws -> Finished {
     try await run(
@@ -60,7 +59,7 @@ struct Person {
   }
 
   /// Runs the program with these arguments and nothing else.
-  func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Finished {
+  package func run(_ arguments: [String], input: [UInt8]? = nil) async throws -> Finished {
     var handle: FileHandle?
     if let input {
       handle = FileHandle(forReadingAtPath: try folder.file("input-\(UUID().uuidString)", input))
@@ -71,7 +70,7 @@ struct Person {
   /// - Parameters:
   ///   - through: a program that runs it, with its arguments.
   ///   - errors: where standard error goes, if not into what is finished.
-  func start(
+  package func start(
     _ arguments: [String], input: FileHandle? = nil, through: [String] = [],
     errors: FileHandle? = nil
   ) throws -> Running {
@@ -81,43 +80,38 @@ struct Person {
   }
 
   /// As `start`, with vault and passphrase named.
-  func begin(_ arguments: String..., input: FileHandle? = nil) throws -> Running {
+  package func begin(_ arguments: String..., input: FileHandle? = nil) throws -> Running {
     try start(arguments + ["--vault", vault, "--passphrase-file", passphraseFile], input: input)
   }
 
   // MARK: - What is there afterwards
 
-  func entries(inCase name: String? = nil) async throws -> [[String: Any]] {
+  package func entries(inCase name: String? = nil) async throws -> [[String: Any]] {
     var arguments = ["list", "--json", "--vault", vault, "--passphrase-file", passphraseFile]
     if let name { arguments += ["--case", name] }
     let listed = try await run(arguments)
-    #expect(listed.status == 0, "\(listed.all)")
+    guard listed.status == 0 else { throw Failed(told: listed.all) }
     return try listed.json()["entries"] as? [[String: Any]] ?? []
   }
 
   /// Files that a write leaves only while it lasts.
-  func temporaryFiles() throws -> [String] {
+  package func temporaryFiles() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: vault + "/blobs/tmp")
   }
 
   /// Attachments on the disk, without those within the database.
-  func blobFiles() throws -> [String] {
+  package func blobFiles() throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: vault + "/blobs").filter {
       $0.split(separator: "/").last.map { $0.count > 40 } ?? false
     }
   }
 
-  /// Nothing stored, nothing half-stored.
-  func expectNothingKept(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let count = try await entries().count
-    #expect(count == 0, sourceLocation: sourceLocation)
-    #expect(try temporaryFiles() == [], sourceLocation: sourceLocation)
-    #expect(try blobFiles() == [], sourceLocation: sourceLocation)
-  }
+  /// A command that only prepares a test did not do what it should.
+  package struct Failed: Error { package let told: String }
 }
 
 /// Bytes that no compressor shortens and that are the same in each run.
-func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+package func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
   var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
   return (0..<count).map { _ in
     state ^= state << 13
@@ -128,7 +122,7 @@ func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
 }
 
 /// A large file that takes no room: zeros that the file system makes up.
-func makeSparseFile(_ path: String, byteCount: UInt64) throws {
+package func makeSparseFile(_ path: String, byteCount: UInt64) throws {
   guard FileManager.default.createFile(atPath: path, contents: nil) else {
     throw CocoaError(.fileWriteUnknown)
   }
@@ -138,7 +132,7 @@ func makeSparseFile(_ path: String, byteCount: UInt64) throws {
 }
 
 /// Waits until something is so, for half a minute at most.
-func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+package func eventually(_ condition: () throws -> Bool) async throws -> Bool {
   for _ in 0..<3000 {
     if try condition() { return true }
     try await Task.sleep(for: .milliseconds(10))
