@@ -38,7 +38,11 @@ enum SafeText {
     let isPlain = text.unicodeScalars.allSatisfy {
       $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./".unicodeScalars.contains($0)
     }
-    return isPlain ? text : "'" + line(text).replacing("'", with: "'\\''") + "'"
+    if isPlain { return text }
+    // Not by characters: an apostrophe with an accent on it would be another one, and end what is quoted.
+    return line(text).unicodeScalars.reduce(into: "'") { result, scalar in
+      result += scalar == "'" ? "'\\''" : String(scalar)
+    } + "'"
   }
 
   static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {

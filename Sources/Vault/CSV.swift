@@ -62,7 +62,9 @@ public enum CSV {
     let safe = guarded(text)
     let needsQuotes = safe.utf8.contains { [0x22, 0x2c, 0x0a, 0x0d, 0x3b, 0x09].contains($0) }
     guard needsQuotes || safe.first == " " || safe.last == " " else { return safe }
-    return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+    // Byte by byte: as characters, a mark with an accent on it would be another one, and would end the cell.
+    let doubled = safe.utf8.flatMap { $0 == 0x22 ? [$0, $0] : [$0] }
+    return "\"" + String(decoding: doubled, as: UTF8.self) + "\""
   }
 
   /// What begins like a formula, or already like a guarded one, with an apostrophe in front.

@@ -67,6 +67,8 @@ import Testing
   @Test(arguments: [
     "=1+1", "+49 30", "-", "@second_account", "\t=1", "\r\n=1", "＝1", "'=1", "''=1", "plain",
     "'plain", "a,b", "a;b", "x \"y\"", " space ", "two\nlines", "", "ünï",
+    // A quotation mark with an accent on it is one still.
+    "a]\"\u{65d}`", "x\"\u{301},=1+1",
   ])
   func `what is written comes back, and never begins like a formula`(text: String) throws {
     let line = CSV.line([text, "end"])
