@@ -100,6 +100,13 @@ let package = Package(
       ]),
     tests("TortureTests", ["People"]),
     tests("ArchitectureTests", ["Support"]),
+    // The targets alone; what drives them is built by Scripts/fuzz.
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: [
+        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes", "SealedBundle",
+        "BundleCheck", "Vault",
+      ], path: "Fuzz", exclude: ["Corpus", "Driver", "README.md"], swiftSettings: strict),
     .executableTarget(
       name: "PatchedAdvocate", dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Vault"],
       path: "Tests/PatchedAdvocate", swiftSettings: strict),

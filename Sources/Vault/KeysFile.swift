@@ -165,3 +165,17 @@ struct KeysFile {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
   }
 }
+
+extension KeysFile {
+  /// What is left of the locks, cut or filled up to their length; nil if no cost can be read that is within
+  /// the limits.
+  init?(damaged bytes: [UInt8]) {
+    var bytes = Array(bytes.prefix(Self.byteCount))
+    guard bytes.count > 64 else { return nil }
+    bytes += [UInt8](repeating: 0, count: Self.byteCount - bytes.count)
+    guard Argon2id.Limits.memoryKiB.contains(Self.uint32(bytes, at: 12)),
+      Argon2id.Limits.passes.contains(Self.uint32(bytes, at: 16))
+    else { return nil }
+    self.bytes = bytes
+  }
+}

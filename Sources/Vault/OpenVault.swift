@@ -270,3 +270,10 @@ extension OpenVault {
     return .sound
   }
 }
+
+extension OpenVault {
+  /// The owner was told of `earlierAttempts`: they are not news any more.
+  public func noteAttemptsTold() {
+    OpeningAttempts(in: files).afterTelling().write(in: files)
+  }
+}

@@ -115,10 +115,3 @@ public struct OpeningAttempts: Hashable, Sendable {
     bytes.reduce(0) { $0 << 8 | UInt64($1) }
   }
 }
-
-extension OpenVault {
-  /// The owner was told of `earlierAttempts`: they are not news any more.
-  public func noteAttemptsTold() {
-    OpeningAttempts(in: files).afterTelling().write(in: files)
-  }
-}

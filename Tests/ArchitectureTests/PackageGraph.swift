@@ -106,6 +106,7 @@ struct Plan {
         "Vault", "BundleCheck", "Passphrases", "QRCodes", "LocalWeb", "ArgumentParser",
       ],
       "LocalWeb": ["Vault"],
+      "FuzzTests": ["Vault", "BundleCheck"],
       "FindingBenchmark": ["Vault"], "StorageBenchmark": ["Vault"],
       "ProtocolBenchmark": ["Vault"],
       "Relay": ["VerifiableLog", "Sync"],

@@ -66,17 +66,3 @@ struct SalvagedLocks: ~Copyable {
     return whole + damaged
   }
 }
-
-extension KeysFile {
-  /// What is left of the locks, cut or filled up to their length; nil if no cost can be read that is within
-  /// the limits.
-  init?(damaged bytes: [UInt8]) {
-    var bytes = Array(bytes.prefix(Self.byteCount))
-    guard bytes.count > 64 else { return nil }
-    bytes += [UInt8](repeating: 0, count: Self.byteCount - bytes.count)
-    guard Argon2id.Limits.memoryKiB.contains(SQLitePage.uint32(bytes, 12)),
-      Argon2id.Limits.passes.contains(SQLitePage.uint32(bytes, 16))
-    else { return nil }
-    self.bytes = bytes
-  }
-}
