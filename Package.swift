@@ -99,6 +99,7 @@ let package = Package(
         "Vault", "BundleFixtures", "People", "Support", grdb,
       ]),
     tests("TortureTests", ["People"]),
+    tests("SimulationTests", ["Support"]),
     tests("ArchitectureTests", ["Support"]),
     // The targets alone; what drives them is built by Scripts/fuzz.
     .testTarget(
@@ -146,6 +147,16 @@ let package = Package(
     .target(
       name: "CFailingMemory", path: "Tests/FailingMemory",
       linkerSettings: [.linkedLibrary("sqlite3")]),
+    .executableTarget(
+      name: "Simulation",
+      dependencies: [
+        "CSimulatedMachine", "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle",
+        "BundleCheck", "Vault", "Support", arguments,
+      ],
+      path: "Tests/Simulation", swiftSettings: strict),
+    .target(
+      name: "CSimulatedMachine", dependencies: ["CSodium"], path: "Tests/SimulatedMachine",
+      linkerSettings: [.linkedLibrary("dl")]),
     // Preloaded into the program under test, and linked by nothing.
     .target(name: "CRecorder", path: "Tests/Recorder"),
   ]

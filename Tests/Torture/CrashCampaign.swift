@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Support
 import Vault
 
 /// Lays out states that a power cut could have left, opens each as the program would, and compares what it

@@ -1,5 +1,6 @@
 import CaseLog
 import Foundation
+import Support
 import Vault
 
 /// Changes single bits of a vault's files, one at a time, and asks what it says then.

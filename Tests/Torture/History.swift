@@ -1,5 +1,6 @@
 import CaseLog
 import Foundation
+import Support
 import Vault
 
 /// A command of a history, with what it did to the disk and what it told its user.

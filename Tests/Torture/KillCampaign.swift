@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Support
 import Vault
 
 /// Kills the real program, again and again, and looks each time for all that it had said was saved.

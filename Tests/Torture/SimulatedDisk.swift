@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A file system with a cache that a power cut empties, fed with the events of a trace.
 ///
