@@ -112,6 +112,8 @@ struct Cloud {
 /// A folder on a device that is kept in step with a mailbox.
 struct View {
   let path: String
+  /// How often something in it was changed.
+  private(set) var changes = 0
   /// What lies there.
   private(set) var subfolders: [String: Subfolder.Content] = [:]
 
@@ -130,6 +132,7 @@ struct View {
   mutating func put(_ content: Subfolder.Content, as name: String) throws {
     let held = subfolders[name] ?? [:]
     guard held != content else { return }
+    changes += 1
     let folder = path + "/" + name
     try Files.makeFolder(folder)
     for file in held.keys where content[file] == nil { try Files.remove(folder + "/" + file) }
@@ -145,6 +148,7 @@ struct View {
     for file in try Files.names(in: path + "/" + name) where !file.hasPrefix(".") {
       content[file] = try Files.read(path + "/" + name + "/" + file)
     }
+    if subfolders[name] ?? [:] != content { changes += 1 }
     if content.isEmpty { subfolders[name] = nil } else { subfolders[name] = content }
     return content
   }

@@ -100,6 +100,9 @@ final class Device {
     caseName = backup.caseName
   }
 
+  /// How often something in its mailboxes changed.
+  var viewChanges: Int { views.values.reduce(0) { $0 + $1.changes } }
+
   /// How far its vault holds the case; nil before it is a member.
   func heldLogs() async throws -> HeldLogs? {
     guard let caseName else { return nil }

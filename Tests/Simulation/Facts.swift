@@ -123,6 +123,14 @@ struct Facts {
       }.keys)
   }
 
+  /// Whoever was admitted, whether she ever came or not.
+  var admitted: Set<LogID> {
+    Set(
+      heads.values.joined().flatMap(\.acts).compactMap {
+        if case .admission(let member) = $0 { member } else { nil }
+      })
+  }
+
   /// A log, and those of older keys of its device.
   func lineage(of log: LogID) -> [LogID] {
     var line = [log]

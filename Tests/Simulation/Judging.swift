@@ -50,19 +50,37 @@ extension World {
 
   private func agree(_ full: [Observation]) {
     guard let first = full.first else { return }
-    for copy in full where copy.hash != first.hash {
-      fail(
-        "\(first.device.name) and \(copy.device.name) have different states"
-          + difference(first, copy))
+    let forked = facts.forked
+    for copy in full {
+      let parted = parted(first, copy)
+      // Of a log with two histories each copy keeps the one that it saw first.
+      if !parted.isEmpty, forked.isSuperset(of: parted) {
+        isParted = true
+      } else if !parted.isEmpty || copy.hash != first.hash {
+        fail(
+          "\(first.device.name) and \(copy.device.name) have different states"
+            + difference(first, copy, parted))
+      }
+    }
+    for one in full {
+      for other in full where one.held == other.held && one.hash != other.hash {
+        fail("\(one.device.name) and \(other.device.name) make different states of the same logs")
+      }
     }
   }
 
-  private func difference(_ one: Observation, _ other: Observation) -> String {
-    let logs = Set(one.held.keys).union(other.held.keys).sorted()
-    let parted = logs.filter { one.held[$0] != other.held[$0] }.map {
+  /// Logs that two copies hold differently.
+  private func parted(_ one: Observation, _ other: Observation) -> [LogID] {
+    Set(one.held.keys).union(other.held.keys).sorted().filter { one.held[$0] != other.held[$0] }
+  }
+
+  private func difference(
+    _ one: Observation, _ other: Observation, _ parted: [LogID]
+  ) -> String {
+    let logs = parted.map {
       " \(facts.name($0)) \(one.held[$0]?.size ?? 0)/\(other.held[$0]?.size ?? 0)"
     }
-    return parted.isEmpty ? ", with equal logs" : ", by" + parted.joined()
+    return logs.isEmpty ? ", with equal logs" : ", by" + logs.joined()
   }
 
   /// Only whoever signed two histories is told to have done so; and where copies hold both, all of them tell.
@@ -102,10 +120,10 @@ extension World {
   /// Whoever has her power can read what everybody can.
   private func checkLocks(_ seen: [Observation]) {
     for copy in seen where copy.has(.lockedControl) && !copy.isCut {
-      let isCutElsewhere = seen.contains {
-        $0.members[copy.own].map { $0.standing.bound != nil } ?? false
+      let isInGoodStanding = seen.contains { other in
+        other.isFull && other.members[copy.own].map { $0.standing.bound == nil } ?? false
       }
-      if !isCutElsewhere { fail("\(copy.device.name) cannot open what everybody can") }
+      if isInGoodStanding { fail("\(copy.device.name) cannot open what everybody can") }
     }
   }
 
@@ -118,7 +136,7 @@ extension World {
   }
 
   private func checkMembers(_ copy: Observation, _ power: Power?) {
-    let everybody = Set(facts.names.keys)
+    let everybody = Set(facts.names.keys).union(facts.admitted)
     for log in copy.members.keys.sorted() where !everybody.contains(log) {
       fail("\(copy.device.name) has a member that nobody is")
     }

@@ -17,18 +17,19 @@ extension World {
     let name = device.caseName
     let selection: EntrySelection = step.other.isMultiple(of: 3) ? .none : .all
     var shared: ShareOutcome?
+    let before = crashes
     try await attempt(device, crash: step.crash) { vault in
-      let before = Set(try await vault.entries(ofCase: name).map(\.id))
+      let held = Set(try await vault.entries(ofCase: name).map(\.id))
       let outcome = try await vault.share(
         caseNamed: name, with: card.text, words: card.words, selection: selection)
       shared = outcome
-      let open = selection == .none ? [] : Array(before)
+      let open = selection == .none ? [] : Array(held)
       return Written(
         "admits \(advocate.name), \(outcome.entryCount) shown",
         [.admission(outcome.member), .sharing(open, with: outcome.member)])
     }
     // An invitation that was lost in a crash is not handed over.
-    guard let shared, step.crash == 0 else { return }
+    guard let shared, crashes == before else { return }
     try await attempt(advocate) { vault in
       let joined = try await vault.join(
         shared.invitation, words: shared.caseWords, name: "theirs")

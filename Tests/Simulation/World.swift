@@ -20,6 +20,8 @@ final class World {
   private(set) var transcript: [String] = []
   private(set) var failures: [String] = []
   private(set) var crashes = 0
+  /// Whether copies ended with different histories of a log that has two.
+  var isParted = false
   private var step = ""
 
   init(_ schedule: Schedule, _ cast: Cast) async throws {

@@ -1,5 +1,5 @@
-// The machine under a simulation: randomness that a seed gives, passphrases that cost nothing, and a call
-// before each change of a file. Linked into a test program it takes the place of the library's and the
+// The machine under a simulation: randomness that a seed gives, passphrases that cost nothing, signatures that
+// are verified once, and a call before each change of a file. Linked into a test program it takes the place of the library's and the
 // system's own functions, for that whole process.
 #ifndef CAIRN_SIMULATED_MACHINE_H
 #define CAIRN_SIMULATED_MACHINE_H
