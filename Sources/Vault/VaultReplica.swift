@@ -32,7 +32,7 @@ struct VaultReplica: Replica {
   static func logRef(_ db: Database, _ row: CaseRow, _ log: LogID) throws -> Int64 {
     guard
       let ref = try Int64.fetchOne(
-        db, sql: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?",
+        db.cachedStatement(sql: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?"),
         arguments: [row.ref, log.bytes.data])
     else { throw VaultError(.notAMember) }
     return ref
@@ -47,7 +47,7 @@ extension VaultReplica {
       try CaseView.state(db, of: row).members.compactMap { member in
         guard
           let log = try Row.fetchOne(
-            db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+            db.cachedStatement(sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?"),
             arguments: [row.ref, member.logID.bytes.data])
         else { return nil }
         return HeldLog(

@@ -179,6 +179,11 @@ extension World {
 
   /// Hands the case over, and looks at it as a stranger does.
   func export(_ device: Device) async throws {
+    let own = try await device.heldLogs()?.own
+    let isKnown = try await device.opened().members(ofCase: device.caseName).members
+      .contains { $0.logID == own }
+    // A member who has not even learnt of her admission has nothing to hand over.
+    guard isKnown else { return say("\(device.name) has nothing to hand over") }
     let path = device.place + "/bundle"
     try Files.removeTree(path)
     let (name, hash) = (

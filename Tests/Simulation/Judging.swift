@@ -45,7 +45,7 @@ extension World {
     for copy in full { checkMembers(copy, power) }
     for entry in facts.entries { check(entry, seen, power) }
     checkReceipts()
-    try await checkVaults(seen, defect)
+    try await checkVaults(seen)
   }
 
   private func agree(_ full: [Observation]) {
@@ -180,8 +180,11 @@ extension World {
     }
   }
 
-  private func checkVaults(_ seen: [Observation], _ defect: Defect?) async throws {
-    guard let copy = seen.element(schedule.seed) else { return }
+  /// Of every third case one vault is checked whole and hands the case over: both take as long as many exchanges.
+  private func checkVaults(_ seen: [Observation]) async throws {
+    guard schedule.seed.isMultiple(of: 3), let copy = seen.element(schedule.seed / 3) else {
+      return
+    }
     let findings = try await copy.device.opened().check().findings.filter(\.isDamage)
     if !findings.isEmpty { fail("\(copy.device.name): check finds \(findings)") }
     if copy.isFull { try await export(copy.device) }
