@@ -14,6 +14,8 @@ extension World {
     for copy in seen {
       let isOwn = copy.device.name == entry.head.device
       guard holds(copy, entry) else {
+        // Whoever was admitted by somebody without the power to do so is no member.
+        if !isOwn, copy.members[entry.log] == nil, power?.isMember(entry.log) != true { continue }
         if isKept ? isOwn || copy.isFull && !isForked : isHeldByAny && copy.isFull && !isForked {
           fail("\(copy.device.name) has lost “\(entry.words)”")
         }

@@ -39,6 +39,8 @@ struct Power {
     addSuccessors(to: &advocates)
   }
 
+  func isMember(_ log: LogID) -> Bool { survivors.contains(log) || advocates.contains(log) }
+
   private func addSuccessors(to members: inout Set<LogID>) {
     for succession in facts.successions where members.contains(succession.old) {
       members.insert(succession.new)

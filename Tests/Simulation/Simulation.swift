@@ -9,7 +9,7 @@ struct Simulation: AsyncParsableCommand {
 
   @Option(help: "The first seed.") var seed: UInt64 = 1
   @Option(help: "How many seeds.") var count: UInt64 = 1
-  @Option(help: "About how many steps a schedule has.") var length = 24
+  @Option(help: "About how many steps a schedule has.") var length = 16
   @Flag(help: "Tell what happens, step by step.") var show = false
   @Flag(help: "Of what fails, look for fewer steps that fail too.") var shrink = false
   @Option(help: "Spoil something on purpose: the run must fail.") var defect: Defect?
