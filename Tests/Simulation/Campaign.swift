@@ -93,7 +93,10 @@ final class Campaign {
     add("schedules that end with two histories of one log", world.isParted ? 1 : 0)
     add("thieves", world.devices.count { $0.owner == .thief })
     for line in world.transcript {
-      for word in ["removes ", "root cuts", "erased ", "takes new keys", "is as it was", "forged "]
+      for word in [
+        "removes ", "root cuts", "erased ", "takes new keys", "is as it was", "forged ",
+        "cannot hand over",
+      ]
       where line.contains(word) {
         add("times “\(word.trimmingCharacters(in: .whitespaces))” was told", 1)
       }

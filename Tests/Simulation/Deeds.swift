@@ -184,6 +184,14 @@ extension World {
       .contains { $0.logID == own }
     // A member who has not even learnt of her admission has nothing to hand over.
     guard isKnown else { return say("\(device.name) has nothing to hand over") }
+    // A bundle holds all control entries, and whoever was removed cannot open those that came later: what she
+    // has is hers to read and not to hand over. Counted, and told as what is missing in Scripts/simulate.
+    let troubles = try await device.opened().status(ofCase: device.caseName, isLookedAt: false)
+    if troubles.contains(where: {
+      $0.troubles.contains { $0.code == .lockedControl || $0.code == .removed }
+    }) {
+      return say("\(device.name) cannot hand over: removed")
+    }
     let path = device.place + "/bundle"
     try Files.removeTree(path)
     let (name, hash) = (

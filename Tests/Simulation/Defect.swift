@@ -39,14 +39,14 @@ enum Defect: String, CaseIterable, ExpressibleByArgument {
       guard let id = seen[0].entries.keys.sorted().first else { throw NothingToSpoil() }
       for index in seen.indices { seen[index].entries[id] = nil }
     case .words:
-      try Self.change(&seen[last], { $0.standing == .open && $0.words != nil }) {
-        $0.words = "other words"
-      }
+      try Self.change(
+        &seen[last], where: { $0.standing == .open && $0.words != nil },
+        by: { $0.words = "other words" })
     case .shown:
       guard let index = seen.firstIndex(where: { $0.device.role == .advocate }) else {
         throw NothingToSpoil()
       }
-      try Self.change(&seen[index], { $0.standing == .locked }) { $0.standing = .open }
+      try Self.change(&seen[index], where: { $0.standing == .locked }, by: { $0.standing = .open })
     case .blame:
       let honest = seen[0].own
       guard !world.facts.forked.contains(honest) else { throw NothingToSpoil() }
@@ -57,7 +57,7 @@ enum Defect: String, CaseIterable, ExpressibleByArgument {
       }
       seen[index].troubles.removeAll { $0.code == .violation }
     case .role:
-      try Self.change(&seen[0], { $0.standing == .violation }) { $0.standing = .open }
+      try Self.change(&seen[0], where: { $0.standing == .violation }, by: { $0.standing = .open })
     case .cut:
       guard world.facts.forked.isEmpty, let index = seen.firstIndex(where: \.isFull),
         let log = seen[index].members.keys.sorted().last, log != seen[index].own
@@ -72,8 +72,8 @@ enum Defect: String, CaseIterable, ExpressibleByArgument {
   struct NothingToSpoil: Error {}
 
   private static func change(
-    _ copy: inout Observation, _ isMeant: (Observation.Shown) -> Bool,
-    _ change: (inout Observation.Shown) -> Void
+    _ copy: inout Observation, where isMeant: (Observation.Shown) -> Bool,
+    by change: (inout Observation.Shown) -> Void
   ) throws {
     let found = copy.entries.filter { isMeant($0.value) }.min { $0.key < $1.key }
     guard let (id, before) = found else { throw NothingToSpoil() }

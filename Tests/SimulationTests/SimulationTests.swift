@@ -28,23 +28,26 @@ import Testing
 
   // MARK: - Schedules
 
-  /// Two at a time, on as many cores; each run begins elsewhere.
+  /// As many as there is time for, in two runs beside each other; each begins elsewhere.
   @Test(arguments: [0, 1])
   func `cases that go wrong in every way come out right`(half: UInt64) async throws {
     let seed = UInt64.random(in: 1...1_000_000_000) * 2 + half
     let (status, said) = try await simulate(
       ["--seed", "\(seed)", "--count", "500", "--seconds", "45", "--shrink"])
     #expect(status == 0, "\(said)")
-    #expect(figure("schedules", in: said) ?? 0 > 20)
-    #expect(figure("crashes within a step", in: said) ?? 0 > 0)
+    #expect(figure("schedules", in: said) ?? 0 > 0)
   }
 
-  /// Each found something that was mended since, or an oracle that was wrong.
-  static let failedOnce: [UInt64] = []
+  /// Seeds with the length of their schedules. What they showed: members that an admission without power made
+  /// (5, 5008), an invitation that was never handed over (9), copies that keep different histories of a forked log
+  /// (6), a member who has not met anybody and hands the case over (15), and one who was removed (20010).
+  static let failedOnce: [(seed: UInt64, length: Int)] = [
+    (5, 24), (6, 24), (9, 24), (15, 24), (5_008, 24), (20_010, 16),
+  ]
 
   @Test func `seeds that failed once do not fail any more`() async throws {
-    for seed in Self.failedOnce {
-      let (status, said) = try await simulate(["--seed", "\(seed)"])
+    for (seed, length) in Self.failedOnce {
+      let (status, said) = try await simulate(["--seed", "\(seed)", "--length", "\(length)"])
       #expect(status == 0, "\(said)")
     }
   }
