@@ -22,6 +22,9 @@ private func checkAgeHeader(_ input: [UInt8]) throws(Broken) {
     "a header is written as it was read")
   try hold(header.byteCount <= input.count && header.mac.count == 32, "and ends in its bytes")
   try hold(input.prefix(header.byteCount).starts(with: header.authenticated), "from the first")
+  let arguments = header.stanzas.flatMap(\.arguments)
+  let isPlain = arguments.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 > 0x20 && $0 < 0x7f } }
+  try hold(isPlain, "an argument is a word")
   let isAlone = header.stanzas.count == 1 || !header.stanzas.contains { $0.isOfType("scrypt") }
   try hold(isAlone, "a passphrase stands alone")
   let whole = Array(input.prefix(header.byteCount))
@@ -170,6 +173,13 @@ private func checkEditedZip(_ input: [UInt8]) throws(Broken) {
   try hold(
     read.map(\.0) == files.map(\.0) && read.map { $0.1 ?? [0] } == files.map(\.1),
     "with the same files")
+  // A gap before the directory, which the end record says begins behind it.
+  let (head, tail) = (bytes.dropLast(22), bytes.suffix(22))
+  let start = Array(tail)[16..<20].reversed().reduce(0) { $0 << 8 | Int($1) }
+  let gap = [UInt8](repeating: mask, count: 1 + place % 40)
+  let moved = (0..<4).map { UInt8(truncatingIfNeeded: (start + gap.count) >> (8 * $0)) }
+  let gapped = head.prefix(start) + gap + head.dropFirst(start) + tail.prefix(16) + moved + [0, 0]
+  try hold(members(Array(gapped)) == nil, "nothing lies between files and directory")
   guard mask != 0 else { return }
   let bent = bytes.toggling(place % bytes.count, mask)
   let isTold = members(bent).map { $0.contains { $0.1 == nil } } ?? true

@@ -122,7 +122,11 @@ private func checkNames(_ input: [UInt8]) throws(Broken) {
     let isPlain = parts.allSatisfy { !$0.isEmpty && $0 != [0x2e] && $0 != [0x2e, 0x2e] }
     try hold(isPlain, "no part of a path leads elsewhere")
     try hold(bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a path is ASCII")
-  case 3: if let manifest = Manifest(parsing: bytes) { try hold(manifest.bytes == bytes, same) }
+  case 3:
+    guard let manifest = Manifest(parsing: bytes) else { return }
+    try hold(manifest.bytes == bytes, same)
+    let paths = manifest.lines.map(\.path)
+    try hold(zip(paths, paths.dropFirst()).allSatisfy { $0 < $1 }, "each file stands there once")
   case 4:
     if let key = accepted({ try NoteKey(verifierKey: text) }) {
       try hold(key.verifierKey == text, same)

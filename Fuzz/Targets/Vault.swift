@@ -154,4 +154,6 @@ private func checkSpans(_ input: [UInt8]) throws(Broken) {
   guard isWhole else { return }
   try hold(flags & 8 == 0 && UInt64(pieces.count) == size, "all of it, or it is told")
   try hold(inside[Int(size)...].dropLast(8).allSatisfy { $0 == 0 }, "with nothing behind it")
+  let length = inside.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+  try hold(length == size, "but its length")
 }
