@@ -135,7 +135,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "BundleFixtures",
-      dependencies: ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle"],
+      dependencies: ["Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "Support"],
       path: "Tests/BundleFixtures", swiftSettings: strict),
     .target(name: "CChildProcess", path: "Tests/CChildProcess"),
     .executableTarget(

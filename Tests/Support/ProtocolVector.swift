@@ -13,6 +13,11 @@ public struct ProtocolVector: CustomStringConvertible, @unchecked Sendable {
   public struct Unusable: Error {
     public let vector: String
     public let field: String
+
+    public init(vector: String, field: String) {
+      self.vector = vector
+      self.field = field
+    }
   }
 
   /// The vectors of one kind, by name.
