@@ -1,3 +1,4 @@
+import CaseLog
 import Cryptography
 import Foundation
 import Support
