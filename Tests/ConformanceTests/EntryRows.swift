@@ -87,7 +87,8 @@ import VerifiableLog
       let folder = try TemporaryFolder(added)
       let kit = meeting.survivor.path("kit")
       let whole = try await Verifiers.folder(folder.path, kit: kit)
-      let plain = try await Verifiers.folder(try TemporaryFolder(meeting.files).path, kit: kit)
+      let honest = try TemporaryFolder(meeting.files)
+      let plain = try await Verifiers.folder(honest.path, kit: kit)
       #expect(
         whole.status == 0 && whole.object["state"] as? String == plain.object["state"] as? String)
       let reader = try await meeting.newcomer()
@@ -114,7 +115,6 @@ import VerifiableLog
         #expect(try await vault.check().findings == [])
       }
       row.saw(.locked, at: .folder)
-      let honest = try TemporaryFolder(meeting.files)
       let synced = try await poor.cairn("sync", "--mailbox", honest.path)
       #expect(synced.status == 0, "\(synced.all)")
       let standings = try await poor.standings(inCase: "theirs")
