@@ -48,7 +48,10 @@ struct MeasuredLog: ~Copyable {
     var body: [UInt8] = []
     body.reserveCapacity(Self.ciphertextByteCount)
     while body.count < Self.ciphertextByteCount {
-      withUnsafeBytes(of: random.next()) { unsafe body += $0 }
+      let word = random.next()
+      for shift in stride(from: UInt64(0), to: 64, by: 8) {
+        body.append(UInt8(truncatingIfNeeded: word >> shift))
+      }
     }
     return WireEntry(
       classByte: 2, commitment: Domain.entry.hash(body), content: .ciphertext(body),

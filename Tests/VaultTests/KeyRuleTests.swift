@@ -2,6 +2,7 @@ import CaseLog
 import Cryptography
 import Foundation
 import GRDB
+import Support
 import Testing
 import VerifiableLog
 
@@ -38,9 +39,9 @@ import VerifiableLog
 
   @Test func `keys for different uses are different, and those of another vault are others`() {
     let master = SecretKey.random()
-    let (one, again, other) = (
-      VaultKeys(master: master), VaultKeys(master: master), VaultKeys(master: SecretKey.random())
-    )
+    let one = VaultKeys(master: master)
+    let again = VaultKeys(master: master)
+    let other = VaultKeys(master: SecretKey.random())
     let own = bytes(of: one)
     #expect(Set(own).count == 5)
     #expect(own == bytes(of: again))

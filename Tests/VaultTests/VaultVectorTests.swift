@@ -56,7 +56,8 @@ import VerifiableLog
 
   @Test(arguments: try ProtocolVector.all("anchor"))
   func anchor(_ vector: ProtocolVector) throws {
-    let (input, key) = (try vector.bytes("input"), try secret(vector.bytes("key")))
+    let input = try vector.bytes("input")
+    let key = try secret(vector.bytes("key"))
     var found = "ok"
     do {
       let anchor = try Anchor(opening: input, key: key)
