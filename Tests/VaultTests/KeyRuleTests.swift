@@ -89,13 +89,15 @@ import VerifiableLog
     let vault = try await fixture.create()
     _ = try await vault.add([words("the same"), words("the same")], toCase: nil)
     let sealed = try await vault.read { db in
-      try Row.fetchAll(db, sql: "SELECT data, ciphertext FROM leaf WHERE class = 2")
+      try Row.fetchAll(db, sql: "SELECT data, ciphertext FROM leaf WHERE class = 2").map {
+        (data: Array($0["data"] as Data), ciphertext: Array($0["ciphertext"] as Data))
+      }
     }
     #expect(sealed.count == 2)
     // Under one key and the fixed nonce they would begin with the same bytes, and have the same part salts.
-    let ciphertexts = sealed.map { Array($0["ciphertext"] as Data).prefix(16) }
+    let ciphertexts = sealed.map { $0.ciphertext.prefix(16) }
     #expect(ciphertexts[0] != ciphertexts[1])
-    let commitments = sealed.map { Array($0["data"] as Data)[10..<42] }
+    let commitments = sealed.map { $0.data[10..<42] }
     #expect(commitments[0] != commitments[1])
     try await vault.close()
   }
