@@ -27,7 +27,7 @@ public struct Armor: Hashable, Sendable {
     guard text.count <= max * 2 + 1024 else { throw .malformed }
     let words = text.split { $0 == 0x0a || $0 == 0x0d }.map(Self.trimmed).filter { !$0.isEmpty }
     guard let first = words.first, let last = words.last, words.count >= 3,
-      first.elementsEqual(begin), last.elementsEqual(end)
+      Self.isSame(first, begin), Self.isSame(last, end)
     else { throw .malformed }
     var digits: [UInt8] = []
     for line in words.dropFirst().dropLast() { digits += line.filter { $0 != 0x20 } }
@@ -41,6 +41,11 @@ public struct Armor: Hashable, Sendable {
     }
     guard bytes.count <= max else { throw .malformed }
     return bytes
+  }
+
+  /// But for spaces.
+  private static func isSame(_ line: ArraySlice<UInt8>, _ other: [UInt8]) -> Bool {
+    line.filter { $0 != 0x20 } == other.filter { $0 != 0x20 }
   }
 
   private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
