@@ -36,12 +36,30 @@ extension Frame {
       .wraps(
         try decoder.readItems(max: SyncLimits.itemsOfFrame, byteCount: SyncLimits.wrapByteCount))
     case .forks:
-      .forks(try decoder.readItems(max: SyncLimits.members, byteCount: SyncLimits.forkByteCount))
+      .forks(try Frame.checkedForks(from: &decoder))
     case .blob: .blob(try BlobFrame(from: &decoder))
     case .span: .span(try SpanFrame(from: &decoder))
     case .end:
       try Frame.decodeEnd(from: &decoder)
     }
+  }
+
+  /// Fork proofs that have the form of one; what each proves is looked at with the log that it is about.
+  private static func checkedForks(
+    from decoder: inout CBORDecoder
+  ) throws(CBORError) -> [[UInt8]] {
+    let forks = try decoder.readItems(
+      max: SyncLimits.members, byteCount: SyncLimits.forkByteCount)
+    for fork in forks {
+      var fork = CBORDecoder(fork)
+      try fork.readArray(count: 3)
+      for _ in 0..<2 { _ = try fork.readBytes(max: ForkProof.maximumNoteByteCount) }
+      for _ in 0..<(try fork.readArray(max: ForkProof.maximumPathLength)) {
+        _ = try fork.readBytes32()
+      }
+      try fork.finish()
+    }
+    return forks
   }
 
   private static func decodeEnd(from decoder: inout CBORDecoder) throws(CBORError) -> Frame {

@@ -100,7 +100,8 @@ public struct ForkProof: Sendable {
     guard self.bytes == bytes else { throw .malformed }
   }
 
-  // A log has at most 2^32 entries, so no path of one needs more.
-  private static let maximumPathLength = 64
-  private static let maximumNoteByteCount = 1024
+  /// Hashes; a log has at most 2^32 entries, so no path of one needs more.
+  public static let maximumPathLength = 64
+  /// Bytes of each of the two notes.
+  public static let maximumNoteByteCount = 1024
 }
