@@ -184,8 +184,10 @@ extension CaseState {
         }
       }
     }
+    erasures.sort { ($0.entry, $0.order) < ($1.entry, $1.order) }
     // An order may name an entry twice, and counts once.
-    erasures = Set(erasures).sorted { ($0.entry, $0.order) < ($1.entry, $1.order) }
+    erasures = erasures.indices.filter { $0 == 0 || erasures[$0] != erasures[$0 - 1] }
+      .map { erasures[$0] }
     keeps.sort { $0.entry < $1.entry }
     for erasure in erasures {
       var index = keeps.lowerBound { $0.entry < erasure.entry }

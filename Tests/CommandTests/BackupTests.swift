@@ -122,7 +122,7 @@ import Testing
     #expect(try await person.cairn("erase", id, "--yes").status == 0)
     let again = try await person.cairn("backup", "stick")
     #expect(again.status == 0, "\(again.all)")
-    #expect(again.told.contains("removed 1 that was erased"))
+    #expect(again.told.contains("Removed 1 large file that was erased."))
     #expect(try copies() == [])
   }
 

@@ -162,7 +162,7 @@ def invitation() -> str:
     wrapped = encode([epoch, CASE.advocate.id, writer.seal_box(CASE.advocate.box, key, 80)])
     record = encode({0: 1, 1: CASE.root.public, 2: CASE.founding, 3: CASE.survivor.id, 4: [wrapped]})
     bound = domain_hash("invitation", CASE.advocate.card_body) + writer.seal_box(CASE.advocate.box, record, 82)
-    return lines(("H[invitation](body)", bound[:32]), ("in the box, length", len(record)), ("  its first bytes", record[:40]),
+    return lines(("H[invitation] of body", bound[:32]), ("in the box, length", len(record)), ("  its first bytes", record[:40]),
                  ("  its last bytes", record[-40:]), ("invitation, length", len(bound)), ("  its first bytes", bound[:72]))
 
 
@@ -183,7 +183,7 @@ def state_hash() -> str:
     heads = sorted([[d.id, d.log.size, d.log.tree.root] for d in (survivor, advocate)])
     told = encode([CASE.id, members, heads, sorted(epoch for epoch, _ in CASE.epochs.values()), [], [], []])
     assert domain_hash("state", told) == state.state_hash(checked.state)
-    return lines(("c", told), ("H[state](c)", domain_hash("state", told)))
+    return lines(("c", told), ("H[state] of c", domain_hash("state", told)))
 
 
 def ranges() -> str:
