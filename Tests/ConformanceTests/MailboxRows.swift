@@ -148,7 +148,7 @@ import VerifiableLog
     let middle = try #require(files[range]).count / 2
     files[range]?[middle] ^= 1
     try await row.refuses(
-      FolderAttempt(meeting: meeting, files: files, problems: [], codes: []))
+      FolderAttempt(meeting: meeting, files: files, problems: []))
   }
 
   @Test func `Row 18: an attachment is swapped, or a span of it damaged`() async throws {
@@ -232,7 +232,7 @@ import VerifiableLog
     let range = try meeting.files.name("r-\(meeting.survivorLog.base32)", of: meeting.survivorLog)
     var files = meeting.files
     files[range]?.removeLast(30)
-    try await row.refuses(FolderAttempt(meeting: meeting, files: files, lacksSomething: false))
+    try await row.refuses(FolderAttempt(meeting: meeting, files: files))
     // A link in the place of a file leads nowhere, even where it leads to the right bytes.
     let linked = try TemporaryFolder(meeting.files)
     let elsewhere = try TemporaryFolder(["r": try #require(meeting.files[range])])
