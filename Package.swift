@@ -95,7 +95,8 @@ let package = Package(
     tests(
       "ConformanceTests",
       [
-        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes", "SealedBundle", "BundleCheck",
+        "Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes", "SealedBundle",
+        "BundleCheck",
         "Vault", "BundleFixtures", "People", "Support", grdb,
       ]),
     tests("TortureTests", ["People"]),
