@@ -43,6 +43,11 @@ class Receipt:
     key: bytes
     size: int
 
+    @property
+    def place(self) -> tuple:
+        """The earliest receipt is the first in this order (Bundle.md, "Verifying", step 7)."""
+        return self.time, self.size, self.name.encode(), self.key
+
 
 @dataclass
 class Exhibit:
@@ -390,7 +395,7 @@ class Bundle:
             entry = exhibit.entry
             where = entry.log, entry.leaf.sequence
             upper = [r for r in self.covering(*where) if self._bounds(r, entry.log)]
-            exhibit.before = min(upper, key=lambda r: r.time, default=None)
+            exhibit.before = min(upper, key=lambda r: r.place, default=None)
             exhibit.after = max(self._embedded(entry, verdict), key=lambda r: r.time, default=None)
             if entry.kind not in (16, 17, 18, 32, 33, 34):
                 verdict.note("unknown-kind", *where)
@@ -457,7 +462,7 @@ class Bundle:
         for exhibit in self.exhibits:
             entry = exhibit.entry
             by_given = [r for r in self.covering(entry.log, entry.leaf.sequence) if (r.name, r.key) in given]
-            first = min(by_given, key=lambda r: r.time, default=None)
+            first = min(by_given, key=lambda r: r.place, default=None)
             self.coverage[exhibit.number] = first
             if has_content and entry.leaf.cls != logs.CONTENT:
                 continue

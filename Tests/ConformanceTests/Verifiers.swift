@@ -129,14 +129,9 @@ extension Row {
       sourceLocation: sourceLocation)
     saw(outcome, at: .library)
     for (level, said) in try await attempt.said(isRefused: false) {
-      // Seen with about one bundle in six of a member who was cut: there `verify.py` finds something changed.
-      withKnownIssue("The two verifiers do not always agree", isIntermittent: true) {
-        #expect(
-          said.status == (verdict.findings.isEmpty ? 0 : 21), "\(level): \(said.codes)",
-          sourceLocation: sourceLocation)
-      } when: {
-        level == .independent && said.codes.contains("report-differs")
-      }
+      #expect(
+        said.status == (verdict.findings.isEmpty ? 0 : 21), "\(level): \(said.codes)",
+        sourceLocation: sourceLocation)
       #expect(
         said.codes.isSuperset(of: codes.map(\.rawValue)), "\(level): \(said.codes)",
         sourceLocation: sourceLocation)

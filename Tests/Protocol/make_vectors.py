@@ -15,7 +15,7 @@ import vectors_of_members
 import vectors_of_sync
 import vectors_of_vaults
 import writer
-from writer import START, Case, domain_hash, encode, entries, keys, logs, seed, u64
+from writer import START, Case, Device, domain_hash, encode, entries, keys, logs, seed, u64
 
 L = (2**252 + 27742317777372353535851937790883648493)
 
@@ -301,6 +301,9 @@ def bundles(out: Vectors, case: Case):
     twice = dict(erasing.bundle())
     out.add("bundle", "erased-twice", "An order to erase that names an entry twice: once in the state.", "intact", **given,
             state=state_hash(twice), files={p: show(d) for p, d in twice.items() if files.get(p) != d})
+    out.add("bundle", "receipts-of-one-second", "Receipts of one second: the first is the one over the smaller head, "
+            "whoever gave it, and of one head that with the lesser name.", "intact", **given,
+            **of_one_second(files, show))
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = writer.entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
@@ -336,6 +339,19 @@ def bundles(out: Vectors, case: Case):
     add("version-true", "`true` in the place of version 1, which some languages take for equal.", "proof-malformed", {
         "proof/case.cbor": encode(fields | {0: True})})
     add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
+
+
+def of_one_second(files: dict, show) -> dict:
+    case = Case().tell()
+    other = Device(21, case.id, entries.ADVOCATE)
+    case.survivor.append(1, entries.ADMIT, [("control", {0: other.card, 1: entries.ADVOCATE})], START + 600)
+    case.others.append(other)
+    first, last = sorted([case.advocate, other], key=lambda d: logs.origin(d.id))
+    case.receipts = [(case.survivor, 6, first, START + 1000), (case.survivor, 5, last, START + 1000),
+                     (case.advocate, 1, other, START + 1000)]
+    new = dict(case.bundle())
+    return {"state": state_hash(new), "files": {p: show(new[p]) if p in new else None for p in {**files, **new}
+                                                if files.get(p) != new.get(p)}}
 
 
 def state_hash(files: dict) -> bytes:

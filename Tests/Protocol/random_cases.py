@@ -126,7 +126,8 @@ class RandomCase:
     def receipt(self):
         device, giver = self.somebody(), self.somebody()
         if device.log.size and giver is not device:
-            time = self.clock + self.chance.choice([0, 0, -200_000, 200_000])
+            # Often of one second, so that their order does not follow from their times.
+            time = self.chance.choice([self.clock, START + 3000, START + 3000, self.clock - 200_000, self.clock + 200_000])
             self.receipts.append((device, self.chance.randrange(1, device.log.size + 1), giver, time))
 
     # The bundle

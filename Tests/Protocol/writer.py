@@ -157,6 +157,8 @@ class Case:
         self.epochs = {}      # audience: (id, key)
         self.slots = {}       # (log id, sequence): [(epoch id, slot)]
         self.files = {}       # SHA-256: content
+        self.others = []      # further members
+        self.receipts = []    # of a bundle, beside those over the newest heads: (of, size, by, time)
         self._begin()
 
     def statement(self, body: dict) -> bytes:
@@ -210,7 +212,7 @@ class Case:
                 6: [[d.id, d.signing.public, d.log.size] for d in devices], 7: exhibits, 8: "example", 9: [], 10: []}
 
     def devices(self) -> list:
-        return sorted([self.survivor, self.advocate], key=lambda d: d.id)
+        return sorted([self.survivor, self.advocate, *self.others], key=lambda d: d.id)
 
     def bundle(self, hidden=(5,)) -> list:
         devices = self.devices()
@@ -218,10 +220,14 @@ class Case:
         files = {"data/exhibits/1-0.png": content for content in self.files.values()}
         files["proof/case.cbor"] = encode(self.case_file([[index, 4, 0, path] for path in files]))
         for i, device in enumerate(devices):
-            other = devices[1 - i]
+            if device.log.size == 0:
+                continue
+            other = self.advocate if device is self.survivor else self.survivor
             files[f"proof/logs/{i}.note"] = device.checkpoint(receipts=[(other, START + 1000)])
             files[f"proof/logs/{i}.leaves"] = b"".join(leaf.data for leaf in device.log.leaves)
             files[f"proof/logs/{i}.cbor"] = encode(device.disclosed(hidden if device is self.survivor else ()))
+        for i, (device, size, giver, time) in enumerate(self.receipts):
+            files[f"proof/receipts/{i}.note"] = device.checkpoint(size, [(giver, time)], is_signed=False)
         return self.finished(files)
 
     def finished(self, files: dict) -> list:

@@ -11,6 +11,10 @@ struct BundleEvaluation {
   /// By log index, then by sequence.
   private var opened: [[OpenedEntry]]
   private(set) var receipts: [BundleReceipt] = []
+  /// Of each log, those that bind times.
+  private var binding: [LogID: CoveringReceipts] = [:]
+  /// Of each log, the largest head that each member gave a receipt for.
+  private var attested: [LogID: [LogID: UInt64]] = [:]
   private var keys: ReceiptKeys
   private(set) var notes: [BundleFinding] = []
 
@@ -123,9 +127,10 @@ struct BundleEvaluation {
 
   mutating func collectReceipts(_ proof: ProofFiles, _ trusted: [NoteKey]) throws(BundleFinding) {
     keys = ReceiptKeys(members: state.members, trusted: trusted)
+    var found: Set<BundleReceipt> = []
     for (index, log) in logs.enumerated() {
       guard let checkpoint = log.checkpoint else { continue }
-      try collect(log.signatures, checkpoint, log.id, BundleLayout.checkpoint(index))
+      try collect(log.signatures, checkpoint, log.id, BundleLayout.checkpoint(index), &found)
     }
     for (number, bytes) in proof.receipts.enumerated() {
       let path = BundleLayout.receipt(number)
@@ -137,18 +142,27 @@ struct BundleEvaluation {
       guard let log = logs.first(where: { $0.contains(head) }) else {
         throw BundleFinding(.receiptInvalid, path: path)
       }
-      try collect(note.signatures, head, log.id, path)
+      try collect(note.signatures, head, log.id, path, &found)
     }
-    receipts.sort(by: BundleEvaluation.isOrdered)
+    receipts = found.sorted(by: BundleEvaluation.isOrdered)
+    for log in logs {
+      let own = receipts.filter { $0.logID == log.id }
+      binding[log.id] = CoveringReceipts(own.filter(bindsTime))
+      for receipt in own {
+        // They ascend by size.
+        if let giver = receipt.giver { attested[log.id, default: [:]][giver] = receipt.size }
+      }
+    }
   }
 
-  private mutating func collect(
-    _ lines: [NoteSignature], _ head: Checkpoint, _ logID: LogID, _ path: BundlePath
+  private func collect(
+    _ lines: [NoteSignature], _ head: Checkpoint, _ logID: LogID, _ path: BundlePath,
+    _ found: inout Set<BundleReceipt>
   ) throws(BundleFinding) {
     for line in lines {
       do throws(CosignatureError) {
         guard let receipt = try keys.receipt(line, on: head, of: logID) else { continue }
-        if !receipts.contains(receipt) { receipts.append(receipt) }
+        found.insert(receipt)
       } catch {
         throw BundleFinding(.receiptInvalid, path: path, logID: logID)
       }
@@ -158,21 +172,21 @@ struct BundleEvaluation {
   private static func isOrdered(_ left: BundleReceipt, _ right: BundleReceipt) -> Bool {
     if left.logID != right.logID { return left.logID < right.logID }
     if left.size != right.size { return left.size < right.size }
-    if left.time != right.time { return left.time < right.time }
-    return left.cosigner.name.utf8.lexicographicallyPrecedes(right.cosigner.name.utf8)
+    return BundleReceipt.isEarlier(left, right)
   }
 
   // MARK: Exhibits
 
   mutating func exhibits() throws(BundleFinding) -> [BundleRecord.Exhibit] {
     var result: [BundleRecord.Exhibit] = []
+    let listed = Set(file.exhibits)
     var named = 0
     // Evidence before notes: what somebody says about an exhibit should come after it.
     for entryClass in [EntryClass.content, .note] {
       for logIndex in logs.indices {
         for entry in opened[logIndex] where entry.entryClass == entryClass {
           guard isShown(entry) else { continue }
-          let exhibit = exhibit(entry, logIndex, number: result.count + 1)
+          let exhibit = exhibit(entry, logIndex, number: result.count + 1, listed)
           named += exhibit.files.count { $0.path != nil }
           result.append(exhibit)
           note(exhibit)
@@ -203,26 +217,24 @@ struct BundleEvaluation {
   }
 
   private func standing(of entry: OpenedEntry) -> CaseState.ContentStanding {
-    let witnesses = receipts.filter {
-      $0.logID == entry.header.logID && $0.size > entry.header.sequence
-    }
+    let attested = attested[entry.header.logID] ?? [:]
     return state.standing(
       of: entry.id, in: entry.header.logID, at: entry.header.sequence,
-      entryClass: entry.entryClass, witnesses: witnesses.compactMap { $0.giver })
+      entryClass: entry.entryClass,
+      witnesses: attested.filter { $0.value > entry.header.sequence }.map { $0.key })
   }
 
-  private mutating func exhibit(_ entry: OpenedEntry, _ logIndex: Int, number: Int)
-    -> BundleRecord.Exhibit
-  {
+  private mutating func exhibit(
+    _ entry: OpenedEntry, _ logIndex: Int, number: Int, _ listed: Set<CaseFile.Exhibit>
+  ) -> BundleRecord.Exhibit {
     var content: EntryContent?
     do { content = try EntryContent(of: entry) } catch {}
-    let listed = file.exhibits.filter {
-      $0.logIndex == logIndex && $0.sequence == entry.header.sequence
-    }
     let files = (content?.attachments ?? []).map { attachment in
       let path = BundleLayout.exhibit(
         number, file: attachment.number, mediaType: attachment.mediaType)
-      let isIn = listed.contains { $0.file == attachment.number && $0.path == path }
+      let isIn = listed.contains(
+        CaseFile.Exhibit(
+          logIndex: logIndex, sequence: entry.header.sequence, file: attachment.number, path: path))
       return BundleRecord.File(attachment: attachment, path: isIn ? path : nil)
     }
     return BundleRecord.Exhibit(
@@ -232,7 +244,7 @@ struct BundleEvaluation {
   }
 
   private func unnamed(_ exhibits: [BundleRecord.Exhibit]) -> BundlePath? {
-    let known = exhibits.flatMap { $0.files.compactMap { $0.path } }
+    let known = Set(exhibits.flatMap { $0.files.compactMap { $0.path } })
     return file.exhibits.first { !known.contains($0.path) }?.path
   }
 
@@ -248,12 +260,7 @@ struct BundleEvaluation {
 
   private mutating func bracket(_ entry: OpenedEntry, _ logIndex: Int) -> TimeBracket {
     var bracket = TimeBracket()
-    for receipt in receipts
-    where bindsTime(receipt) && receipt.logID == logs[logIndex].id
-      && receipt.size > entry.header.sequence
-    {
-      if bracket.before.map({ receipt.time < $0.time }) ?? true { bracket.before = receipt }
-    }
+    bracket.before = binding[logs[logIndex].id]?.first(over: entry.header.sequence)
     for bytes in entry.context?.receipts ?? [] {
       guard let receipt = embedded(bytes) else {
         notes.append(

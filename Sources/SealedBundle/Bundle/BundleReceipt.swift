@@ -17,6 +17,48 @@ public struct BundleReceipt: Hashable, Sendable {
   public let giver: LogID?
 }
 
+extension BundleReceipt {
+  /// Whether it is the earlier one: by its time, then by the smaller head, then by the key (Bundle.md,
+  /// "Verifying", step 7).
+  static func isEarlier(_ left: BundleReceipt, _ right: BundleReceipt) -> Bool {
+    if left.time != right.time { return left.time < right.time }
+    if left.size != right.size { return left.size < right.size }
+    let (first, second) = (left.cosigner, right.cosigner)
+    if first.name != second.name {
+      return first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
+    }
+    return first.publicKey < second.publicKey
+  }
+}
+
+/// Receipts over one log, so that the first that covers an entry is found without a look at each.
+struct CoveringReceipts {
+  /// The heads' sizes, ascending.
+  private var sizes: [UInt64] = []
+  /// For each of them the earliest receipt of that size or more.
+  private var earliest: [BundleReceipt] = []
+
+  init(_ receipts: [BundleReceipt]) {
+    for receipt in receipts.sorted(by: { $0.size > $1.size }) {
+      let best = earliest.last.map { BundleReceipt.isEarlier($0, receipt) ? $0 : receipt }
+      sizes.append(receipt.size)
+      earliest.append(best ?? receipt)
+    }
+    sizes.reverse()
+    earliest.reverse()
+  }
+
+  /// The earliest of those over a head that has this entry.
+  func first(over sequence: UInt64) -> BundleReceipt? {
+    var (low, high) = (0, sizes.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if sizes[middle] > sequence { high = middle } else { low = middle + 1 }
+    }
+    return low < earliest.count ? earliest[low] : nil
+  }
+}
+
 /// Between which receipts an entry lies.
 public struct TimeBracket: Hashable, Sendable {
   /// The newest receipt that the entry embeds: it was written after that.

@@ -94,13 +94,12 @@ public enum BundleVerifier {
 
   /// Step 7, with the keys of whoever asks: the first trusted receipt over each exhibit.
   private static func coverage(_ record: BundleRecord, _ trusted: [NoteKey]) -> [BundleReceipt?] {
-    record.exhibits.map { exhibit in
+    let receipts = Dictionary(grouping: record.receipts.filter { trusted.contains($0.cosigner) }) {
+      $0.logID
+    }.mapValues(CoveringReceipts.init)
+    return record.exhibits.map { exhibit in
       let header = exhibit.entry.header
-      return record.receipts
-        .filter {
-          $0.logID == header.logID && $0.size > header.sequence && trusted.contains($0.cosigner)
-        }
-        .min { $0.time < $1.time }
+      return receipts[header.logID]?.first(over: header.sequence)
     }
   }
 }
