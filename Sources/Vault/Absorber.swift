@@ -40,7 +40,7 @@ struct Absorber {
   private func openWraps() throws -> Bool {
     let wraps = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT bytes FROM wrap w WHERE case_ref = ? AND recipient = ? AND NOT EXISTS
           (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
         """, arguments: [row.ref, row.logID.bytes.data])
@@ -58,7 +58,7 @@ struct Absorber {
       switch try judge(key, of: wrap.epoch) {
       case .good(let audience):
         try db.execute(
-          sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
+          cached: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
           arguments: [
             row.ref, wrap.epoch.bytes.data, audience.encoded.data, keys.seal(key).data,
           ])
@@ -96,13 +96,13 @@ struct Absorber {
   /// What will never count must not keep out what does.
   private func drop(_ wrap: Wrap) throws {
     try db.execute(
-      sql: "DELETE FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
+      cached: "DELETE FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
       arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data])
   }
 
   private func holds(_ epoch: EpochID) throws -> Bool {
     try Row.fetchOne(
-      db, sql: "SELECT 1 FROM epoch WHERE case_ref = ? AND epoch = ?",
+      db, cached: "SELECT 1 FROM epoch WHERE case_ref = ? AND epoch = ?",
       arguments: [row.ref, epoch.bytes.data]) != nil
   }
 
@@ -113,7 +113,7 @@ struct Absorber {
     guard
       let record = try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT l.*, g.log_id, e.kind, e.parts FROM leaf l JOIN log g ON g.id = l.log_ref
           LEFT JOIN entry e ON e.id = l.id WHERE l.entry_id = ? AND g.case_ref = ? AND l.class = 1
           """, arguments: [epoch.bytes.data, row.ref]),
@@ -147,7 +147,7 @@ struct Absorber {
     // Only leaves with a slot for a held epoch can open; the rest stays locked without work.
     let records = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND l.ciphertext IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
@@ -187,7 +187,7 @@ struct Absorber {
     let sealed = SealedEntry(leaf: leaf, ciphertext: ciphertext)
     let place = EntryPlace(caseID: row.caseID, logID: logID, sequence: leaf.sequence)
     let slots = try Row.fetchAll(
-      db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
+      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
       arguments: [record["id"] as Int64])
     for slotRow in slots {
       let slot = Slot(
@@ -204,7 +204,8 @@ struct Absorber {
           guard droppingJunk else { continue }
           // Junk under a key that is held: it will never open, and must not keep a good one out.
           try db.execute(
-            sql: "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ? AND is_valid = 0",
+            cached:
+              "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ? AND is_valid = 0",
             arguments: [record["id"] as Int64, slot.epoch.bytes.data, slot.box.data])
         default: return Opened(slot: slot, entry: nil, problem: error)
         }
@@ -216,7 +217,7 @@ struct Absorber {
   private func store(_ opened: Opened, of record: Row) throws {
     let leafRef: Int64 = record["id"]
     try db.execute(
-      sql: "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?",
+      cached: "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?",
       arguments: [leafRef, opened.slot.epoch.bytes.data, opened.slot.box.data])
     var problem = opened.problem
     var content: EntryContent?
@@ -257,7 +258,7 @@ struct Absorber {
   private func proveSlots() throws {
     let records = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT s.leaf_ref, s.epoch, s.box, l.data, g.log_id FROM epoch p
         JOIN slot s ON s.epoch = p.epoch AND s.is_valid = 0
         JOIN entry e ON e.id = s.leaf_ref

@@ -15,7 +15,7 @@ public struct Adoption: Hashable, Sendable {
   ) throws -> EntryID? {
     let records = try Row.fetchAll(
       db,
-      sql: EntryTable.select + """
+      cached: EntryTable.select + """
          JOIN about a ON a.entry_ref = l.id
         WHERE a.target = ? AND g.case_ref = ? AND l.class <> 1 AND e.kind = ? ORDER BY l.id
         """, arguments: [entry.bytes.data, row.ref, Int64(EntryKind.evidence.code)])

@@ -23,7 +23,7 @@ struct CaseAuthors {
     self.row = row
     self.state = state
     logs = try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id"),
+      db, cached: "SELECT id, log_id FROM log WHERE case_ref = ? ORDER BY log_id",
       arguments: [row.ref]
     ).map { (ref: $0["id"], logID: try $0.identifier("log_id")) }
     roles = Dictionary(
@@ -46,7 +46,7 @@ struct CaseAuthors {
 
   static func isAlone(_ db: Database, _ row: CaseRow) throws -> Bool {
     try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT 1 FROM vault_case c WHERE c.id = ? AND \(isNotAlone)"),
+      db, cached: "SELECT 1 FROM vault_case c WHERE c.id = ? AND \(isNotAlone)",
       arguments: [row.ref]) == nil
   }
 

@@ -131,7 +131,7 @@ final class CaseControl {
 
   private func position(of member: CaseState.Member) throws -> LogPosition? {
     try Row.fetchOne(
-      db, sql: "SELECT size, root FROM log WHERE case_ref = ? AND log_id = ?",
+      db, cached: "SELECT size, root FROM log WHERE case_ref = ? AND log_id = ?",
       arguments: [row.ref, member.logID.bytes.data]
     ).map {
       LogPosition(logID: member.logID, size: $0.number("size"), root: try $0.bytes32("root"))
@@ -142,7 +142,7 @@ final class CaseControl {
   private func canCut(_ position: LogPosition) throws -> Bool {
     let own = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT e.parts FROM entry e JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND g.log_id = ? AND l.class = 1 AND e.kind = ?
         """, arguments: [row.ref, row.logID.bytes.data, Int64(EntryKind.cut.code)])

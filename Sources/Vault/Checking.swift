@@ -38,10 +38,11 @@ extension OpenVault {
     guard depth != .quick else { return 0 }
     do throws(VaultError) {
       return try read { db in
-        let entries = try Int64.fetchOne(db, sql: "SELECT sum(length(ciphertext)) FROM leaf") ?? 0
+        let entries =
+          try Int64.fetchOne(db, cached: "SELECT sum(length(ciphertext)) FROM leaf") ?? 0
         let files =
           depth == .deep
-          ? try Int64.fetchOne(db, sql: "SELECT sum(sealed_size) FROM blob WHERE is_present = 1")
+          ? try Int64.fetchOne(db, cached: "SELECT sum(sealed_size) FROM blob WHERE is_present = 1")
           : 0
         return UInt64(entries + (files ?? 0))
       }
@@ -124,7 +125,7 @@ struct VaultCheck {
       let isAstray =
         try Row.fetchOne(
           db,
-          sql: """
+          cached: """
             SELECT 1 FROM search_content s LEFT JOIN leaf l ON l.id = s.id
             WHERE l.id IS NULL OR l.class = 1 LIMIT 1
             """) != nil
@@ -133,7 +134,7 @@ struct VaultCheck {
     do {
       try database.queue.writeWithoutTransaction { db in
         try db.inTransaction {
-          try db.execute(sql: "INSERT INTO search(search) VALUES ('integrity-check')")
+          try db.execute(cached: "INSERT INTO search(search) VALUES ('integrity-check')")
           return .rollback
         }
       }

@@ -29,7 +29,7 @@ struct CaseChecker {
     let view = try ViewChecker(
       db, of: row, in: state, epochs: try LoadedEpoch.all(db, of: row, keys: keys))
     for log in try Row.fetchAll(
-      db, sql: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref])
+      db, cached: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref])
     {
       let logID: LogID = try log.identifier("log_id")
       if log.hasValue("forked_at") { outcome.note(.fork(logID)) }
@@ -42,9 +42,9 @@ struct CaseChecker {
   private func runQuickly(_ outcome: inout CheckOutcome) throws {
     outcome.entryCount +=
       try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM listing WHERE case_ref = ?", arguments: [row.ref]) ?? 0
+        db, cached: "SELECT count(*) FROM listing WHERE case_ref = ?", arguments: [row.ref]) ?? 0
     for log in try Row.fetchAll(
-      db, sql: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref])
+      db, cached: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id", arguments: [row.ref])
     {
       let logID: LogID = try log.identifier("log_id")
       if log.hasValue("forked_at") { outcome.note(.fork(logID)) }

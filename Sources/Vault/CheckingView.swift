@@ -71,11 +71,11 @@ struct ViewChecker {
   private func isStillHere(_ place: Place) throws -> Bool {
     if place.record.hasValue("ciphertext") || place.record.hasValue("parts") { return true }
     return try Row.fetchOne(
-      db.cachedStatement(
-        sql: """
-          SELECT 1 FROM slot WHERE leaf_ref = ?1 UNION ALL
-          SELECT 1 FROM duplicate WHERE case_ref = ?2 AND entry_ref = ?1
-          """), arguments: [place.ref, row.ref]) != nil
+      db,
+      cached: """
+        SELECT 1 FROM slot WHERE leaf_ref = ?1 UNION ALL
+        SELECT 1 FROM duplicate WHERE case_ref = ?2 AND entry_ref = ?1
+        """, arguments: [place.ref, row.ref]) != nil
   }
 
   // MARK: - The entry itself
@@ -146,8 +146,7 @@ struct ViewChecker {
   private func key(of place: Place) throws -> SecretKey? {
     let isInView = place.record.hasValue("parts")
     let slots = try Row.fetchAll(
-      db.cachedStatement(
-        sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ? AND is_valid >= ? ORDER BY epoch"),
+      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ? AND is_valid >= ? ORDER BY epoch",
       arguments: [place.ref, isInView])
     for record in slots {
       let slot = Slot(
@@ -194,11 +193,11 @@ struct ViewChecker {
         root: blob.root, size: BlobTable.sealedSize(of: attachment.size))
     }
     let laid = try Row.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT a.number, b.root, b.sealed_size FROM attachment a
-          JOIN blob b ON b.id = a.blob_ref WHERE a.entry_ref = ?
-          """), arguments: [leaf])
+      db,
+      cached: """
+        SELECT a.number, b.root, b.sealed_size FROM attachment a
+        JOIN blob b ON b.id = a.blob_ref WHERE a.entry_ref = ?
+        """, arguments: [leaf])
     guard laid.count == expected.count else { return false }
     return try laid.allSatisfy { record in
       expected[record.number("number")]
@@ -221,8 +220,10 @@ struct CaseKeysChecker {
 
   func run(_ outcome: inout CheckOutcome) throws {
     let held = Set(
-      try Row.fetchAll(db, sql: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref])
-        .map { try $0.identifier("epoch") as EpochID })
+      try Row.fetchAll(
+        db, cached: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref]
+      )
+      .map { try $0.identifier("epoch") as EpochID })
     for epoch in state.epochs where epoch.logID == row.logID && !held.contains(epoch.id) {
       outcome.note(.caseKey(epoch.id))
     }
@@ -233,7 +234,7 @@ struct CaseKeysChecker {
   /// A key that was wrapped for this device was taken when it came.
   private func checkWraps(_ held: Set<EpochID>, _ outcome: inout CheckOutcome) throws {
     let wraps = try Row.fetchAll(
-      db, sql: "SELECT bytes FROM wrap WHERE case_ref = ? AND recipient = ?",
+      db, cached: "SELECT bytes FROM wrap WHERE case_ref = ? AND recipient = ?",
       arguments: [row.ref, row.logID.bytes.data]
     ).map { try Wrap(decoding: $0.bytes("bytes")) }.filter { !held.contains($0.epoch) }
     guard !wraps.isEmpty else { return }

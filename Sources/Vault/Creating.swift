@@ -105,7 +105,7 @@ extension OpenVault {
     let tried = try OpenVault(opening: files.folder, kit: kit, surroundings: surroundings)
     do {
       let count = try tried.database.queue.read { db in
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM vault_case")
+        try Int.fetchOne(db, cached: "SELECT count(*) FROM vault_case")
       }
       try tried.database.queue.close()
       guard count ?? 0 > 0 else { throw VaultError(.kitMismatch) }
@@ -140,7 +140,7 @@ extension OpenVault {
       defer { database.forgetKey() }
       try database.queue.write { db in
         try db.execute(
-          sql: "INSERT INTO setting(name, value) VALUES ('kit', ?)",
+          cached: "INSERT INTO setting(name, value) VALUES ('kit', ?)",
           arguments: [kitPair.publicKey.raw.bytes.data])
         try KeptCost.write(db, cost)
         try firstCase(db, keys, kitPair)

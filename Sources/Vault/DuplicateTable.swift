@@ -84,11 +84,11 @@ final class DuplicateTable {
 
   private func holders(of hash: Bytes32, before entry: Int64) throws -> [EntryID] {
     try Row.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
-          WHERE d.case_ref = ? AND d.hash = ? AND d.entry_ref < ? ORDER BY d.entry_ref LIMIT 16
-          """), arguments: [row.ref, hash.bytes.data, entry]
+      db,
+      cached: """
+        SELECT l.entry_id FROM duplicate d JOIN leaf l ON l.id = d.entry_ref
+        WHERE d.case_ref = ? AND d.hash = ? AND d.entry_ref < ? ORDER BY d.entry_ref LIMIT 16
+        """, arguments: [row.ref, hash.bytes.data, entry]
     ).map { try $0.identifier("entry_id") as EntryID }
   }
 
@@ -100,12 +100,12 @@ final class DuplicateTable {
       // The last ones are asked for together with some of those before, so that one statement serves all.
       let asked = hashes[min(start, hashes.count - width)...].prefix(width)
       let rows = try Row.fetchAll(
-        db.cachedStatement(
-          sql: """
-            WITH asked(hash) AS (VALUES \(repeatElement("(?)", count: width).joined(separator: ",")))
-            SELECT hash FROM asked
-            WHERE EXISTS (SELECT 1 FROM duplicate d WHERE d.case_ref = ? AND d.hash = asked.hash)
-            """),
+        db,
+        cached: """
+          WITH asked(hash) AS (VALUES \(repeatElement("(?)", count: width).joined(separator: ",")))
+          SELECT hash FROM asked
+          WHERE EXISTS (SELECT 1 FROM duplicate d WHERE d.case_ref = ? AND d.hash = asked.hash)
+          """,
         arguments: StatementArguments(asked.map(\.bytes.data)) + [row.ref])
       for row in rows { found.insert(try row.bytes32("hash")) }
     }
@@ -136,7 +136,7 @@ final class DuplicateTable {
     let present = Set(
       try Int64.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
           WHERE a.entry_ref = ? AND b.is_present = 1
           """, arguments: [entry["id"] as Int64]
@@ -148,8 +148,7 @@ final class DuplicateTable {
   /// Whether a file of that many bytes was added to the case here.
   func mayHold(fileOf size: UInt64) throws -> Bool {
     try Row.fetchOne(
-      db.cachedStatement(
-        sql: "SELECT 1 FROM duplicate WHERE case_ref = ? AND hash = ? LIMIT 1"),
+      db, cached: "SELECT 1 FROM duplicate WHERE case_ref = ? AND hash = ? LIMIT 1",
       arguments: [row.ref, hash(Mark(size: size)).bytes.data]) != nil
   }
 }

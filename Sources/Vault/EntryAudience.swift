@@ -40,7 +40,7 @@ extension OpenVault {
     try read { db in
       let row = try CaseRow.find(db, name)
       let isTold = try Row.fetchOne(
-        db, sql: "SELECT 1 FROM setting WHERE name = ?", arguments: [Self.toldOfWithheld(row)])
+        db, cached: "SELECT 1 FROM setting WHERE name = ?", arguments: [Self.toldOfWithheld(row)])
       guard row.role == .survivor, isTold == nil else { return false }
       return try CaseView.state(db, of: row).members.contains { $0.role == .advocate }
     }
@@ -57,7 +57,7 @@ extension OpenVault {
     try commit { db in
       let row = try CaseRow.find(db, name)
       try db.execute(
-        sql: "INSERT OR IGNORE INTO setting(name, value) VALUES (?, x'01')",
+        cached: "INSERT OR IGNORE INTO setting(name, value) VALUES (?, x'01')",
         arguments: [Self.toldOfWithheld(row)])
     }
   }

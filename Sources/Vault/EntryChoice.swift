@@ -141,7 +141,7 @@ struct EntryChoice {
 
   /// The entry of this leaf; nil if it does not count or cannot be opened here.
   func entry(_ ref: Int64) throws -> Entry? {
-    try Row.fetchOne(db, sql: Self.select + " AND l.id = ?", arguments: [row.ref, ref])
+    try Row.fetchOne(db, cached: Self.select + " AND l.id = ?", arguments: [row.ref, ref])
       .flatMap(counted)
   }
 

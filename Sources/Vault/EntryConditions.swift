@@ -213,7 +213,7 @@ struct EntryConditions {
   private func caseRefs() throws -> [Int64] {
     if let caseRef { return [caseRef] }
     return try Int64.fetchAll(
-      db, sql: "SELECT id FROM vault_case WHERE case_id IS NOT NULL ORDER BY id")
+      db, cached: "SELECT id FROM vault_case WHERE case_id IS NOT NULL ORDER BY id")
   }
 
   private mutating func standings() throws -> EntryStandings {

@@ -124,7 +124,7 @@ struct LivingEntries {
   func item(leaf: Int64) throws -> EntryHistory.Item? {
     guard
       let entry = try Row.fetchOne(
-        db, sql: EntryTable.select + " WHERE l.id = ?", arguments: [leaf]),
+        db, cached: EntryTable.select + " WHERE l.id = ?", arguments: [leaf]),
       try relation(entry) != nil
     else { return nil }
     let rows = try [entry] + rows(about: try entry.identifier("entry_id"))
@@ -135,7 +135,7 @@ struct LivingEntries {
   func takedownsAndRequests() throws -> EntryRelations {
     let rows = try Row.fetchAll(
       db,
-      sql: EntryTable.select + """
+      cached: EntryTable.select + """
          WHERE i.kind IN (?, ?, ?) AND i.case_ref = ?
         """,
       arguments: [
@@ -153,7 +153,7 @@ struct LivingEntries {
     while let target = targets.popLast() {
       let rows = try Row.fetchAll(
         db,
-        sql: EntryTable.select
+        cached: EntryTable.select
           + " JOIN about a ON a.entry_ref = l.id WHERE a.target = ? AND g.case_ref = ?",
         arguments: [target.bytes.data, row.ref])
       for row in rows {
@@ -193,7 +193,7 @@ struct LivingEntries {
       }
       explained.insert(epoch.id)
       let clock = try Int64.fetchOne(
-        db, sql: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
+        db, cached: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
         arguments: [record.id.bytes.data])
       result.append(
         .init(
@@ -202,7 +202,7 @@ struct LivingEntries {
     }
     let leaf: Int64 = entry["id"]
     let slots = try Row.fetchAll(
-      db, sql: "SELECT epoch FROM slot WHERE leaf_ref = ? AND is_valid = 1 ORDER BY epoch",
+      db, cached: "SELECT epoch FROM slot WHERE leaf_ref = ? AND is_valid = 1 ORDER BY epoch",
       arguments: [leaf])
     let atFirst = try slots.compactMap { slot -> EntryHistory.Showing? in
       let id: EpochID = try slot.identifier("epoch")

@@ -38,7 +38,7 @@ struct EntryPrivacy {
   func maySend(_ leaf: LeafData, _ leafRef: Int64, _ db: Database) throws -> Bool {
     guard mayBePrivate, leaf.classByte != EntryClass.control.rawValue else { return true }
     let slots = try Row.fetchAll(
-      db, sql: "SELECT epoch, box, is_valid FROM slot WHERE leaf_ref = ?", arguments: [leafRef])
+      db, cached: "SELECT epoch, box, is_valid FROM slot WHERE leaf_ref = ?", arguments: [leafRef])
     for record in slots {
       let id: EpochID = try record.identifier("epoch")
       guard let epoch = epochs.first(where: { $0.key.id == id }),

@@ -147,7 +147,7 @@ struct EntryStandings {
       end = Int64(clamping: cut.size)
       let receipts = try Row.fetchAll(
         db,
-        sql: "SELECT witness, max(size) AS size FROM receipt WHERE log_ref = ? GROUP BY witness",
+        cached: "SELECT witness, max(size) AS size FROM receipt WHERE log_ref = ? GROUP BY witness",
         arguments: [log.ref])
       let seen =
         try receipts.filter { receipt in

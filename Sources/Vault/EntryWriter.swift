@@ -131,10 +131,10 @@ enum BlobTable {
   ) throws {
     let sealedSize = sealedSize(of: size)
     try db.execute(
-      sql: "INSERT OR IGNORE INTO blob(root, sealed_size, is_present) VALUES (?, ?, 0)",
+      cached: "INSERT OR IGNORE INTO blob(root, sealed_size, is_present) VALUES (?, ?, 0)",
       arguments: [root.bytes.data, Int64(sealedSize)])
     try db.execute(
-      sql: """
+      cached: """
         INSERT OR IGNORE INTO attachment(entry_ref, number, blob_ref)
         SELECT ?, ?, id FROM blob WHERE root = ? AND sealed_size = ?
         """,

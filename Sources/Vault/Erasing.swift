@@ -96,7 +96,7 @@ extension OpenVault {
     let due = surroundings.now() - min(surroundings.now(), Self.erasureGrace)
     let rows = try read { db in
       let refs = try Int64.fetchSet(
-        db, sql: "SELECT case_ref FROM erasure WHERE is_destroyed = 0 AND seen <= ?",
+        db, cached: "SELECT case_ref FROM erasure WHERE is_destroyed = 0 AND seen <= ?",
         arguments: [Int64(bitPattern: due)])
       return refs.isEmpty ? [] : try CaseRow.all(db).filter { refs.contains($0.ref) }
     }
@@ -129,7 +129,7 @@ extension OpenVault {
   }
 
   private func hasDoomedFiles() throws(VaultError) -> Bool {
-    try read { db in try Row.fetchOne(db, sql: "SELECT 1 FROM doomed_blob LIMIT 1") != nil }
+    try read { db in try Row.fetchOne(db, cached: "SELECT 1 FROM doomed_blob LIMIT 1") != nil }
   }
 
   /// A transaction that signs nothing, so that the anchor stays as it is.
@@ -145,7 +145,7 @@ extension OpenVault {
     let roots = try read { db in
       try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT root FROM doomed_blob d
           WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.root = d.root)
           """
@@ -161,7 +161,7 @@ extension OpenVault {
       try database.queue.writeWithoutTransaction { db in
         _ = try db.checkpoint(.truncate)
       }
-      try database.queue.write { db in try db.execute(sql: "DELETE FROM doomed_blob") }
+      try database.queue.write { db in try db.execute(cached: "DELETE FROM doomed_blob") }
     } catch {
       throw .ofDatabase(error)
     }
@@ -194,7 +194,7 @@ private struct Erasing {
     while index < found.count {
       let about = try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT l.entry_id FROM about a JOIN entry e ON e.id = a.entry_ref JOIN leaf l ON l.id = e.id
           WHERE a.target = ? AND e.case_ref = ? AND e.kind IN (17, 18) ORDER BY l.id
           """, arguments: [found[index].bytes.data, row.ref])
@@ -226,13 +226,13 @@ private struct Erasing {
       files +=
         try Int.fetchOne(
           db,
-          sql: """
+          cached: """
             SELECT count(*) FROM attachment a JOIN leaf l ON l.id = a.entry_ref
             WHERE l.entry_id = ?
             """, arguments: [entry.bytes.data]) ?? 0
       let audiences = try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT DISTINCT p.audience FROM slot s JOIN leaf l ON l.id = s.leaf_ref
           JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = ? WHERE l.entry_id = ?
           """, arguments: [row.ref, entry.bytes.data])
@@ -265,7 +265,7 @@ enum ErasureTable {
   /// The first time counts; a later one changes nothing.
   static func note(_ db: Database, _ entry: EntryID, in row: CaseRow, at time: UInt64) throws {
     try db.execute(
-      sql: """
+      cached: """
         INSERT OR IGNORE INTO erasure(case_ref, entry, seen, is_destroyed) VALUES (?, ?, ?, 0)
         """, arguments: [row.ref, entry.bytes.data, Int64(bitPattern: time)])
   }
@@ -273,13 +273,13 @@ enum ErasureTable {
   /// An erasure that lost its effect.
   static func forget(_ db: Database, _ entry: EntryID, in row: CaseRow) throws {
     try db.execute(
-      sql: "DELETE FROM erasure WHERE case_ref = ? AND entry = ?",
+      cached: "DELETE FROM erasure WHERE case_ref = ? AND entry = ?",
       arguments: [row.ref, entry.bytes.data])
   }
 
   static func isDestroyed(_ db: Database, _ entry: EntryID, in row: CaseRow) throws -> Bool {
     try Row.fetchOne(
-      db, sql: "SELECT 1 FROM erasure WHERE case_ref = ? AND entry = ? AND is_destroyed = 1",
+      db, cached: "SELECT 1 FROM erasure WHERE case_ref = ? AND entry = ? AND is_destroyed = 1",
       arguments: [row.ref, entry.bytes.data]) != nil
   }
 
@@ -287,7 +287,7 @@ enum ErasureTable {
     _ db: Database, in row: CaseRow
   ) throws -> [(entry: EntryID, seen: UInt64, isDestroyed: Bool)] {
     try Row.fetchAll(
-      db, sql: "SELECT entry, seen, is_destroyed FROM erasure WHERE case_ref = ?",
+      db, cached: "SELECT entry, seen, is_destroyed FROM erasure WHERE case_ref = ?",
       arguments: [row.ref]
     ).map { (try $0.identifier("entry"), $0.number("seen"), $0["is_destroyed"]) }
   }
@@ -296,24 +296,24 @@ enum ErasureTable {
   /// that no other entry names.
   static func destroy(_ db: Database, _ entry: EntryID, in row: CaseRow) throws {
     try db.execute(
-      sql: "UPDATE erasure SET is_destroyed = 1 WHERE case_ref = ? AND entry = ?",
+      cached: "UPDATE erasure SET is_destroyed = 1 WHERE case_ref = ? AND entry = ?",
       arguments: [row.ref, entry.bytes.data])
     guard
       let leaf = try Int64.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
           WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1
           """, arguments: [entry.bytes.data, row.ref])
     else { return }
     let blobs = try Int64.fetchAll(
-      db, sql: "SELECT blob_ref FROM attachment WHERE entry_ref = ?", arguments: [leaf])
+      db, cached: "SELECT blob_ref FROM attachment WHERE entry_ref = ?", arguments: [leaf])
     try ViewTable.remove(db, leaf: leaf)
-    try db.execute(sql: "DELETE FROM slot WHERE leaf_ref = ?", arguments: [leaf])
-    try db.execute(sql: "UPDATE leaf SET ciphertext = NULL WHERE id = ?", arguments: [leaf])
+    try db.execute(cached: "DELETE FROM slot WHERE leaf_ref = ?", arguments: [leaf])
+    try db.execute(cached: "UPDATE leaf SET ciphertext = NULL WHERE id = ?", arguments: [leaf])
     for blob in blobs { try drop(db, blob: blob, in: row) }
     try db.execute(
-      sql: """
+      cached: """
         INSERT INTO erased_item(case_ref, mailbox, log_id, sequence)
         SELECT ?1, m.value, g.log_id, l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
         JOIN (SELECT 0 AS value UNION SELECT 1) m WHERE l.id = ?2
@@ -322,21 +322,21 @@ enum ErasureTable {
 
   private static func drop(_ db: Database, blob: Int64, in row: CaseRow) throws {
     let isNamed = try Row.fetchOne(
-      db, sql: "SELECT 1 FROM attachment WHERE blob_ref = ?", arguments: [blob])
+      db, cached: "SELECT 1 FROM attachment WHERE blob_ref = ?", arguments: [blob])
     guard isNamed == nil else { return }
     // Another entry may name the same bytes with another length; the file is then still wanted.
     try db.execute(
-      sql: """
+      cached: """
         INSERT OR IGNORE INTO doomed_blob(root) SELECT b.root FROM blob b WHERE b.id = ?1
         AND NOT EXISTS (SELECT 1 FROM blob o WHERE o.root = b.root AND o.id <> ?1)
         """, arguments: [blob])
     try db.execute(
-      sql: """
+      cached: """
         INSERT INTO erased_item(case_ref, mailbox, blob)
         SELECT ?1, m.value, b.root FROM blob b
         JOIN (SELECT 0 AS value UNION SELECT 1) m WHERE b.id = ?2
         """, arguments: [row.ref, blob])
-    try db.execute(sql: "DELETE FROM blob WHERE id = ?", arguments: [blob])
+    try db.execute(cached: "DELETE FROM blob WHERE id = ?", arguments: [blob])
   }
 
   /// What a mailbox may still hold of it by this device's own writing.
@@ -344,7 +344,7 @@ enum ErasureTable {
     _ db: Database, in row: CaseRow, mailbox: MailboxAudience
   ) throws -> [ErasedItem] {
     try Row.fetchAll(
-      db, sql: "SELECT * FROM erased_item WHERE case_ref = ? AND mailbox = ?",
+      db, cached: "SELECT * FROM erased_item WHERE case_ref = ? AND mailbox = ?",
       arguments: [row.ref, mailbox.number]
     ).map { item in
       if item.hasValue("blob") { return .blob(try item.identifier("blob")) }
@@ -357,7 +357,7 @@ enum ErasureTable {
     _ db: Database, in row: CaseRow, mailbox: MailboxAudience
   ) throws {
     try db.execute(
-      sql: "DELETE FROM erased_item WHERE case_ref = ? AND mailbox = ?",
+      cached: "DELETE FROM erased_item WHERE case_ref = ? AND mailbox = ?",
       arguments: [row.ref, mailbox.number])
   }
 }

@@ -194,7 +194,7 @@ extension OpenVault {
       guard
         let record = try Row.fetchOne(
           db,
-          sql: """
+          cached: """
             SELECT e.parts FROM entry e JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
             WHERE g.log_id = ? AND l.sequence = ?
             """, arguments: [file.logID.bytes.data, Int64(file.sequence)]),
@@ -255,7 +255,7 @@ private struct BundleCollection {
       scope: chosen == nil && leftOut.isEmpty ? .wholeCase : .chosenEntries, program: program)
     contents.successions = try CaseView.successions(db, of: row).map(\.bytes)
     contents.forks = try Row.fetchAll(
-      db, sql: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes", arguments: [row.ref]
+      db, cached: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes", arguments: [row.ref]
     ).map { $0.bytes("bytes") }
     return contents
   }
@@ -266,7 +266,7 @@ private struct BundleCollection {
     let wanted = chosen.map { Set($0) }
     return try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT l.id, l.entry_id FROM leaf l JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND l.class <> 1
         """, arguments: [row.ref]
@@ -288,7 +288,7 @@ private struct BundleCollection {
     let identity = LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey)
     guard
       let log = try Row.fetchOne(
-        db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+        db, cached: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, member.logID.bytes.data]),
       let note = log.bytesIfAny("note")
     else {
@@ -298,11 +298,12 @@ private struct BundleCollection {
     let size = log.number("note_size")
     let receipts = try Row.fetchAll(
       db,
-      sql: "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
+      cached:
+        "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
       arguments: [ref, Int64(size)])
     let leaves = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT l.id, l.log_ref, l.sequence, l.data, l.entry_id, l.class, l.ciphertext, e.problem, e.parts,
           g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
         LEFT JOIN entry e ON e.id = l.id WHERE l.log_ref = ? AND l.sequence < ? ORDER BY l.sequence

@@ -109,7 +109,7 @@ extension OpenVault {
     let inline = try read { db -> [UInt8]? in
       guard
         let row = try Row.fetchOne(
-          db, sql: "SELECT content FROM blob WHERE root = ? AND is_present = 1",
+          db, cached: "SELECT content FROM blob WHERE root = ? AND is_present = 1",
           arguments: [blob.root.bytes.data])
       else { throw VaultError(.contentMissing) }
       return row.hasNull(atIndex: 0) ? nil : row.bytes("content")

@@ -44,7 +44,7 @@ extension OpenVault {
       let row = try CaseRow.find(db, name)
       let leaves = try Int64.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref JOIN entry e ON e.id = l.id
           WHERE g.case_ref = ? AND l.class <> 1 AND e.problem IS NULL ORDER BY e.clock, l.id
           """, arguments: [row.ref])
@@ -79,7 +79,7 @@ extension OpenVault {
       let row = try CaseRow.find(db, name)
       let sealed = try Int64.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT coalesce(sum(b.sealed_size), 0) FROM attachment a JOIN blob b ON b.id = a.blob_ref
           JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 1
           """, arguments: [row.ref])

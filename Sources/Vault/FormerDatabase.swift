@@ -109,17 +109,17 @@ enum FormerDatabase {
 
   static func mark(_ db: Database, at place: Bytes32) throws {
     try db.execute(
-      sql: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
+      cached: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
       arguments: [setting, place.bytes.data])
   }
 
   static func place(_ db: Database) throws -> [UInt8]? {
-    try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = ?", arguments: [setting])
+    try Row.fetchOne(db, cached: "SELECT value FROM setting WHERE name = ?", arguments: [setting])
       .map { $0.bytes("value") }
   }
 
   static func forget(_ db: Database) throws {
-    try db.execute(sql: "DELETE FROM setting WHERE name = ?", arguments: [setting])
+    try db.execute(cached: "DELETE FROM setting WHERE name = ?", arguments: [setting])
   }
 }
 
@@ -130,7 +130,7 @@ enum KeptCost {
 
   static func read(_ db: Database) throws -> KeyCost? {
     let value = try Row.fetchOne(
-      db, sql: "SELECT value FROM setting WHERE name = ?", arguments: [setting]
+      db, cached: "SELECT value FROM setting WHERE name = ?", arguments: [setting]
     ).map { $0.bytes("value") }
     guard let value, value.count == 8 else { return nil }
     func number(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
@@ -142,7 +142,7 @@ enum KeptCost {
       [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
     }
     try db.execute(
-      sql: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
+      cached: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
       arguments: [setting, value.data])
   }
 }

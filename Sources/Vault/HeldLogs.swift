@@ -19,7 +19,7 @@ extension OpenVault {
     try read { db in
       let row = try CaseRow.find(db, name)
       let positions = try Row.fetchAll(
-        db, sql: "SELECT log_id, size, root FROM log WHERE case_ref = ? ORDER BY log_id",
+        db, cached: "SELECT log_id, size, root FROM log WHERE case_ref = ? ORDER BY log_id",
         arguments: [row.ref]
       ).map {
         LogPosition(

@@ -20,7 +20,7 @@ extension OpenVault {
 
   private static func name(of caseID: CaseID, _ db: Database) throws -> String? {
     try String.fetchOne(
-      db, sql: "SELECT name FROM vault_case WHERE case_id = ?", arguments: [caseID.bytes.data])
+      db, cached: "SELECT name FROM vault_case WHERE case_id = ?", arguments: [caseID.bytes.data])
   }
 
   /// Joins the case of an invitation, after its six words were compared by voice.
@@ -44,7 +44,7 @@ extension OpenVault {
     try commit { db in
       guard
         try Row.fetchOne(
-          db, sql: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name]) == nil
+          db, cached: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name]) == nil
       else { throw VaultError(.caseExists) }
       try accept(invitation, card: cardRef, name: name, db)
     }
@@ -57,18 +57,18 @@ extension OpenVault {
     let caseID = invitation.caseID
     guard
       let record = try Row.fetchOne(
-        db, sql: "SELECT card FROM vault_case WHERE id = ?", arguments: [ref]),
+        db, cached: "SELECT card FROM vault_case WHERE id = ?", arguments: [ref]),
       case .founding(_, let founder, _) = invitation.founding.content
     else { throw VaultError(.databaseDamaged) }
     let own = try Card(decoding: record.bytes("card"))
     try db.execute(
-      sql: "UPDATE vault_case SET case_id = ?, name = ?, root = ?, log_id = ? WHERE id = ?",
+      cached: "UPDATE vault_case SET case_id = ?, name = ?, root = ?, log_id = ? WHERE id = ?",
       arguments: [
         caseID.bytes.data, name, invitation.root.bytes.data,
         own.logID(in: caseID).bytes.data, ref,
       ])
     try db.execute(
-      sql: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)",
+      cached: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)",
       arguments: [ref, invitation.founding.bytes.data])
     for card in [own, founder] {
       try LogTable.addLog(db, case: ref, logID: card.logID(in: caseID), key: card.signingKey)
@@ -88,7 +88,7 @@ extension OpenVault {
     guard let wanted = Invitation.cardIdentifier(of: bytes) else {
       throw VaultError(.invitationDamaged)
     }
-    for record in try Row.fetchAll(db, sql: "SELECT * FROM vault_case") {
+    for record in try Row.fetchAll(db, cached: "SELECT * FROM vault_case") {
       guard try Card(decoding: record.bytes("card")).identifier == wanted else { continue }
       let device = try DeviceKeys(record, keys: keys)
       let invitation: Invitation

@@ -64,7 +64,7 @@ struct KeptBack {
     let slots = OpenSlots(db, of: row, in: state)
     let marks = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT k.leaf_ref, k.by_word FROM kept_back k JOIN leaf l ON l.id = k.leaf_ref
         JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ?
         """, arguments: [row.ref])
@@ -114,7 +114,7 @@ struct KeptBack {
     guard
       let record = try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT l.id, g.log_id, e.clock FROM leaf l JOIN log g ON g.id = l.log_ref
           JOIN entry e ON e.id = l.id WHERE g.case_ref = ? AND l.class <> 1 AND l.entry_id = ?
           """, arguments: [row.ref, entry.bytes.data])
@@ -163,7 +163,7 @@ struct KeptBack {
   /// - Parameter byWord: whether its author said so.
   static func mark(_ db: Database, _ ref: Int64, byWord: Bool) throws {
     try db.execute(
-      sql: "INSERT OR IGNORE INTO kept_back(leaf_ref, by_word) VALUES (?, ?)",
+      cached: "INSERT OR IGNORE INTO kept_back(leaf_ref, by_word) VALUES (?, ?)",
       arguments: [ref, byWord])
   }
 
@@ -171,7 +171,7 @@ struct KeptBack {
   func privateCount(of sequences: [UInt64], in log: LogID) throws -> Int {
     let wanted = Set(sequences)
     return try Row.fetchAll(
-      db, sql: EntryTable.select + " WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1",
+      db, cached: EntryTable.select + " WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1",
       arguments: [row.ref, log.bytes.data]
     ).count { record in
       try wanted.contains(record.number("sequence")) && contains(record)
@@ -181,7 +181,8 @@ struct KeptBack {
   /// All of these entries that are in view.
   func privateEntries() throws -> Set<EntryID> {
     let rows = try Row.fetchAll(
-      db, sql: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
+      db,
+      cached: EntryTable.select + " WHERE g.case_ref = ? AND l.class <> 1 AND e.parts IS NOT NULL",
       arguments: [row.ref])
     var found: Set<EntryID> = []
     for record in rows where try contains(record) {
@@ -205,7 +206,7 @@ struct KeptBack {
 
   private static func clock(_ db: Database, of entry: EntryID) throws -> UInt64? {
     try Row.fetchOne(
-      db, sql: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
+      db, cached: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
       arguments: [entry.bytes.data]
     ).map { $0.number("clock") }
   }
@@ -215,7 +216,7 @@ struct KeptBack {
   ) throws -> UInt64? {
     let cuts = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT e.clock, e.parts, g.log_id FROM entry e JOIN leaf l ON l.id = e.id
         JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND l.class = 1 AND e.kind = ? AND e.problem IS NULL

@@ -110,11 +110,11 @@ struct ListedEntry {
   ) throws -> Bool {
     guard
       let row = try Row.fetchOne(
-        db.cachedStatement(
-          sql: """
-            SELECT case_ref, log_ref, class, state, kind, entered, happened, happened_until,
-              not_before, existed_by, files FROM listing WHERE id = ?
-            """), arguments: [leaf])
+        db,
+        cached: """
+          SELECT case_ref, log_ref, class, state, kind, entered, happened, happened_until,
+            not_before, existed_by, files FROM listing WHERE id = ?
+          """, arguments: [leaf])
     else { return false }
     let expected: [Int64?] =
       place + [
@@ -125,11 +125,11 @@ struct ListedEntry {
 
   private func hasSideRows(_ db: Database, _ leaf: Int64) throws -> Bool {
     let targets = try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT target FROM about WHERE entry_ref = ?"), arguments: [leaf]
+      db, cached: "SELECT target FROM about WHERE entry_ref = ?", arguments: [leaf]
     ).map { try $0.identifier("target") as EntryID }
     guard Set(targets) == Set(about) else { return false }
     let laid = try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT field, value FROM facet WHERE entry_ref = ?"),
+      db, cached: "SELECT field, value FROM facet WHERE entry_ref = ?",
       arguments: [leaf]
     ).map { LaidFacet(field: $0["field"], value: $0["value"]) }
     return Set(laid)
@@ -143,7 +143,7 @@ struct ListedEntry {
 
   private func hasTokens(_ db: Database, _ leaf: Int64) throws -> Bool {
     let laid = try String.fetchOne(
-      db.cachedStatement(sql: "SELECT c0 FROM search_content WHERE id = ?"), arguments: [leaf])
+      db, cached: "SELECT c0 FROM search_content WHERE id = ?", arguments: [leaf])
     return laid == (tokens.isEmpty ? nil : tokens)
   }
 }

@@ -32,7 +32,7 @@ final class LogAppender {
     self.surroundings = surroundings
     guard
       let log = try Row.fetchOne(
-        db, sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+        db, cached: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, row.logID.bytes.data])
     else { throw VaultError(.databaseDamaged) }
     state = try CaseView.state(db, of: row)
@@ -88,7 +88,7 @@ final class LogAppender {
 
   /// Stores entries that follow each other, and lays them into the view.
   private func store(_ entries: [OwnEntry]) throws -> [Appended] {
-    let highest = try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(id) FROM leaf")) ?? 0
+    let highest = try Int64.fetchOne(db, cached: "SELECT max(id) FROM leaf") ?? 0
     let stored = zip(1..., entries).map { (leaf: highest + $0, entry: $1) }
     try db.insert(
       stored, into: "leaf(id, log_ref, sequence, class, data, entry_id, ciphertext)"
@@ -126,7 +126,7 @@ final class LogAppender {
     let checkpoint = VerifiedCheckpoint(
       signing: key, of: row.logIdentity, size: tree.size, root: tree.root)
     try db.execute(
-      sql: """
+      cached: """
         UPDATE log SET size = ?1, note_size = ?1, root = ?2, frontier = ?3, note = ?4 WHERE id = ?5
         """,
       arguments: [
@@ -142,11 +142,11 @@ final class LogAppender {
     hasToldFrontier = true
     let told = isControl ? "told_size" : "seen_size"
     let grown = try Row.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT log_id, size, root FROM log
-          WHERE case_ref = ? AND id <> ? AND size > \(told) ORDER BY log_id
-          """), arguments: [row.ref, logRef])
+      db,
+      cached: """
+        SELECT log_id, size, root FROM log
+        WHERE case_ref = ? AND id <> ? AND size > \(told) ORDER BY log_id
+        """, arguments: [row.ref, logRef])
     guard !grown.isEmpty else { return [] }
     try db.execute(
       sql: """
@@ -166,14 +166,14 @@ final class LogAppender {
   ) throws -> (notes: [[UInt8]], newest: OwnEntry.Receipt?) {
     let receipts = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT note, time, witness FROM receipt r WHERE log_ref = ?1 AND is_embedded = 0
           AND size = (SELECT max(o.size) FROM receipt o WHERE o.log_ref = ?1
             AND o.witness = r.witness AND o.is_embedded = 0)
         ORDER BY time DESC, witness LIMIT ?2
         """, arguments: [ownLog, Limits.receiptsOfEntry])
     try db.execute(
-      sql: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
+      cached: "UPDATE receipt SET is_embedded = 1 WHERE log_ref = ?", arguments: [ownLog])
     let newest = try receipts.max { $0.number("time") < $1.number("time") }.map { receipt in
       (time: receipt.number("time"), witness: try receipt.identifier("witness") as LogID)
     }

@@ -11,7 +11,7 @@ enum LogTable {
   ) throws {
     let empty = CompactRange()
     try db.execute(
-      sql: """
+      cached: """
         INSERT OR IGNORE INTO log(case_ref, log_id, signing_key, size, root, frontier)
         VALUES (?, ?, ?, 0, ?, ?)
         """,
@@ -55,31 +55,31 @@ enum CaseView {
 
   static func statements(_ db: Database, of row: CaseRow) throws -> [RootStatement] {
     try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT bytes FROM statement WHERE case_ref = ?"),
+      db, cached: "SELECT bytes FROM statement WHERE case_ref = ?",
       arguments: [row.ref]
     ).map { try RootStatement(decoding: $0.bytes("bytes"), caseID: row.caseID, root: row.root) }
   }
 
   static func successions(_ db: Database, of row: CaseRow) throws -> [Succession] {
     try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT bytes FROM succession WHERE case_ref = ?"),
+      db, cached: "SELECT bytes FROM succession WHERE case_ref = ?",
       arguments: [row.ref]
     ).map { try Succession(decoding: $0.bytes("bytes"), caseID: row.caseID) }
   }
 
   private static func logs(_ db: Database, of row: CaseRow) throws -> [MemberLog] {
     try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id"),
+      db, cached: "SELECT * FROM log WHERE case_ref = ? ORDER BY log_id",
       arguments: [row.ref]
     ).map { log in
       let ref: Int64 = log["id"]
       let forkedAt: Int64? = log["forked_at"]
       let unusual = try Row.fetchAll(
-        db.cachedStatement(
-          sql: """
-            SELECT sequence, class FROM leaf WHERE log_ref = ?1 AND class < 2
-            UNION ALL SELECT sequence, class FROM leaf WHERE log_ref = ?1 AND class > 3 ORDER BY 1
-            """), arguments: [ref])
+        db,
+        cached: """
+          SELECT sequence, class FROM leaf WHERE log_ref = ?1 AND class < 2
+          UNION ALL SELECT sequence, class FROM leaf WHERE log_ref = ?1 AND class > 3 ORDER BY 1
+          """, arguments: [ref])
       return MemberLog(
         position: LogPosition(
           logID: try log.identifier("log_id"), size: log.number("size"),
@@ -94,11 +94,11 @@ enum CaseView {
     _ db: Database, of row: CaseRow, _ log: LogID, class entryClass: EntryClass
   ) throws -> [UInt64] {
     try Row.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
-          WHERE g.case_ref = ? AND g.log_id = ? AND l.class = ? ORDER BY l.sequence
-          """), arguments: [row.ref, log.bytes.data, Int64(entryClass.rawValue)]
+      db,
+      cached: """
+        SELECT l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE g.case_ref = ? AND g.log_id = ? AND l.class = ? ORDER BY l.sequence
+        """, arguments: [row.ref, log.bytes.data, Int64(entryClass.rawValue)]
     ).map { $0.number("sequence") }
   }
 
@@ -121,12 +121,12 @@ enum CaseView {
 
   private static func control(_ db: Database, log: Int64) throws -> [MemberLog.ControlEntry] {
     try Row.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT l.sequence, l.entry_id, e.kind, e.problem, e.parts, e.frontier
-          FROM leaf l JOIN entry e ON e.id = l.id
-          WHERE l.log_ref = ? AND l.class = 1 ORDER BY l.sequence
-          """), arguments: [log]
+      db,
+      cached: """
+        SELECT l.sequence, l.entry_id, e.kind, e.problem, e.parts, e.frontier
+        FROM leaf l JOIN entry e ON e.id = l.id
+        WHERE l.log_ref = ? AND l.class = 1 ORDER BY l.sequence
+        """, arguments: [log]
     ).map { entry in
       let problem: String? = entry["problem"]
       return MemberLog.ControlEntry(

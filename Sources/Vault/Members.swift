@@ -164,7 +164,7 @@ struct MemberTable {
 
   func summary(_ member: CaseState.Member) throws -> MemberSummary {
     let log = try Row.fetchOne(
-      db, sql: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?",
+      db, cached: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?",
       arguments: [row.ref, member.logID.bytes.data])
     return MemberSummary(
       logID: member.logID, role: member.role, name: name(of: member),
@@ -172,7 +172,7 @@ struct MemberTable {
       standing: .init(of: member, at: now), lastReceipt: try lastReceipt(member),
       entriesShared: try entriesShared(member),
       entriesWritten: try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM leaf WHERE log_ref = ? AND class <> 1",
+        db, cached: "SELECT count(*) FROM leaf WHERE log_ref = ? AND class <> 1",
         arguments: [log?["id"] as Int64?]) ?? 0)
   }
 
@@ -185,13 +185,13 @@ struct MemberTable {
     switch member.origin {
     case .entry(let id):
       return try Row.fetchOne(
-        db, sql: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
+        db, cached: "SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id WHERE l.entry_id = ?",
         arguments: [id.bytes.data]
       ).map { $0.number("clock") }
     case .founding:
       return try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT e.clock FROM entry e JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
           WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = 0
           """, arguments: [row.ref, member.logID.bytes.data]
@@ -204,7 +204,7 @@ struct MemberTable {
     guard member.logID != row.logID else { return nil }
     let time = try Int64.fetchOne(
       db,
-      sql: """
+      cached: """
         SELECT max(r.time) FROM receipt r JOIN log g ON g.id = r.log_ref
         WHERE g.case_ref = ? AND g.log_id = ? AND r.witness = ?
         """, arguments: [row.ref, row.logID.bytes.data, member.logID.bytes.data])
@@ -222,7 +222,7 @@ struct MemberTable {
     let leaves = try openLeaves(of: member)
     return try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT l.id, l.entry_id FROM leaf l JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND l.class <> 1 ORDER BY g.log_id, l.sequence
         """, arguments: [row.ref]
@@ -239,7 +239,7 @@ struct MemberTable {
     return leaves.subtracting(
       try Int64.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
           WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1
           """, arguments: [row.ref, member.logID.bytes.data]))
@@ -256,7 +256,7 @@ extension MemberTable {
   static func names(_ db: Database, of row: CaseRow) throws -> [LogID: String] {
     var names: [LogID: String] = [:]
     for record in try Row.fetchAll(
-      db, sql: "SELECT log_id, name FROM member_name WHERE case_ref = ?", arguments: [row.ref])
+      db, cached: "SELECT log_id, name FROM member_name WHERE case_ref = ?", arguments: [row.ref])
     {
       names[try record.identifier("log_id")] = record["name"]
     }
@@ -292,11 +292,11 @@ extension MemberTable {
     let taken = try names(db, of: row).contains { $0.value == name && $0.key != member.logID }
     guard !taken else { throw VaultError(.memberNameTaken) }
     try db.execute(
-      sql: "DELETE FROM member_name WHERE case_ref = ? AND log_id = ?",
+      cached: "DELETE FROM member_name WHERE case_ref = ? AND log_id = ?",
       arguments: [row.ref, member.logID.bytes.data])
     guard !name.isEmpty else { return }
     try db.execute(
-      sql: "INSERT INTO member_name(case_ref, log_id, name) VALUES (?, ?, ?)",
+      cached: "INSERT INTO member_name(case_ref, log_id, name) VALUES (?, ?, ?)",
       arguments: [row.ref, member.logID.bytes.data, name])
   }
 }

@@ -130,7 +130,7 @@ public actor OpenVault {
     do {
       try database.queue.write { db in
         try db.execute(
-          sql: "INSERT OR IGNORE INTO setting(name, value) VALUES ('rolled-back', x'01')")
+          cached: "INSERT OR IGNORE INTO setting(name, value) VALUES ('rolled-back', x'01')")
       }
     } catch {
       throw .ofDatabase(error)
@@ -188,7 +188,7 @@ extension OpenVault {
   static func ownLogs(_ db: Database) throws -> [Anchor.OwnLog] {
     try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT c.case_id, l.log_id, l.size, l.root FROM vault_case c
         JOIN log l ON l.case_ref = c.id AND l.log_id = c.log_id WHERE c.case_id IS NOT NULL
         """
@@ -203,7 +203,7 @@ extension OpenVault {
 
   private static func position(of log: LogID, _ db: Database) throws -> LogPosition? {
     try Row.fetchOne(
-      db, sql: "SELECT size, root FROM log WHERE log_id = ? ORDER BY size DESC LIMIT 1",
+      db, cached: "SELECT size, root FROM log WHERE log_id = ? ORDER BY size DESC LIMIT 1",
       arguments: [log.bytes.data]
     ).map { row in
       LogPosition(
@@ -246,7 +246,7 @@ extension OpenVault {
     let isKnownOld = try database.queue.read { db in
       try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT 1 FROM setting WHERE name = 'rolled-back' UNION ALL SELECT 1 FROM log l
           JOIN vault_case c ON c.id = l.case_ref AND c.log_id = l.log_id WHERE l.forked_at IS NOT NULL
           """) != nil

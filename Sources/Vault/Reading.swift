@@ -151,7 +151,7 @@ enum EntryTable {
 
   private static func witnesses(_ db: Database, of entry: Row) throws -> [LogID] {
     try Row.fetchAll(
-      db, sql: "SELECT DISTINCT witness FROM receipt WHERE log_ref = ? AND size > ?",
+      db, cached: "SELECT DISTINCT witness FROM receipt WHERE log_ref = ? AND size > ?",
       arguments: [entry["log_ref"] as Int64, entry["sequence"] as Int64]
     ).map { try $0.identifier("witness") }
   }
@@ -162,7 +162,7 @@ enum EntryTable {
       throw VaultError(.unknownEntry)
     }
     let found = try Row.fetchAll(
-      db, sql: select + " WHERE l.entry_id >= ? AND l.entry_id <= ? AND l.class <> 1 LIMIT 3",
+      db, cached: select + " WHERE l.entry_id >= ? AND l.entry_id <= ? AND l.class <> 1 LIMIT 3",
       arguments: [low.data, high.data])
     guard found.count <= 1 else { throw VaultError(.ambiguousEntry) }
     guard let entry = found.first else { throw VaultError(.unknownEntry) }
@@ -182,7 +182,7 @@ enum EntryTable {
 
   static func row(_ db: Database, _ id: EntryID, of row: CaseRow) throws -> Row? {
     try Row.fetchOne(
-      db, sql: select + " WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1",
+      db, cached: select + " WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1",
       arguments: [id.bytes.data, row.ref])
   }
 
@@ -200,7 +200,7 @@ enum EntryTable {
     let leafRef: Int64 = entry["id"]
     let present = try Int64.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
         WHERE a.entry_ref = ? AND b.is_present = 1 ORDER BY a.number
         """, arguments: [leafRef])
@@ -243,7 +243,7 @@ enum EntryTable {
     let sequence: Int64 = entry["sequence"]
     return try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT witness, min(time) AS time FROM receipt WHERE log_ref = ? AND size > ?
         GROUP BY witness ORDER BY time
         """, arguments: [logRef, sequence]

@@ -230,7 +230,7 @@ struct CaseRecovery {
     let card = try device.card(role: .survivor)
     let logID = card.logID(in: found.caseID)
     try db.execute(
-      sql: """
+      cached: """
         INSERT INTO vault_case(case_id, name, is_default, root, role, card, log_id,
           signing_seed, receipt_seed, box_seed, kit, mailbox, own_mailbox)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -246,7 +246,7 @@ struct CaseRecovery {
     let admission = RootStatement.admit(card, root: try found.openRoot(with: kit))
     for statement in [found.founding.bytes, admission] {
       try db.execute(
-        sql: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)",
+        cached: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)",
         arguments: [ref, statement.data])
     }
     for member in [card, founder] {

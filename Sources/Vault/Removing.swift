@@ -82,7 +82,7 @@ extension LogTable {
   static func size(_ db: Database, of logs: [LogID], in row: CaseRow) throws -> UInt64 {
     try logs.reduce(0) { sum, log in
       let record = try Row.fetchOne(
-        db, sql: "SELECT size FROM log WHERE case_ref = ? AND log_id = ?",
+        db, cached: "SELECT size FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, log.bytes.data])
       return sum + (record?.number("size") ?? 0)
     }

@@ -36,9 +36,9 @@ extension OpenVault {
       if isCertified { renewed.append(row.name) } else { rest.append(row.name) }
     }
     let dropped = try write { db in
-      try db.execute(sql: "DELETE FROM vault_case WHERE case_id IS NULL")
+      try db.execute(cached: "DELETE FROM vault_case WHERE case_id IS NULL")
       let count = db.changesCount
-      try db.execute(sql: "DELETE FROM setting WHERE name = 'rolled-back'")
+      try db.execute(cached: "DELETE FROM setting WHERE name = 'rolled-back'")
       return count
     }
     try settle()
@@ -74,7 +74,7 @@ enum KeyRenewal {
       db, try unopened(db, of: row), with: old.box, to: card, logID: logID, case: row.ref)
     // The old seeds are overwritten: nothing here can sign with them again.
     try db.execute(
-      sql: """
+      cached: """
         UPDATE vault_case SET card = ?, log_id = ?, signing_seed = ?, receipt_seed = ?, box_seed = ?
         WHERE id = ?
         """,
@@ -89,7 +89,7 @@ enum KeyRenewal {
   private static func unopened(_ db: Database, of row: CaseRow) throws -> [Wrap] {
     try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT bytes FROM wrap w WHERE case_ref = ? AND NOT EXISTS
           (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
         """, arguments: [row.ref]

@@ -109,7 +109,7 @@ extension OpenVault {
       guard
         try Row.fetchOne(
           db,
-          sql: """
+          cached: """
             SELECT 1 FROM leaf l JOIN log g ON g.id = l.log_ref
             WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1
             """, arguments: [entry.bytes.data, row.ref]) != nil
@@ -153,7 +153,7 @@ extension OpenVault {
     guard
       let record = try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT g.size, (SELECT max(r.size) FROM receipt r WHERE r.log_ref = g.id AND r.witness = ?3)
             AS receipt FROM log g WHERE g.case_ref = ?1 AND g.log_id = ?2
           """, arguments: [row.ref, log.bytes.data, row.logID.bytes.data])
@@ -203,7 +203,7 @@ extension CaseRoot {
   /// Stores a statement, which goes out with the next exchange.
   static func add(_ db: Database, _ statement: [UInt8], to row: CaseRow) throws {
     try db.execute(
-      sql: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
+      cached: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
       arguments: [row.ref, statement.data])
   }
 }

@@ -112,7 +112,7 @@ struct CaseRow: Hashable {
 
   static func all(_ db: Database) throws -> [CaseRow] {
     try Row.fetchAll(
-      db, sql: "SELECT * FROM vault_case WHERE case_id IS NOT NULL ORDER BY id"
+      db, cached: "SELECT * FROM vault_case WHERE case_id IS NOT NULL ORDER BY id"
     ).map(CaseRow.init)
   }
 
@@ -127,7 +127,7 @@ struct CaseRow: Hashable {
     let wanted = text.lowercased()
     guard wanted.count >= 4 else { throw VaultError(.unknownCase) }
     let matches = try Row.fetchAll(
-      db, sql: "SELECT id, case_id FROM vault_case WHERE case_id IS NOT NULL"
+      db, cached: "SELECT id, case_id FROM vault_case WHERE case_id IS NOT NULL"
     ).filter { CaseID(try $0.bytes32("case_id")).fingerprint.hasPrefix(wanted) }
     guard matches.count <= 1 else { throw VaultError(.ambiguousCase) }
     guard let match = matches.first else { throw VaultError(.unknownCase) }
@@ -143,8 +143,7 @@ struct CaseRow: Hashable {
     _ db: Database, _ condition: String, _ arguments: StatementArguments
   ) throws -> CaseRow? {
     try Row.fetchOne(
-      db.cachedStatement(
-        sql: "SELECT * FROM vault_case WHERE case_id IS NOT NULL AND \(condition) ORDER BY id"),
+      db, cached: "SELECT * FROM vault_case WHERE case_id IS NOT NULL AND \(condition) ORDER BY id",
       arguments: arguments
     ).map(CaseRow.init)
   }
@@ -172,7 +171,7 @@ struct DeviceKeys: ~Copyable {
   ) throws -> DeviceKeys {
     guard
       let row = try Row.fetchOne(
-        db, sql: "SELECT signing_seed, receipt_seed, box_seed FROM vault_case WHERE id = ?",
+        db, cached: "SELECT signing_seed, receipt_seed, box_seed FROM vault_case WHERE id = ?",
         arguments: [ref])
     else { throw VaultError(.unknownCase) }
     return try DeviceKeys(row, keys: keys)
@@ -189,7 +188,7 @@ final class LoadedEpoch: Sendable {
     _ db: Database, of row: CaseRow, keys: VaultKeys
   ) throws -> [LoadedEpoch] {
     let rows = try Row.fetchAll(
-      db, sql: "SELECT epoch, audience, sealed_key FROM epoch WHERE case_ref = ? ORDER BY rowid",
+      db, cached: "SELECT epoch, audience, sealed_key FROM epoch WHERE case_ref = ? ORDER BY rowid",
       arguments: [row.ref])
     return try rows.map { epoch in
       LoadedEpoch(

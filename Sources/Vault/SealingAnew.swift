@@ -149,18 +149,19 @@ private struct DatabaseCopy {
   private func sealSecrets(_ db: Database) throws {
     func anew(_ sealed: [UInt8]) throws -> [UInt8] { newKeys.seal(try oldKeys.open(sealed)) }
     for row in try Row.fetchAll(
-      db, sql: "SELECT id, signing_seed, receipt_seed, box_seed FROM vault_case")
+      db, cached: "SELECT id, signing_seed, receipt_seed, box_seed FROM vault_case")
     {
       try db.execute(
-        sql: "UPDATE vault_case SET signing_seed = ?, receipt_seed = ?, box_seed = ? WHERE id = ?",
+        cached:
+          "UPDATE vault_case SET signing_seed = ?, receipt_seed = ?, box_seed = ? WHERE id = ?",
         arguments: [
           anew(row.bytes("signing_seed")).data, anew(row.bytes("receipt_seed")).data,
           anew(row.bytes("box_seed")).data, row["id"] as Int64,
         ])
     }
-    for row in try Row.fetchAll(db, sql: "SELECT rowid AS id, sealed_key FROM epoch") {
+    for row in try Row.fetchAll(db, cached: "SELECT rowid AS id, sealed_key FROM epoch") {
       try db.execute(
-        sql: "UPDATE epoch SET sealed_key = ? WHERE rowid = ?",
+        cached: "UPDATE epoch SET sealed_key = ? WHERE rowid = ?",
         arguments: [anew(row.bytes("sealed_key")).data, row["id"] as Int64])
     }
     try CarriedKeys.write(db, oldKeys.duplicates, under: newKeys)
@@ -178,11 +179,11 @@ private struct DatabaseCopy {
           try Self.heads(db) == heads
         else { throw VaultError(.databaseDamaged) }
         for row in try Row.fetchAll(
-          db, sql: "SELECT signing_seed, receipt_seed, box_seed FROM vault_case")
+          db, cached: "SELECT signing_seed, receipt_seed, box_seed FROM vault_case")
         {
           _ = try DeviceKeys(row, keys: newKeys)
         }
-        for row in try Row.fetchAll(db, sql: "SELECT sealed_key FROM epoch") {
+        for row in try Row.fetchAll(db, cached: "SELECT sealed_key FROM epoch") {
           _ = try newKeys.open(row.bytes("sealed_key"))
         }
       }
@@ -200,11 +201,11 @@ private struct DatabaseCopy {
 
   /// What each log comes to, and how much there is.
   private static func heads(_ db: Database) throws -> [[DatabaseValue]] {
-    try Row.fetchAll(db, sql: "SELECT log_id, size, root, note FROM log ORDER BY id").map {
+    try Row.fetchAll(db, cached: "SELECT log_id, size, root, note FROM log ORDER BY id").map {
       Array($0.databaseValues)
     }
       + Row.fetchAll(
-        db, sql: "SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM entry)"
+        db, cached: "SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM entry)"
       ).map { Array($0.databaseValues) }
   }
 }

@@ -79,7 +79,7 @@ extension OpenVault {
     let summary = { (entry: EntryChoice.Entry) throws -> EntrySummary in
       guard
         let record = try Row.fetchOne(
-          db, sql: EntryTable.select + " WHERE l.id = ?", arguments: [entry.ref])
+          db, cached: EntryTable.select + " WHERE l.id = ?", arguments: [entry.ref])
       else { throw VaultError(.databaseDamaged) }
       var summary = try EntryTable.summary(db, record, of: row, in: state)
       summary.isOwn = state.member(entry.logID)?.firstLogID == first
@@ -90,7 +90,7 @@ extension OpenVault {
     let logs = try state.members.map { other in
       let leaves = try Int64.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
           WHERE g.case_ref = ? AND g.log_id = ? AND l.class <> 1
           """, arguments: [row.ref, other.logID.bytes.data])

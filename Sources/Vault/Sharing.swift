@@ -47,7 +47,7 @@ extension OpenVault {
       let device = NewDevice()
       let card = try device.card(role: .advocate)
       try db.execute(
-        sql: """
+        cached: """
           INSERT INTO vault_case(name, is_default, role, card, signing_seed, receipt_seed, box_seed)
           VALUES (?, 0, ?, ?, ?, ?, ?)
           """,
@@ -155,7 +155,7 @@ extension OpenVault {
   ) throws -> [(member: CaseState.Member, chosen: EntryChoice.Chosen)] {
     guard let own = state.member(row.logID), own.cut == nil,
       try Row.fetchOne(
-        db, sql: "SELECT 1 FROM listing WHERE kind = ? AND case_ref = ?",
+        db, cached: "SELECT 1 FROM listing WHERE kind = ? AND case_ref = ?",
         arguments: [Int64(EntryKind.retract.code), row.ref]) != nil
     else { return [] }
     let choice = EntryChoice(db, of: row, in: state)
@@ -233,7 +233,7 @@ struct CaseSharing {
         of: entry.ref, leaf: entry.leaf, logID: entry.logID, epochs: control.epochs, db: db)
       let slot = epoch.key.slot(for: key, leaf: entry.leaf, logID: entry.logID)
       try db.execute(
-        sql: "INSERT OR REPLACE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
+        cached: "INSERT OR REPLACE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 1)",
         arguments: [entry.ref, slot.epoch.bytes.data, slot.box.data])
       return slot
     }
@@ -285,7 +285,7 @@ enum EntryKeys {
     of leafRef: Int64, leaf: LeafData, logID: LogID, epochs: [LoadedEpoch], db: Database
   ) throws -> SecretKey? {
     let slots = try Row.fetchAll(
-      db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ? AND is_valid = 1",
+      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ? AND is_valid = 1",
       arguments: [leafRef])
     for row in slots {
       let slot = Slot(

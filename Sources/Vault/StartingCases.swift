@@ -38,7 +38,7 @@ extension OpenVault {
     try read { db in
       let row = try CaseRow.find(db, name)
       let count = try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM vault_case WHERE case_id IS NOT NULL")
+        db, cached: "SELECT count(*) FROM vault_case WHERE case_id IS NOT NULL")
       return CasePlace(
         name: row.name, mailbox: row.mailbox, ownMailbox: row.ownMailbox, isOnlyOne: count == 1)
     }
@@ -48,7 +48,7 @@ extension OpenVault {
   public func startCase(named name: String) throws(VaultError) -> CaseID {
     try commit { db in
       guard
-        try Row.fetchOne(db, sql: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name])
+        try Row.fetchOne(db, cached: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name])
           == nil
       else { throw VaultError(.caseExists) }
       return try CaseStart.run(
@@ -65,7 +65,7 @@ extension OpenVault {
           caseID: row.caseID, name: row.name, isDefault: row.isDefault, role: row.role,
           // Those that are open; over the index alone.
           entryCount: try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(entered) FROM listing WHERE case_ref = ?"),
+            db, cached: "SELECT count(entered) FROM listing WHERE case_ref = ?",
             arguments: [row.ref]) ?? 0,
           memberCount: try CaseAuthors.isAlone(db, row)
             ? 1 : try CaseView.state(db, of: row).members.count,
@@ -78,7 +78,7 @@ extension OpenVault {
   /// The kit that opens this vault, and to which cases that begin here are sealed.
   static func kitKey(_ db: Database) throws -> BoxPublicKey {
     guard
-      let row = try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'kit'"),
+      let row = try Row.fetchOne(db, cached: "SELECT value FROM setting WHERE name = 'kit'"),
       let key = BoxPublicKey(row.bytes("value"))
     else { throw VaultError(.databaseDamaged) }
     return key
@@ -114,7 +114,7 @@ enum CaseStart {
     let statement = RootStatement.found(
       root: root, card: card, sealedRoot: try SealedBox.seal(rootSeed, to: kit))
     try db.execute(
-      sql: """
+      cached: """
         INSERT INTO vault_case(case_id, name, is_default, root, role, card, log_id,
           signing_seed, receipt_seed, box_seed, kit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
@@ -126,7 +126,8 @@ enum CaseStart {
       ])
     let ref = db.lastInsertedRowID
     try db.execute(
-      sql: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)", arguments: [ref, statement.data])
+      cached: "INSERT INTO statement(case_ref, bytes) VALUES (?, ?)",
+      arguments: [ref, statement.data])
     try LogTable.addLog(db, case: ref, logID: card.logID(in: caseID), key: card.signingKey)
     let row = try CaseRow.find(db, caseID.fingerprint)
     let appender = try LogAppender(db, of: row, surroundings: surroundings)
@@ -164,7 +165,7 @@ struct EpochStart {
       EpochKey(id: entry.id, caseID: row.caseID, audience: audience, key: epochKey))
     try appender.addSlot(for: entry, key: entryKey, epoch: (everyone ?? epoch).key)
     try appender.db.execute(
-      sql: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
+      cached: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
       arguments: [row.ref, entry.id.bytes.data, audience.encoded.data, sealedKey.data])
     for member in members {
       let logID = member.logID(in: row.caseID)

@@ -124,13 +124,13 @@ extension OpenVault {
         try database.queue.write { db in
           for row in rows {
             try db.execute(
-              sql: """
+              cached: """
                 DELETE FROM unseen WHERE entry_ref IN (SELECT id FROM listing WHERE case_ref = ?)
                 """, arguments: [row.ref])
             for status in statuses where status.caseID == row.caseID {
               for member in status.members {
                 try db.execute(
-                  sql: "INSERT OR IGNORE INTO member_seen(case_ref, log_id) VALUES (?, ?)",
+                  cached: "INSERT OR IGNORE INTO member_seen(case_ref, log_id) VALUES (?, ?)",
                   arguments: [row.ref, member.logID.bytes.data])
               }
             }
@@ -160,7 +160,7 @@ struct StatusReader {
     state = try CaseView.state(db, of: row)
     names = try MemberTable.names(db, of: row)
     ownLog = try Row.fetchOne(
-      db, sql: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
+      db, cached: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
       arguments: [row.ref, row.logID.bytes.data])
   }
 
@@ -260,7 +260,7 @@ struct StatusReader {
     guard row.role == .survivor else { return [] }
     let seen: Set<LogID> = Set(
       try Row.fetchAll(
-        db, sql: "SELECT log_id FROM member_seen WHERE case_ref = ?", arguments: [row.ref]
+        db, cached: "SELECT log_id FROM member_seen WHERE case_ref = ?", arguments: [row.ref]
       ).map { try $0.identifier("log_id") })
     return state.standingMembers.filter { member in
       guard member.role == .survivor, member.logID != row.logID, !seen.contains(member.logID) else {
@@ -278,7 +278,7 @@ struct StatusReader {
     guard let from = member.cut?.size ?? state.forkedAt(member.logID) else { return [] }
     let rows = try Row.fetchAll(
       db,
-      sql: EntryTable.select + """
+      cached: EntryTable.select + """
          WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence >= ? AND l.class <> 1 LIMIT 10000
         """, arguments: [row.ref, member.logID.bytes.data, Int64(from)])
     var disputed = 0
@@ -304,7 +304,7 @@ struct StatusReader {
   private func behind(_ member: CaseState.Member) throws -> CaseTrouble? {
     guard
       let log = try Row.fetchOne(
-        db, sql: "SELECT size, named_size FROM log WHERE case_ref = ? AND log_id = ?",
+        db, cached: "SELECT size, named_size FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, member.logID.bytes.data]),
       log.number("named_size") > log.number("size")
     else { return nil }
@@ -318,7 +318,7 @@ struct StatusReader {
     guard row.role == .survivor,
       let pending = try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT count(*) AS number, min(seen) AS seen FROM erasure
           WHERE case_ref = ? AND is_destroyed = 0
           """, arguments: [row.ref])

@@ -61,7 +61,7 @@ enum SuccessionTable {
       try remove(db, excess, all: all, of: row)
     }
     try db.execute(
-      sql: "INSERT INTO succession(case_ref, bytes) VALUES (?, ?)",
+      cached: "INSERT INTO succession(case_ref, bytes) VALUES (?, ?)",
       arguments: [row.ref, succession.bytes.data])
     return true
   }
@@ -70,7 +70,7 @@ enum SuccessionTable {
     _ db: Database, _ succession: Succession, all: [Succession], of row: CaseRow
   ) throws {
     try db.execute(
-      sql: "DELETE FROM succession WHERE case_ref = ? AND bytes = ?",
+      cached: "DELETE FROM succession WHERE case_ref = ? AND bytes = ?",
       arguments: [row.ref, succession.bytes.data])
     guard db.changesCount > 0 else { return }
     for next in all where next.oldKey == succession.card.signingKey {

@@ -188,7 +188,7 @@ extension OpenVault {
     try read { db in
       let state = try CaseView.state(db, of: row)
       let own = try Row.fetchOne(
-        db, sql: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
+        db, cached: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, row.logID.bytes.data])
       let members = try state.members.map { member in
         let logs = met.reports.flatMap(\.logs).filter { $0.id == member.logID }
@@ -210,7 +210,7 @@ extension OpenVault {
       }
       let awaited = try Int.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT count(DISTINCT b.id) FROM blob b JOIN attachment a ON a.blob_ref = b.id
           JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0
           """, arguments: [row.ref])

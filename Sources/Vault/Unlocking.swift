@@ -188,7 +188,7 @@ enum CarriedKeys {
   /// The keys with which this database works.
   static func read(_ database: SealedDatabase, _ derived: VaultKeys) throws -> VaultKeys {
     let sealed = try database.queue.read { db in
-      try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = ?", arguments: [setting])
+      try Row.fetchOne(db, cached: "SELECT value FROM setting WHERE name = ?", arguments: [setting])
         .map { $0.bytes("value") }
     }
     guard let sealed else { return derived }
@@ -198,7 +198,7 @@ enum CarriedKeys {
   static func write(_ db: Database, _ duplicates: borrowing SecretKey, under keys: VaultKeys) throws
   {
     try db.execute(
-      sql: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
+      cached: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
       arguments: [setting, keys.seal(duplicates).data])
   }
 }

@@ -32,7 +32,7 @@ struct VaultReplica: Replica {
   static func logRef(_ db: Database, _ row: CaseRow, _ log: LogID) throws -> Int64 {
     guard
       let ref = try Int64.fetchOne(
-        db.cachedStatement(sql: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?"),
+        db, cached: "SELECT id FROM log WHERE case_ref = ? AND log_id = ?",
         arguments: [row.ref, log.bytes.data])
     else { throw VaultError(.notAMember) }
     return ref
@@ -47,7 +47,7 @@ extension VaultReplica {
       try CaseView.state(db, of: row).members.compactMap { member in
         guard
           let log = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?"),
+            db, cached: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
             arguments: [row.ref, member.logID.bytes.data])
         else { return nil }
         return HeldLog(
@@ -62,7 +62,7 @@ extension VaultReplica {
     try read { db in
       try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT data FROM leaf WHERE log_ref = ? AND sequence >= ? AND sequence < ? ORDER BY sequence
           """,
         arguments: [
@@ -102,7 +102,7 @@ extension VaultReplica {
   ) throws -> WireEntry {
     let leaf = try LeafData(parsing: record.bytes("data"))
     let slots = try Row.fetchAll(
-      db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ? ORDER BY is_valid DESC LIMIT ?",
+      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ? ORDER BY is_valid DESC LIMIT ?",
       arguments: [record["id"] as Int64, SyncLimits.slotsOfEntry]
     ).map { WireSlot(epoch: try $0.identifier("epoch"), box: $0.bytes("box")) }
     let isSent = try privacy.maySend(leaf, record["id"], db)
@@ -165,13 +165,13 @@ extension VaultReplica {
   private func store(_ range: VerifiedRange, logRef: Int64, _ db: Database) throws {
     guard range.tree.size > range.sizeBefore else { return }
     try db.execute(
-      sql: "UPDATE log SET size = ?, root = ?, frontier = ? WHERE id = ?",
+      cached: "UPDATE log SET size = ?, root = ?, frontier = ? WHERE id = ?",
       arguments: [
         Int64(range.tree.size), range.tree.root.bytes.data, range.tree.encoded.data, logRef,
       ])
     if let head = range.head {
       try db.execute(
-        sql: "UPDATE log SET note = ?, note_size = ? WHERE id = ?",
+        cached: "UPDATE log SET note = ?, note_size = ? WHERE id = ?",
         arguments: [head.minimalBytes.data, Int64(head.size), logRef])
     }
   }
@@ -191,7 +191,7 @@ extension VaultReplica {
       ]
       return try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT 1 FROM leaf l WHERE l.log_ref = ? AND l.sequence >= ? AND l.sequence < ?
             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
             AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.entry = l.entry_id AND x.is_destroyed = 1)
@@ -210,7 +210,7 @@ enum SlotTable {
       guard
         let leafRef = try Int64.fetchOne(
           db,
-          sql: """
+          cached: """
             SELECT l.id FROM leaf l JOIN log g ON g.id = l.log_ref
             WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ? AND NOT EXISTS
               (SELECT 1 FROM erasure x WHERE x.entry = l.entry_id AND x.is_destroyed = 1)
@@ -218,7 +218,7 @@ enum SlotTable {
         try hasRoom(db, leafRef)
       else { continue }
       try db.execute(
-        sql: "INSERT OR IGNORE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 0)",
+        cached: "INSERT OR IGNORE INTO slot(leaf_ref, epoch, box, is_valid) VALUES (?, ?, ?, 0)",
         arguments: [leafRef, slot.epoch.bytes.data, slot.box.data])
       if db.changesCount > 0 { isChanged = true }
     }
@@ -229,12 +229,12 @@ enum SlotTable {
   /// one among them comes again with the next exchange; one that counted is never dropped.
   private static func hasRoom(_ db: Database, _ leafRef: Int64) throws -> Bool {
     let sql = "SELECT count(*) FROM slot WHERE leaf_ref = ?"
-    if try Int.fetchOne(db, sql: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry {
+    if try Int.fetchOne(db, cached: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry {
       return true
     }
     try db.execute(
-      sql: "DELETE FROM slot WHERE leaf_ref = ? AND is_valid = 0", arguments: [leafRef])
-    return try Int.fetchOne(db, sql: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry
+      cached: "DELETE FROM slot WHERE leaf_ref = ? AND is_valid = 0", arguments: [leafRef])
+    return try Int.fetchOne(db, cached: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry
   }
 
   /// Fills in a ciphertext that was lacking, unless it is lacking because it was erased. That it is the one which the leaf names was verified.
@@ -242,7 +242,7 @@ enum SlotTable {
     _ db: Database, _ logRef: Int64, _ sequence: UInt64, _ ciphertext: [UInt8]
   ) throws -> Bool {
     try db.execute(
-      sql: """
+      cached: """
         UPDATE leaf SET ciphertext = ? WHERE log_ref = ? AND sequence = ? AND ciphertext IS NULL
           AND NOT EXISTS
             (SELECT 1 FROM erasure x WHERE x.entry = leaf.entry_id AND x.is_destroyed = 1)

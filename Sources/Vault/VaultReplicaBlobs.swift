@@ -12,7 +12,7 @@ extension VaultReplica {
     try read { db in
       let records = try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT DISTINCT b.root, b.sealed_size, l.id AS leaf, l.data, g.log_id FROM blob b
           JOIN attachment a ON a.blob_ref = b.id JOIN entry e ON e.id = a.entry_ref
           JOIN leaf l ON l.id = e.id JOIN log g ON g.id = l.log_ref
@@ -38,7 +38,7 @@ extension VaultReplica {
     try read { db in
       try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT DISTINCT b.root, b.sealed_size FROM blob b JOIN attachment a ON a.blob_ref = b.id
           JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0 ORDER BY b.id
           """, arguments: [row.ref]
@@ -52,7 +52,7 @@ extension VaultReplica {
     let record = try read { db in
       guard
         let record = try Row.fetchOne(
-          db, sql: "SELECT sealed_size, content FROM blob WHERE root = ? AND is_present = 1",
+          db, cached: "SELECT sealed_size, content FROM blob WHERE root = ? AND is_present = 1",
           arguments: [blob.bytes.data])
       else { throw VaultError(.contentMissing) }
       return (size: record.number("sealed_size"), content: record.bytesIfAny("content"))
@@ -97,7 +97,7 @@ extension VaultReplica {
     let content = try store.adopt(blob.root, sealedSize: blob.byteCount)
     try write { db in
       try db.execute(
-        sql: "UPDATE blob SET is_present = 1, content = ? WHERE root = ? AND sealed_size = ?",
+        cached: "UPDATE blob SET is_present = 1, content = ? WHERE root = ? AND sealed_size = ?",
         arguments: [content?.data, blob.root.bytes.data, Int64(blob.byteCount)])
     }
     if content != nil { Folders.remove(path) }

@@ -11,11 +11,11 @@ extension VaultReplica {
   func heads() throws(VaultError) -> [SignedHead] {
     try read { db in
       let logs = try Row.fetchAll(
-        db, sql: "SELECT * FROM log WHERE case_ref = ? AND note IS NOT NULL ORDER BY log_id",
+        db, cached: "SELECT * FROM log WHERE case_ref = ? AND note IS NOT NULL ORDER BY log_id",
         arguments: [row.ref])
       let newest = try logs.map { log in
         let receipts = try Row.fetchAll(
-          db, sql: "SELECT note FROM receipt WHERE log_ref = ? AND size = ? ORDER BY witness",
+          db, cached: "SELECT note FROM receipt WHERE log_ref = ? AND size = ? ORDER BY witness",
           arguments: [log["id"] as Int64, Int64(log.number("note_size"))])
         return SignedHead(
           signingKey: try log.bytes32("signing_key"),
@@ -24,7 +24,7 @@ extension VaultReplica {
       // Of each log and witness the newest first, so that no log with many leaves room for none of another.
       let older = try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT signing_key, note FROM
             (SELECT g.signing_key, g.log_id, r.witness, r.note,
               row_number() OVER (PARTITION BY r.log_ref, r.witness ORDER BY r.size DESC) AS place
@@ -48,7 +48,7 @@ extension VaultReplica {
       for receipt in head.receipts where receipt.member != head.checkpoint.log.id {
         let note = try Receipts.note(of: head.checkpoint, with: receipt.receipt)
         try db.execute(
-          sql: """
+          cached: """
             INSERT OR IGNORE INTO receipt(log_ref, size, witness, time, note, is_embedded)
             VALUES (?, ?, ?, ?, ?, 0)
             """,
@@ -59,7 +59,7 @@ extension VaultReplica {
         if db.changesCount > 0 { isChanged = true }
       }
       try db.execute(
-        sql:
+        cached:
           "UPDATE log SET note = ?1, note_size = ?2 WHERE id = ?3 AND note_size < ?2 AND size >= ?2",
         arguments: [head.checkpoint.minimalBytes.data, Int64(head.checkpoint.size), logRef])
       return isChanged || db.changesCount > 0
@@ -74,7 +74,7 @@ extension VaultReplica {
       let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
       let grown = try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT g.* FROM log g WHERE g.case_ref = ? AND g.log_id <> ? AND g.note_size > 0
             AND g.note_size > (SELECT coalesce(max(r.size), 0) FROM receipt r
               WHERE r.log_ref = g.id AND r.witness = ?)
@@ -92,7 +92,7 @@ extension VaultReplica {
           verifying: Cosignature.sign(checkpoint.checkpoint, time: now, with: device.receipt),
           of: checkpoint.checkpoint, by: ownLog.cosigner(row.card.receiptKey))
         try db.execute(
-          sql: """
+          cached: """
             INSERT OR IGNORE INTO receipt(log_ref, size, witness, time, note, is_embedded)
             VALUES (?, ?, ?, ?, ?, 1)
             """,
@@ -107,15 +107,17 @@ extension VaultReplica {
   func forks() throws(VaultError) -> [ForkProof] {
     let held = try logs()
     return try read { db in
-      try Row.fetchAll(db, sql: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
-        .compactMap { record in
-          for log in held {
-            do { return try ForkProof(parsing: record.bytes("bytes"), of: log.identity) } catch {
-              continue
-            }
+      try Row.fetchAll(
+        db, cached: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref]
+      )
+      .compactMap { record in
+        for log in held {
+          do { return try ForkProof(parsing: record.bytes("bytes"), of: log.identity) } catch {
+            continue
           }
-          return nil
         }
+        return nil
+      }
     }
   }
 
@@ -126,21 +128,21 @@ extension VaultReplica {
       // smallest size, so that copies that were offered the same agree.
       let size = Int64(clamping: fork.smaller.size)
       let known = try Int64.fetchOne(
-        db, sql: "SELECT forked_at FROM log WHERE id = ? AND forked_at IS NOT NULL",
+        db, cached: "SELECT forked_at FROM log WHERE id = ? AND forked_at IS NOT NULL",
         arguments: [logRef])
       guard known.map({ size < $0 }) ?? true else { return false }
       for record in try Row.fetchAll(
-        db, sql: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
+        db, cached: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
       where Self.isProof(record.bytes("bytes"), of: fork.log) {
         try db.execute(
-          sql: "DELETE FROM fork WHERE case_ref = ? AND bytes = ?",
+          cached: "DELETE FROM fork WHERE case_ref = ? AND bytes = ?",
           arguments: [row.ref, record.bytes("bytes").data])
       }
       try db.execute(
-        sql: "UPDATE log SET forked_at = ? WHERE id = ?",
+        cached: "UPDATE log SET forked_at = ? WHERE id = ?",
         arguments: [size, logRef])
       try db.execute(
-        sql: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
+        cached: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
         arguments: [row.ref, fork.bytes.data])
       try Absorber.run(db, of: row, keys: keys)
       return true
@@ -159,7 +161,7 @@ extension VaultReplica {
   func statements() throws(VaultError) -> [[UInt8]] {
     try read { db in
       try Row.fetchAll(
-        db, sql: "SELECT bytes FROM statement WHERE case_ref = ? ORDER BY bytes",
+        db, cached: "SELECT bytes FROM statement WHERE case_ref = ? ORDER BY bytes",
         arguments: [row.ref]
       ).map { $0.bytes("bytes") }
     }
@@ -176,11 +178,12 @@ extension VaultReplica {
         }
         guard
           try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM statement WHERE case_ref = ?", arguments: [row.ref]) ?? 0
+            db, cached: "SELECT count(*) FROM statement WHERE case_ref = ?", arguments: [row.ref])
+            ?? 0
             < Limits.statements
         else { break }
         try db.execute(
-          sql: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
+          cached: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
           arguments: [row.ref, bytes.data])
         if db.changesCount > 0 { isChanged = true }
       }
@@ -192,7 +195,7 @@ extension VaultReplica {
   func successions() throws(VaultError) -> [[UInt8]] {
     try read { db in
       try Row.fetchAll(
-        db, sql: "SELECT bytes FROM succession WHERE case_ref = ? ORDER BY bytes",
+        db, cached: "SELECT bytes FROM succession WHERE case_ref = ? ORDER BY bytes",
         arguments: [row.ref]
       ).map { $0.bytes("bytes") }
     }
@@ -209,7 +212,7 @@ extension VaultReplica {
   func wraps() throws(VaultError) -> [[UInt8]] {
     try read { db in
       try Row.fetchAll(
-        db, sql: "SELECT bytes FROM wrap WHERE case_ref = ? ORDER BY epoch, bytes",
+        db, cached: "SELECT bytes FROM wrap WHERE case_ref = ? ORDER BY epoch, bytes",
         arguments: [row.ref]
       ).map { $0.bytes("bytes") }
     }
@@ -297,7 +300,7 @@ extension VaultReplica {
     for range in share.entries {
       let held = try Int64.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT count(DISTINCT l.id) FROM leaf l JOIN log g ON g.id = l.log_ref
           LEFT JOIN slot s ON s.leaf_ref = l.id AND s.epoch = ?1
           LEFT JOIN erasure x ON x.entry = l.entry_id AND x.case_ref = ?2 AND x.is_destroyed = 1
@@ -319,7 +322,7 @@ extension VaultReplica {
     guard
       let record = try Row.fetchOne(
         db,
-        sql: """
+        cached: """
           SELECT s.box, l.ciphertext FROM leaf l JOIN log g ON g.id = l.log_ref
           JOIN slot s ON s.leaf_ref = l.id AND s.epoch = ?
           WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence = ? AND l.ciphertext IS NOT NULL

@@ -121,7 +121,7 @@ enum ViewTable {
   /// Merges the full-text index into one segment, so that nothing of removed entries is left in it. Takes time
   /// with the size of the index: once after all removals of a transaction.
   static func compact(_ db: Database) throws {
-    try db.execute(sql: "INSERT INTO search(search) VALUES ('optimize')")
+    try db.execute(cached: "INSERT INTO search(search) VALUES ('optimize')")
   }
 
   /// Fills the tables that entries are found by for all that is open.

@@ -10,14 +10,14 @@ enum WrapTable {
     try store(db, wrap, case: row.ref)
     guard let recipient = wrap.recipient else { return }
     try db.execute(
-      sql: "INSERT OR IGNORE INTO wrapped(case_ref, epoch, log_id) VALUES (?, ?, ?)",
+      cached: "INSERT OR IGNORE INTO wrapped(case_ref, epoch, log_id) VALUES (?, ?, ?)",
       arguments: [row.ref, wrap.epoch.bytes.data, recipient.bytes.data])
   }
 
   /// Stores a wrap, whoever made it.
   static func store(_ db: Database, _ wrap: Wrap, case ref: Int64) throws {
     try db.execute(
-      sql: "INSERT OR IGNORE INTO wrap(case_ref, epoch, recipient, bytes) VALUES (?, ?, ?, ?)",
+      cached: "INSERT OR IGNORE INTO wrap(case_ref, epoch, recipient, bytes) VALUES (?, ?, ?, ?)",
       arguments: [
         ref, wrap.epoch.bytes.data, wrap.recipient?.bytes.data, wrap.encoded.data,
       ])
@@ -37,7 +37,7 @@ enum WrapTable {
     else { return false }
     let done = Set(
       try Row.fetchAll(
-        db, sql: "SELECT epoch, log_id FROM wrapped WHERE case_ref = ?", arguments: [row.ref]
+        db, cached: "SELECT epoch, log_id FROM wrapped WHERE case_ref = ?", arguments: [row.ref]
       ).map { Pair(epoch: try $0.identifier("epoch"), member: try $0.identifier("log_id")) })
     let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     var isChanged = false
@@ -103,7 +103,7 @@ struct WrapIntake {
     _ db: Database, _ wraps: [[UInt8]], of row: CaseRow, keys: VaultKeys
   ) throws -> Bool {
     let held = try Row.fetchAll(
-      db, sql: "SELECT bytes FROM wrap WHERE case_ref = ?", arguments: [row.ref]
+      db, cached: "SELECT bytes FROM wrap WHERE case_ref = ?", arguments: [row.ref]
     ).map { $0.bytes("bytes") }
     let new = Set(wraps).subtracting(held)
     guard !new.isEmpty else { return false }
@@ -120,7 +120,7 @@ struct WrapIntake {
     // What turned out to be junk is gone again, and must not look like news each time that it is offered.
     return try taken.contains { wrap in
       try Row.fetchOne(
-        db, sql: "SELECT 1 FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
+        db, cached: "SELECT 1 FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
         arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data]) != nil
     }
   }
@@ -135,7 +135,7 @@ struct WrapIntake {
     epochs = Set(
       try Row.fetchAll(
         db,
-        sql: """
+        cached: """
           SELECT l.entry_id, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
           LEFT JOIN entry e ON e.id = l.id
           WHERE g.case_ref = ? AND l.class = 1 AND (e.id IS NULL OR e.kind = ?)
@@ -143,11 +143,13 @@ struct WrapIntake {
       ).filter { survivors.contains(try $0.identifier("log_id")) }
         .map { try $0.identifier("entry_id") })
     openEpochs = Set(
-      try Row.fetchAll(db, sql: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref])
-        .map { try $0.identifier("epoch") })
+      try Row.fetchAll(
+        db, cached: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref]
+      )
+      .map { try $0.identifier("epoch") })
     let stored = try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT epoch, recipient, count(*) AS number FROM wrap WHERE case_ref = ?
         GROUP BY epoch, recipient
         """, arguments: [row.ref])

@@ -52,7 +52,7 @@ extension OpenVault {
   /// The last backup that was made from here; nil if there was none.
   public func lastBackup() throws(VaultError) -> LastBackup? {
     let value = try read { db in
-      try Row.fetchOne(db, sql: "SELECT value FROM setting WHERE name = 'last-backup'")?
+      try Row.fetchOne(db, cached: "SELECT value FROM setting WHERE name = 'last-backup'")?
         .bytes("value")
     }
     guard let value, value.count > 8 else { return nil }
@@ -67,7 +67,7 @@ extension OpenVault {
     do {
       try database.queue.write { db in
         try db.execute(
-          sql: "INSERT OR REPLACE INTO setting(name, value) VALUES ('last-backup', ?)",
+          cached: "INSERT OR REPLACE INTO setting(name, value) VALUES ('last-backup', ?)",
           arguments: [(time + Array(path.utf8)).data])
       }
     } catch {

@@ -199,7 +199,7 @@ extension LogTable {
   /// Of all cases: a log's id says its case too.
   static func heads(_ db: Database) throws -> [LogID: LogHead] {
     var heads: [LogID: LogHead] = [:]
-    for row in try Row.fetchAll(db, sql: "SELECT log_id, size, root FROM log") {
+    for row in try Row.fetchAll(db, cached: "SELECT log_id, size, root FROM log") {
       heads[try row.identifier("log_id")] = LogHead(
         size: row.number("size"), root: try row.bytes32("root"))
     }
@@ -211,7 +211,7 @@ extension LogTable {
     guard head.size > 0 else { return true }
     guard
       let row = try Row.fetchOne(
-        db, sql: "SELECT id, size, root FROM log WHERE log_id = ?", arguments: [log.bytes.data])
+        db, cached: "SELECT id, size, root FROM log WHERE log_id = ?", arguments: [log.bytes.data])
     else { return false }
     let own = LogHead(size: row.number("size"), root: try row.bytes32("root"))
     if own.size <= head.size { return own == head }

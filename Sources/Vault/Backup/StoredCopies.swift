@@ -140,7 +140,7 @@ enum StoredCopies {
   static func named(by db: Database, in blobs: BlobStore) throws -> [StoredFile] {
     try Row.fetchAll(
       db,
-      sql: """
+      cached: """
         SELECT b.root, b.sealed_size, min(l.entry_id) AS entry_id FROM blob b
         JOIN attachment a ON a.blob_ref = b.id JOIN leaf l ON l.id = a.entry_ref
         WHERE b.content IS NULL AND b.is_present = 1 GROUP BY b.id
