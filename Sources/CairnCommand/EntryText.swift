@@ -91,7 +91,7 @@ struct EntryText {
   }
 
   private static func quoted(_ words: String) -> String {
-    "“" + SafeText.line(words.replacing("\n", with: " ")) + "”"
+    "“" + SafeText.joined(words) + "”"
   }
 
   var byWhom: String {

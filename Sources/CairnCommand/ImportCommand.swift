@@ -170,7 +170,7 @@ struct ImportReport {
   private static func preview(_ row: ImportTable.Row) {
     let content = row.content
     let parts = [
-      content.seen?.text, content.title, content.url, content.words?.replacing("\n", with: " "),
+      content.seen?.text, content.title, content.url, content.words.map(SafeText.joined),
       content.place, content.account,
       content.tags.isEmpty ? nil : content.tags.joined(separator: ", "),
     ].compactMap { $0 }

@@ -16,10 +16,14 @@ enum SafeText {
 
   /// On as many lines as it has itself.
   static func lines(_ text: String) -> [String] {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { part in
-      line(String(part).replacing("\t", with: "    ").replacing("\r", with: ""))
-    }
+    // Not by characters: a return and a line feed together are one, which is not the line feed.
+    text.replacing("\r\n", with: "\n").unicodeScalars
+      .split(separator: "\n", omittingEmptySubsequences: false)
+      .map { line(String($0).replacing("\t", with: "    ")) }
   }
+
+  /// On one line, with a space where another begins.
+  static func joined(_ text: String) -> String { lines(text).joined(separator: " ") }
 
   /// A name as bytes, which need not be UTF-8.
   static func name(_ bytes: [UInt8]) -> String {

@@ -302,6 +302,14 @@ enum Sentences {
         "The file of this entry is damaged on this disk, or was changed.",
         safe: "No part of it was written out.",
         next: "Another member's copy, or a backup, still has it. Delete nothing here.")
+    case .decisionsLocked:
+      return Sentence(
+        "Some decisions of this case cannot be opened here, so nobody could verify a bundle of it.",
+        safe: "Nothing was written. All that is open here stays open.",
+        next:
+          "Sync and repeat this, or export from another device of the case. Whoever was removed from a"
+          + " case can take out all that is open here: “cairn extract --all --case NAME --output"
+          + " FOLDER”.")
     case .exportFailed:
       return Sentence(
         "The bundle was written, but did not verify when it was read back.",

@@ -139,7 +139,7 @@ struct StatusPage {
 
   private func request(_ request: EntryRelations.Request) -> String {
     let words = request.request.content.words.map {
-      ": “" + Columns.cut(SafeText.line($0.replacing("\n", with: " ")), to: 60) + "”"
+      ": “" + Columns.cut(SafeText.joined($0), to: 60) + "”"
     }
     return "\(ShortID.of(request.request.id)), asked \(age(request.request.clock))\(words ?? "")"
   }

@@ -38,7 +38,8 @@ extension OpenVault {
   ///   - includesPrivate: whether "all" includes what was meant for fewer, or may have been; what is named by
   ///     its id always is.
   ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
-  /// - Throws: `.unknownEntry`, `.entryLocked`, `.entryErased`, `.outputExists`, `.diskFull`, `.exportFailed`.
+  /// - Throws: `.unknownEntry`, `.entryLocked`, `.entryErased`, `.notSyncedYet`,
+  ///   `.decisionsLocked`, `.outputExists`, `.diskFull`, `.exportFailed`.
   public func export(
     caseNamed name: String?, entries chosen: [String]?, to path: String,
     seal: consuming BundleSeal, program: String, includesPrivate: Bool = false,
@@ -247,6 +248,8 @@ private struct BundleCollection {
 
   func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
     let state = try CaseView.state(db, of: row)
+    guard state.member(row.logID) != nil else { throw VaultError(.notSyncedYet) }
+    guard state.lockedControlEntries == 0 else { throw VaultError(.decisionsLocked) }
     let chosen = try leaves(of: chosen).map { try withRetractions($0, in: state) }
     var contents = BundleContents(
       caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),

@@ -13,6 +13,16 @@ import Testing
     return finished.output.replacing(#/ *entered: .*\n/#, with: "")
   }
 
+  @Test func `a line may end as other systems end it, and nothing else of that is hidden`()
+    async throws
+  {
+    let person = try await Person()
+    let id = try await person.addWords("One.\r\nTwo.\rThree.")
+    #expect(try await listed(person).contains("“One. Two.\\rThree.”"))
+    let shown = try await person.cairn("show", id).output
+    #expect(shown.contains("One.\n") && shown.contains("Two.\\rThree.\n"), "\(shown)")
+  }
+
   @Test func `each kind of entry is called what it is, with what it is about`() async throws {
     let person = try await Person()
     _ = try person.folder.file("call.txt", noise(3000))

@@ -59,6 +59,30 @@ import Testing
     #expect(other.entryCount == 1)
   }
 
+  @Test func `whoever cannot open every decision is told so, and nothing is written`() async throws
+  {
+    let circle = try await Circle()
+    try await circle.add("early")
+    try await circle.admit(circle.anna, "Anna")
+    let output = circle.first.folder.path + "/case.age"
+    func export() async throws -> ExportOutcome {
+      let recipient = AgeIdentity(secretKey: SecretKey.random()).recipient
+      return try await circle.anna.export(
+        caseNamed: "theirs", entries: nil, to: output, seal: .recipients([try #require(recipient)]),
+        program: "test")
+    }
+    await #expect(throws: VaultError(.notSyncedYet)) { try await export() }
+    try await circle.sync([circle.anna])
+    #expect(try await export().entryCount == 1)
+    try FileManager.default.removeItem(atPath: output)
+    _ = try await circle.hers.remove("Anna", fromCase: nil)
+    try await circle.admit(circle.bea, "Bea")
+    try await circle.sync()
+    await #expect(throws: VaultError(.decisionsLocked)) { try await export() }
+    let left = try FileManager.default.contentsOfDirectory(atPath: circle.first.folder.path)
+    #expect(left.filter { $0 == "case.age" || $0.hasPrefix(".") } == [])
+  }
+
   @Test func `a sound vault checks clean, and a damaged attachment is named`() async throws {
     let fixture = try VaultFixture()
     let file = try fixture.folder.file("shot.png", noise(200_000, seed: 3))
