@@ -17,8 +17,10 @@ struct Absorber {
     while isChanged {
       isChanged = try absorber.addLogsOfMembers()
       if try absorber.openWraps() { isChanged = true }
-      if try absorber.openEntries() { isChanged = true }
+      if try absorber.openEntries(ofControl: true) { isChanged = true }
     }
+    // Nothing further follows from these; what they are held against is whole now.
+    _ = try absorber.openEntries(ofControl: false)
     try absorber.proveSlots()
   }
 
@@ -142,34 +144,33 @@ struct Absorber {
 
   // MARK: Entries
 
-  private func openEntries() throws -> Bool {
+  private func openEntries(ofControl isControl: Bool) throws -> Bool {
     let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     // Only leaves with a slot for a held epoch can open; the rest stays locked without work.
     let records = try Row.fetchAll(
       db,
       cached: """
         SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
-        WHERE g.case_ref = ? AND l.ciphertext IS NOT NULL
+        WHERE g.case_ref = ? AND (l.class = 1) = ? AND l.ciphertext IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
           AND EXISTS (SELECT 1 FROM slot s JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = g.case_ref
             WHERE s.leaf_ref = l.id AND s.is_valid = 0)
         ORDER BY g.log_id, l.sequence
-        """, arguments: [row.ref])
+        """, arguments: [row.ref, isControl])
     guard !records.isEmpty else { return false }
-    let standing = Set(try CaseView.state(db, of: row).standingMembers.map(\.logID))
-    var isChanged = false
-    for record in records {
-      guard let opened = try open(record, epochs: epochs, droppingJunk: true) else { continue }
-      try store(opened, of: record)
-      if opened.problem == nil, standing.contains(try record.identifier("log_id")) {
-        try noteSizes(of: opened)
-      }
-      isChanged = true
+    let state = try CaseView.state(db, of: row)
+    let opened = try records.compactMap { try open($0, epochs: epochs, droppingJunk: true) }
+    try store(opened, in: state)
+    let standing = Set(state.standingMembers.map(\.logID))
+    for one in opened where one.problem == nil && standing.contains(one.slot.logID) {
+      try noteSizes(of: one)
     }
-    return isChanged
+    return !opened.isEmpty
   }
 
   private struct Opened {
+    let leaf: Int64
+    let isControl: Bool
     let slot: Slot
     /// Nil for a violation, which is kept with its reason.
     let entry: OpenedEntry?
@@ -183,12 +184,14 @@ struct Absorber {
   ) throws -> Opened? {
     guard let ciphertext = record.bytesIfAny("ciphertext") else { return nil }
     let leaf = try LeafData(parsing: record.bytes("data"))
+    let leafRef: Int64 = record["id"]
+    let isControl = leaf.entryClass == .control
     let logID: LogID = try record.identifier("log_id")
     let sealed = SealedEntry(leaf: leaf, ciphertext: ciphertext)
     let place = EntryPlace(caseID: row.caseID, logID: logID, sequence: leaf.sequence)
     let slots = try Row.fetchAll(
       db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
-      arguments: [record["id"] as Int64])
+      arguments: [leafRef])
     for slotRow in slots {
       let slot = Slot(
         logID: logID, sequence: leaf.sequence, epoch: try slotRow.identifier("epoch"),
@@ -197,7 +200,7 @@ struct Absorber {
       do throws(CaseLogError) {
         let key = try epoch.key.open(slot, leaf: leaf)
         let entry = try sealed.open(at: place, key: key)
-        return Opened(slot: slot, entry: entry, problem: nil)
+        return Opened(leaf: leafRef, isControl: isControl, slot: slot, entry: entry, problem: nil)
       } catch {
         switch error {
         case .locked, .commitmentMismatch:
@@ -206,42 +209,47 @@ struct Absorber {
           try db.execute(
             cached:
               "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ? AND is_valid = 0",
-            arguments: [record["id"] as Int64, slot.epoch.bytes.data, slot.box.data])
-        default: return Opened(slot: slot, entry: nil, problem: error)
+            arguments: [leafRef, slot.epoch.bytes.data, slot.box.data])
+        default:
+          return Opened(leaf: leafRef, isControl: isControl, slot: slot, entry: nil, problem: error)
         }
       }
     }
     return nil
   }
 
-  private func store(_ opened: Opened, of record: Row) throws {
-    let leafRef: Int64 = record["id"]
-    try db.execute(
-      cached: "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?",
-      arguments: [leafRef, opened.slot.epoch.bytes.data, opened.slot.box.data])
+  private func store(_ opened: [Opened], in state: CaseState) throws {
+    for one in opened {
+      try db.run(
+        "UPDATE slot SET is_valid = 1 WHERE leaf_ref = ? AND epoch = ? AND box = ?", one.leaf,
+        one.slot.epoch.raw, one.slot.box)
+    }
+    let entries = opened.map { entry($0, in: state) }
+    try ViewTable.insert(db, entries, case: row.ref)
+    let ofOthers = opened.filter { !$0.isControl && $0.slot.logID != row.logID }
+    try db.insert(ofOthers, into: "unseen(entry_ref)") { $0.leaf }
+    for entry in entries {
+      for attachment in entry.content?.attachments ?? [] {
+        guard let blob = attachment.blob else { continue }
+        try BlobTable.expect(
+          db, blob.root, size: attachment.size, number: attachment.number, of: entry.leaf)
+      }
+    }
+  }
+
+  private func entry(_ opened: Opened, in state: CaseState) -> ViewTable.Opened {
     var problem = opened.problem
     var content: EntryContent?
     if let entry = opened.entry, entry.entryClass != .control {
       do { content = try EntryContent(of: entry) } catch { problem = error }
     }
-    let entry = ViewTable.Opened(
-      kind: opened.entry?.header.kind ?? EntryKind(code: 0),
+    return ViewTable.Opened(
+      leaf: opened.leaf, kind: opened.entry?.header.kind ?? EntryKind(code: 0),
       clock: opened.entry?.context?.clock ?? 0,
-      parts: problem == nil ? opened.entry?.disclosedParts ?? [] : [], problem: problem,
-      notBefore: try opened.entry.flatMap { try lowerBound(of: $0) },
-      acknowledged: opened.entry?.entryClass == .control
-        ? opened.entry?.context?.frontier ?? [] : [])
-    try ViewTable.insert(
-      db, entry, content: problem == nil ? content : nil, leaf: leafRef, case: row.ref)
-    let isControl = record["class"] == Int64(EntryClass.control.rawValue)
-    if !isControl, try record.identifier("log_id") != row.logID {
-      try db.run("INSERT INTO unseen(entry_ref) VALUES (?)", leafRef)
-    }
-    for attachment in content?.attachments ?? [] {
-      guard let blob = attachment.blob else { continue }
-      try BlobTable.expect(
-        db, blob.root, size: attachment.size, number: attachment.number, of: leafRef)
-    }
+      parts: problem == nil ? opened.entry?.disclosedParts ?? [] : [],
+      content: problem == nil ? content : nil, problem: problem,
+      notBefore: opened.entry.flatMap { lowerBound(of: $0, in: state) },
+      acknowledged: opened.isControl ? opened.entry?.context?.frontier ?? [] : [])
   }
 
   /// How long members say that logs are. One who is cut says it no more, and nobody what no log can be.
@@ -286,14 +294,16 @@ struct Absorber {
   }
 
   /// The newest receipt that the entry embeds: valid, and over this log by another member.
-  private func lowerBound(of entry: OpenedEntry) throws -> (time: UInt64, witness: LogID)? {
-    guard let context = entry.context, !context.receipts.isEmpty else { return nil }
-    let members = try CaseView.state(db, of: row).members
-    guard let author = members.first(where: { $0.logID == entry.header.logID }) else { return nil }
+  private func lowerBound(
+    of entry: OpenedEntry, in state: CaseState
+  ) -> (time: UInt64, witness: LogID)? {
+    guard let context = entry.context, !context.receipts.isEmpty,
+      let author = state.member(entry.header.logID)
+    else { return nil }
     let identity = LogIdentity(caseID: row.caseID.raw, key: author.card.signingKey)
     var newest: (time: UInt64, witness: LogID)?
     for note in context.receipts {
-      for member in members where member.logID != author.logID {
+      for member in state.members where member.logID != author.logID {
         guard let time = Receipts.time(of: note, over: identity, by: member),
           time > newest?.time ?? 0
         else { continue }

@@ -283,6 +283,13 @@ enum ErasureTable {
       arguments: [row.ref, entry.bytes.data]) != nil
   }
 
+  static func destroyed(_ db: Database, in row: CaseRow) throws -> Set<EntryID> {
+    let entries = try Row.fetchAll(
+      db, cached: "SELECT entry FROM erasure WHERE case_ref = ? AND is_destroyed = 1",
+      arguments: [row.ref])
+    return Set(try entries.map { try $0.identifier("entry") })
+  }
+
   static func all(
     _ db: Database, in row: CaseRow
   ) throws -> [(entry: EntryID, seen: UInt64, isDestroyed: Bool)] {

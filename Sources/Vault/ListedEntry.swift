@@ -43,12 +43,19 @@ struct ListedEntry {
   /// Of a leaf that is not open.
   static let locked = ListedEntry()
 
-  /// Of a leaf that is listed.
+  /// Of a leaf of content or a note, listed or not. A control entry that breaks a rule is not listed.
   func insert(_ db: Database, leaf: Int64) throws {
     try db.run(
       """
-      UPDATE listing SET state = ?, kind = ?, entered = ?, happened = ?, happened_until = ?,
-        not_before = ?, files = ? WHERE id = ?
+      INSERT INTO listing(id, case_ref, log_ref, class, state, kind, entered, happened,
+        happened_until, not_before, files, existed_by)
+      SELECT l.id, g.case_ref, g.id, l.class, ?, ?, ?, ?, ?, ?, ?,
+        (SELECT min(time) FROM receipt WHERE log_ref = g.id AND size > l.sequence)
+      FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.id = ? AND l.class <> 1
+      ON CONFLICT(id) DO UPDATE SET state = excluded.state, kind = excluded.kind,
+        entered = excluded.entered, happened = excluded.happened,
+        happened_until = excluded.happened_until, not_before = excluded.not_before,
+        files = excluded.files
       """,
       state.rawValue, kind, entered, happened, happenedUntil, notBefore, files, leaf)
     try insertSideRows(db, leaf)

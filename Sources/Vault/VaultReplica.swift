@@ -137,29 +137,52 @@ extension VaultReplica {
   mutating func accept(_ range: VerifiedRange) throws(VaultError) -> Bool {
     try write { db in
       let logRef = try Self.logRef(db, row, range.logID)
-      var isChanged = false
-      for entry in range.newEntries {
-        let id = EntryID(log: range.logID, leaf: entry.leaf)
-        let isDestroyed = try ErasureTable.isDestroyed(db, id, in: row)
-        try db.run(
-          """
-          INSERT INTO leaf(log_ref, sequence, class, data, entry_id, ciphertext)
-          VALUES (?, ?, ?, ?, ?, ?)
-          """,
-          logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte),
-          entry.leaf.bytes, id.raw, isDestroyed ? nil : entry.ciphertext)
-        if entry.leaf.entryClass != .control { try ViewTable.list(db, leaf: db.lastInsertedRowID) }
-        isChanged = true
-      }
+      let leaves = try insertNewEntries(of: range, logRef: logRef, db)
+      var isChanged = !leaves.isEmpty
       for entry in range.entries where entry.leaf.sequence < range.sizeBefore {
         guard let ciphertext = entry.ciphertext else { continue }
         if try SlotTable.fill(db, logRef, entry.leaf.sequence, ciphertext) { isChanged = true }
       }
-      if try SlotTable.insert(db, range.slots, in: row) { isChanged = true }
+      let ofHeld = range.slots.filter { $0.sequence < range.sizeBefore }
+      if try SlotTable.insert(db, ofHeld, in: row) { isChanged = true }
       try store(range, logRef: logRef, db)
       if isChanged { try Absorber.run(db, of: row, keys: keys) }
+      try ViewTable.listLocked(db, leaves: leaves)
       return isChanged
     }
+  }
+
+  /// Leaves that were not held, with their slots: many rows a statement.
+  ///
+  /// - Returns: their rows.
+  private func insertNewEntries(
+    of range: VerifiedRange, logRef: Int64, _ db: Database
+  ) throws -> Range<Int64> {
+    let first = (try Int64.fetchOne(db, cached: "SELECT max(id) FROM leaf") ?? 0) + 1
+    let destroyed = try ErasureTable.destroyed(db, in: row)
+    let entries = zip(first..., range.newEntries).map { leaf, entry in
+      let id = EntryID(log: range.logID, leaf: entry.leaf)
+      return (leaf: leaf, id: id, entry: entry, isDestroyed: destroyed.contains(id))
+    }
+    try db.insert(
+      entries, into: "leaf(id, log_ref, sequence, class, data, entry_id, ciphertext)"
+    ) { leaf, id, entry, isDestroyed in
+      (
+        leaf, logRef, Int64(entry.leaf.sequence), Int64(entry.leaf.classByte), entry.leaf.bytes,
+        id.raw, isDestroyed ? nil : entry.ciphertext
+      )
+    }
+    var known: Set<Slot> = []
+    let slots = range.slots.compactMap { slot -> (leaf: Int64, slot: Slot)? in
+      guard slot.sequence >= range.sizeBefore, known.insert(slot).inserted else { return nil }
+      let place = Int(slot.sequence - range.sizeBefore)
+      guard place < entries.count, !entries[place].isDestroyed else { return nil }
+      return (entries[place].leaf, slot)
+    }
+    try db.insert(slots, into: "slot(leaf_ref, epoch, box, is_valid)") { leaf, slot in
+      (leaf, slot.epoch.raw, slot.box, false)
+    }
+    return first..<first + Int64(entries.count)
   }
 
   private func store(_ range: VerifiedRange, logRef: Int64, _ db: Database) throws {

@@ -8,11 +8,15 @@ internal import VerifiableLog
 enum ViewTable {
   /// An entry that could be opened, or was found to break a rule.
   struct Opened {
+    /// The row of its leaf.
+    let leaf: Int64
     let kind: EntryKind
     /// Seconds since 1970 by the author's clock.
     let clock: UInt64
     /// What follows header and context; empty for a violation.
     let parts: [Part]
+    /// Nil for control entries and violations.
+    var content: EntryContent?
     var problem: CaseLogError?
     /// The newest receipt that it embeds.
     var notBefore: (time: UInt64, witness: LogID)?
@@ -23,15 +27,19 @@ enum ViewTable {
   /// Claims of a time that last longer are few; in seconds. `listing_of_long_claims` names it too.
   static let longClaim: Int64 = 2 * 86_400
 
-  /// Lists the leaf of content or of a note that came from elsewhere, before anything of it is open.
-  static func list(_ db: Database, leaf: Int64) throws {
+  /// Lists leaves of content and notes of which nothing could be opened.
+  ///
+  /// - Parameter leaves: rows that came from elsewhere; those that are listed already stay as they are.
+  static func listLocked(_ db: Database, leaves: Range<Int64>) throws {
     try db.run(
       """
       INSERT INTO listing(id, case_ref, log_ref, class, state, existed_by)
       SELECT l.id, g.case_ref, g.id, l.class, \(ListingState.locked.rawValue),
         (SELECT min(time) FROM receipt WHERE log_ref = g.id AND size > l.sequence)
-      FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.id = ?
-      """, leaf)
+      FROM leaf l JOIN log g ON g.id = l.log_ref
+      WHERE l.id >= ? AND l.id < ? AND l.class <> 1
+        AND NOT EXISTS (SELECT 1 FROM listing x WHERE x.id = l.id)
+      """, leaves.lowerBound, leaves.upperBound)
   }
 
   /// Lays entries into the view that this device has just written: their leaves are not listed yet, and no receipt
@@ -55,22 +63,22 @@ enum ViewTable {
       }, log: log, case: ref)
   }
 
-  /// Lays an entry into the view, under the row of its leaf, which is listed.
-  ///
-  /// - Parameter content: nil for control entries and violations.
-  static func insert(
-    _ db: Database, _ entry: Opened, content: EntryContent?, leaf: Int64, case ref: Int64
-  ) throws {
-    let row = EntryRow(
-      leaf: leaf, kind: entry.kind, clock: entry.clock, problem: entry.problem,
-      notBefore: entry.notBefore, partList: PartList.encode(entry.parts),
-      acknowledged: entry.acknowledged)
-    try insert(db, [row], case: ref)
-    guard entry.kind.entryClass != .control || entry.problem != nil else { return }
-    try ListedEntry(
-      kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
-      notBefore: entry.notBefore?.time, content: content
-    ).insert(db, leaf: leaf)
+  /// Lays entries into the view, under the rows of their leaves, which may be listed or not.
+  static func insert(_ db: Database, _ entries: [Opened], case ref: Int64) throws {
+    try insert(
+      db,
+      entries.map { entry in
+        EntryRow(
+          leaf: entry.leaf, kind: entry.kind, clock: entry.clock, problem: entry.problem,
+          notBefore: entry.notBefore, partList: PartList.encode(entry.parts),
+          acknowledged: entry.acknowledged)
+      }, case: ref)
+    for entry in entries where entry.kind.entryClass != .control || entry.problem != nil {
+      try ListedEntry(
+        kind: entry.kind, clock: entry.problem == nil ? entry.clock : nil,
+        notBefore: entry.notBefore?.time, content: entry.content
+      ).insert(db, leaf: entry.leaf)
+    }
   }
 
   private struct EntryRow {
