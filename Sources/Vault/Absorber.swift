@@ -130,8 +130,7 @@ struct Absorber {
         let key = EpochKey(
           id: epoch, caseID: row.caseID, audience: .everyone, key: candidate.copy())
         guard
-          let entry = try open(
-            record, epochs: [LoadedEpoch(key)], droppingJunk: false)?.entry
+          let entry = try locked(record)?.open(with: [LoadedEpoch(key)]).opened?.entry
         else { return nil }
         control = try Control(of: entry)
       }
@@ -145,21 +144,47 @@ struct Absorber {
   // MARK: Entries
 
   private func openEntries(ofControl isControl: Bool) throws -> Bool {
-    let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     // Only leaves with a slot for a held epoch can open; the rest stays locked without work.
-    let records = try Row.fetchAll(
+    let leaves = try Int64.fetchAll(
       db,
       cached: """
-        SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
-        WHERE g.case_ref = ? AND (l.class = 1) = ? AND l.ciphertext IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
-          AND EXISTS (SELECT 1 FROM slot s JOIN epoch p ON p.epoch = s.epoch AND p.case_ref = g.case_ref
-            WHERE s.leaf_ref = l.id AND s.is_valid = 0)
-        ORDER BY g.log_id, l.sequence
+        SELECT DISTINCT s.leaf_ref FROM epoch p
+        CROSS JOIN slot s ON s.epoch = p.epoch AND s.is_valid = 0
+        CROSS JOIN leaf l ON l.id = s.leaf_ref JOIN log g ON g.id = l.log_ref
+        WHERE p.case_ref = ? AND g.case_ref = p.case_ref AND (l.class = 1) = ?
+          AND l.ciphertext IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
+        ORDER BY 1
         """, arguments: [row.ref, isControl])
-    guard !records.isEmpty else { return false }
+    guard !leaves.isEmpty else { return false }
+    let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     let state = try CaseView.state(db, of: row)
-    let opened = try records.compactMap { try open($0, epochs: epochs, droppingJunk: true) }
+    var isChanged = false
+    for start in stride(from: 0, to: leaves.count, by: Self.entriesAtOnce) {
+      let some = leaves[start..<min(start + Self.entriesAtOnce, leaves.count)]
+      if try openEntries(some.compactMap(locked), with: epochs, in: state) { isChanged = true }
+    }
+    return isChanged
+  }
+
+  /// So many are held in memory.
+  private static let entriesAtOnce = 1024
+
+  /// Opens some, on all cores, and lays those into the view that could be.
+  private func openEntries(
+    _ locked: [Locked], with epochs: [LoadedEpoch], in state: CaseState
+  ) throws -> Bool {
+    let opening = WorkAhead(count: locked.count) { locked[$0].open(with: epochs) }
+    var opened: [Opened] = []
+    for entry in locked {
+      let outcome = opening.take()
+      // Under a key that is held it will never open, and must not keep a good one out.
+      for slot in outcome.junk {
+        try db.run(
+          "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ? AND is_valid = 0",
+          entry.ref, slot.epoch.raw, slot.box)
+      }
+      if let one = outcome.opened { opened.append(one) }
+    }
     try store(opened, in: state)
     let standing = Set(state.standingMembers.map(\.logID))
     for one in opened where one.problem == nil && standing.contains(one.slot.logID) {
@@ -168,54 +193,80 @@ struct Absorber {
     return !opened.isEmpty
   }
 
-  private struct Opened {
+  /// A leaf with what could open it.
+  private func locked(_ ref: Int64) throws -> Locked? {
+    try Row.fetchOne(
+      db,
+      cached: """
+        SELECT l.id, l.data, l.ciphertext, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
+        WHERE l.id = ?
+        """, arguments: [ref]
+    ).flatMap { try locked($0) }
+  }
+
+  private func locked(_ record: Row) throws -> Locked? {
+    guard let ciphertext = record.bytesIfAny("ciphertext") else { return nil }
+    let ref: Int64 = record["id"]
+    let leaf = try LeafData(parsing: record.bytes("data"))
+    let place = EntryPlace(
+      caseID: row.caseID, logID: try record.identifier("log_id"), sequence: leaf.sequence)
+    let slots = try Row.fetchAll(
+      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ?", arguments: [ref]
+    ).map {
+      Slot(
+        logID: place.logID, sequence: leaf.sequence, epoch: try $0.identifier("epoch"),
+        box: $0.bytes("box"))
+    }
+    return Locked(ref: ref, place: place, leaf: leaf, ciphertext: ciphertext, slots: slots)
+  }
+
+  /// An entry as it came.
+  private struct Locked: Sendable {
+    /// The row of its leaf.
+    let ref: Int64
+    let place: EntryPlace
+    let leaf: LeafData
+    let ciphertext: [UInt8]
+    let slots: [Slot]
+
+    /// - Returns: what it says, if one of the keys opens it; and slots for these keys that open nothing. Only of keys
+    ///   that were checked against their commitment these are junk: under a key that somebody merely claims it
+    ///   may well be the good slot.
+    func open(with epochs: [LoadedEpoch]) -> (opened: Opened?, junk: [Slot]) {
+      let sealed = SealedEntry(leaf: leaf, ciphertext: ciphertext)
+      var junk: [Slot] = []
+      for slot in slots {
+        guard let epoch = epochs.first(where: { $0.key.id == slot.epoch }) else { continue }
+        do throws(CaseLogError) {
+          let key = try epoch.key.open(slot, leaf: leaf)
+          let entry = try sealed.open(at: place, key: key)
+          return (opened(by: slot, entry), junk)
+        } catch {
+          switch error {
+          case .locked, .commitmentMismatch: junk.append(slot)
+          default: return (opened(by: slot, nil, error), junk)
+          }
+        }
+      }
+      return (nil, junk)
+    }
+
+    private func opened(
+      by slot: Slot, _ entry: OpenedEntry?, _ problem: CaseLogError? = nil
+    ) -> Opened {
+      Opened(
+        leaf: ref, isControl: leaf.entryClass == .control, slot: slot, entry: entry,
+        problem: problem)
+    }
+  }
+
+  private struct Opened: Sendable {
     let leaf: Int64
     let isControl: Bool
     let slot: Slot
     /// Nil for a violation, which is kept with its reason.
     let entry: OpenedEntry?
     let problem: CaseLogError?
-  }
-
-  /// - Parameter droppingJunk: only with keys that were checked against their commitment: what does not open
-  ///   under a key that somebody merely claims may well be the good slot.
-  private func open(
-    _ record: Row, epochs: [LoadedEpoch], droppingJunk: Bool
-  ) throws -> Opened? {
-    guard let ciphertext = record.bytesIfAny("ciphertext") else { return nil }
-    let leaf = try LeafData(parsing: record.bytes("data"))
-    let leafRef: Int64 = record["id"]
-    let isControl = leaf.entryClass == .control
-    let logID: LogID = try record.identifier("log_id")
-    let sealed = SealedEntry(leaf: leaf, ciphertext: ciphertext)
-    let place = EntryPlace(caseID: row.caseID, logID: logID, sequence: leaf.sequence)
-    let slots = try Row.fetchAll(
-      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
-      arguments: [leafRef])
-    for slotRow in slots {
-      let slot = Slot(
-        logID: logID, sequence: leaf.sequence, epoch: try slotRow.identifier("epoch"),
-        box: slotRow.bytes("box"))
-      guard let epoch = epochs.first(where: { $0.key.id == slot.epoch }) else { continue }
-      do throws(CaseLogError) {
-        let key = try epoch.key.open(slot, leaf: leaf)
-        let entry = try sealed.open(at: place, key: key)
-        return Opened(leaf: leafRef, isControl: isControl, slot: slot, entry: entry, problem: nil)
-      } catch {
-        switch error {
-        case .locked, .commitmentMismatch:
-          guard droppingJunk else { continue }
-          // Junk under a key that is held: it will never open, and must not keep a good one out.
-          try db.execute(
-            cached:
-              "DELETE FROM slot WHERE leaf_ref = ? AND epoch = ? AND box = ? AND is_valid = 0",
-            arguments: [leafRef, slot.epoch.bytes.data, slot.box.data])
-        default:
-          return Opened(leaf: leafRef, isControl: isControl, slot: slot, entry: nil, problem: error)
-        }
-      }
-    }
-    return nil
   }
 
   private func store(_ opened: [Opened], in state: CaseState) throws {
@@ -311,50 +362,5 @@ struct Absorber {
       }
     }
     return newest
-  }
-}
-
-/// Receipts as notes: stored with the log's own signature, embedded in entries without it.
-enum Receipts {
-  /// The note with its cosignature alone.
-  static func bare(_ note: [UInt8]) throws -> [UInt8] {
-    let signed = try SignedNote(parsing: note)
-    return SignedNote(text: signed.text, signatures: signed.signatures.suffix(1)).bytes
-  }
-
-  /// A checkpoint's note with one more line: a member's receipt.
-  static func note(of checkpoint: VerifiedCheckpoint, with receipt: VerifiedReceipt) throws
-    -> [UInt8]
-  {
-    let signed = try SignedNote(parsing: checkpoint.minimalBytes)
-    let line = receipt.cosignature.noteSignature(by: receipt.cosigner)
-    return SignedNote(text: signed.text, signatures: signed.signatures + [line]).bytes
-  }
-
-  /// One note with the receipts of several notes over the same checkpoint.
-  static func merge(_ note: [UInt8], _ receipts: [[UInt8]]) throws -> [UInt8] {
-    let signed = try SignedNote(parsing: note)
-    let lines = try receipts.flatMap { try SignedNote(parsing: $0).signatures.suffix(1) }
-    return SignedNote(
-      text: signed.text, signatures: Array(signed.signatures.prefix(1)) + Array(lines.prefix(63))
-    ).bytes
-  }
-
-  /// The time of a member's receipt over a head of `log`, if the note carries one that is valid.
-  static func time(
-    of note: [UInt8], over log: LogIdentity, by member: CaseState.Member
-  ) -> UInt64? {
-    do {
-      let signed = try SignedNote(parsing: note)
-      let checkpoint = try Checkpoint(parsing: signed.text)
-      guard checkpoint.origin == log.noteKey.name else { return nil }
-      let key = member.logID.cosigner(member.card.receiptKey)
-      for line in signed.signatures where line.keyName == key.name {
-        return try VerifiedReceipt(verifying: line, of: checkpoint, by: key).time
-      }
-      return nil
-    } catch {
-      return nil
-    }
   }
 }

@@ -101,10 +101,14 @@ extension VaultReplica {
     _ record: Row, _ privacy: EntryPrivacy, _ db: Database
   ) throws -> WireEntry {
     let leaf = try LeafData(parsing: record.bytes("data"))
-    let slots = try Row.fetchAll(
-      db, cached: "SELECT epoch, box FROM slot WHERE leaf_ref = ? ORDER BY is_valid DESC LIMIT ?",
-      arguments: [record["id"] as Int64, SyncLimits.slotsOfEntry]
-    ).map { WireSlot(epoch: try $0.identifier("epoch"), box: $0.bytes("box")) }
+    // Those that opened something first, of which there may be too many. (SQLite would sort them in a way that
+    // costs more than all the rest.)
+    let records = try Row.fetchAll(
+      db, cached: "SELECT epoch, box, is_valid FROM slot WHERE leaf_ref = ?",
+      arguments: [record["id"] as Int64])
+    let slots = try (records.filter { $0["is_valid"] } + records.filter { !$0["is_valid"] })
+      .prefix(SyncLimits.slotsOfEntry)
+      .map { WireSlot(epoch: try $0.identifier("epoch"), box: $0.bytes("box")) }
     let isSent = try privacy.maySend(leaf, record["id"], db)
     let content: WireEntry.Content
     if isSent, let ciphertext = record.bytesIfAny("ciphertext") {
