@@ -18,13 +18,8 @@ extension OpenVault {
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> AddOutcome {
     try requireSoundStanding()
-    let (row, entries) = try read { db in
-      let row = try CaseRow.find(db, name)
-      // Evaluated only where an entry is about another.
-      let state =
-        entries.contains { !$0.content.about.isEmpty } ? try CaseView.state(db, of: row) : nil
-      return (row, try entries.map { try Self.checked($0, db, row, state) })
-    }
+    let row = try read { db in try CaseRow.find(db, name) }
+    let entries = try checked(entries, in: row)
     try checkAudiences(of: entries, in: row)
     let ahead = SealingAhead(store: blobs)
     var next = 0
@@ -88,33 +83,48 @@ extension OpenVault {
     }
   }
 
-  /// What can be seen to be wrong before anything is read.
-  private static func checked(
-    _ entry: NewEntry, _ db: Database, _ row: CaseRow, _ state: CaseState?
-  ) throws -> NewEntry {
+  /// Entries that are not seen to be wrong before anything is read.
+  private func checked(_ new: [NewEntry], in row: CaseRow) throws(VaultError) -> [NewEntry] {
+    let checking = WorkAhead(count: new.count) { index in
+      Result { () throws(VaultError) in try Self.checked(new[index], by: row.role) }
+    }
+    var entries = try new.map { (_) throws(VaultError) in try checking.take().get() }
+    let related = entries.indices.filter { !entries[$0].content.about.isEmpty }
+    guard !related.isEmpty else { return entries }
+    try read { db in
+      let state = try CaseView.state(db, of: row)
+      for index in related { try Self.checkTargets(of: &entries[index], db, row, state) }
+    }
+    return entries
+  }
+
+  private static func checked(_ entry: NewEntry, by role: Role) throws(VaultError) -> NewEntry {
     var entry = entry
-    let kind = entry.kind ?? row.role.ownKind
-    guard let entryClass = kind.entryClass, entryClass != .control,
-      row.role.mayWrite(entryClass)
+    let kind = entry.kind ?? role.ownKind
+    guard let entryClass = kind.entryClass, entryClass != .control, role.mayWrite(entryClass)
     else { throw VaultError(.notAllowed) }
+    let parts = entry.content.parts
     // Each file has up to three parts; header and context come before all.
-    guard entry.content.parts.count + entry.sources.count * 3 + 2 <= Limits.partsOfEntry else {
+    guard parts.count + entry.sources.count * 3 + 2 <= Limits.partsOfEntry else {
       throw VaultError(.entryTooLarge)
     }
-    do {
-      _ = try EntryContent(parts: entry.content.parts)
-    } catch {
-      throw VaultError(.entryTooLarge)
-    }
-    for id in entry.content.about {
-      guard let state else { continue }
-      let target = try EntryTable.target(db, id, of: row, in: state)
-      if kind == .retract, target.author == .advocate { throw VaultError(.notAllowed) }
-      // What is said of such an entry may show the same, so no file of it is kept either.
-      if target.content?.showsMinor == true { entry.content.showsMinor = true }
-    }
+    do { _ = try EntryContent(parts: parts) } catch { throw VaultError(.entryTooLarge) }
     if entry.content.showsMinor { entry.isWithoutContent = true }
     return entry
+  }
+
+  /// The same, by the entries that it is about.
+  private static func checkTargets(
+    of entry: inout NewEntry, _ db: Database, _ row: CaseRow, _ state: CaseState
+  ) throws {
+    for id in entry.content.about {
+      let target = try EntryTable.target(db, id, of: row, in: state)
+      if entry.kind == .retract, target.author == .advocate { throw VaultError(.notAllowed) }
+      // What is said of such an entry may show the same, so no file of it is kept either.
+      guard target.content?.showsMinor == true else { continue }
+      entry.content.showsMinor = true
+      entry.isWithoutContent = true
+    }
   }
 
   /// Appends an entry of a kind of the caller's choice, also one that this role may not write: what somebody

@@ -33,11 +33,12 @@ extension Database {
   ) throws {
     var columns = 0
     for _ in repeat (each Value).self { columns += 1 }
-    let row = "(" + repeatElement("?", count: columns).joined(separator: ",") + ")"
+    let row = "(" + String(repeating: "?,", count: columns).dropLast() + ")"
     var rest = elements[...]
     while !rest.isEmpty {
       let count = rest.count < Self.rowsAtOnce ? 1 : Self.rowsAtOnce
-      let rows = repeatElement(row, count: count).joined(separator: ",")
+      // Not `joined`, which goes character by character: it took a tenth of what storing entries takes.
+      let rows = String(repeating: row + ",", count: count).dropLast()
       var statement = try BoundStatement(self, "INSERT OR FAIL INTO \(target) VALUES \(rows)")
       for element in rest.prefix(count) {
         for value in repeat each values(element) { statement.bind(value) }

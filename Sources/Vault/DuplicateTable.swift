@@ -27,58 +27,53 @@ final class DuplicateTable {
     init(size: UInt64) { bytes = [2] + (0..<8).map { UInt8(truncatingIfNeeded: size >> (8 * $0)) } }
   }
 
+  /// Gives what stands for a mark in the table, and says nothing without the key.
+  struct Hashing: Sendable {
+    fileprivate let caseID: CaseID
+    fileprivate let keys: VaultKeys
+
+    func hash(_ mark: Mark) -> Bytes32 {
+      (mark.bytes + caseID.bytes).withBytes {
+        HMACSHA256.authenticate($0, key: keys.duplicates)
+      }
+    }
+  }
+
   let db: Database
   let row: CaseRow
-  private let keys: VaultKeys
+  let hashing: Hashing
 
   init(_ db: Database, of row: CaseRow, keys: VaultKeys) {
     self.db = db
     self.row = row
-    self.keys = keys
-  }
-
-  private func hash(_ mark: Mark) -> Bytes32 { Self.hash(mark, row.caseID, keys) }
-
-  private static func hash(_ mark: Mark, _ caseID: CaseID, _ keys: VaultKeys) -> Bytes32 {
-    (mark.bytes + caseID.bytes).withBytes { HMACSHA256.authenticate($0, key: keys.duplicates) }
+    hashing = Hashing(caseID: row.caseID, keys: keys)
   }
 
   /// Something that is about to be held by an entry.
-  struct Holding {
+  struct Holding: Equatable {
+    let hash: Bytes32
     let entry: Int64
-    let mark: Mark
   }
-
-  func insert(_ new: [Holding]) throws { try insert(new, hashes(of: new)) }
 
   /// In the order of the hashes: so each page of the table is come to once.
-  private func insert(_ new: [Holding], _ hashes: [Bytes32]) throws {
-    var rows = zip(hashes, new).map { (hash: $0, entry: $1.entry) }
-    rows.sort { ($0.hash, $0.entry) < ($1.hash, $1.entry) }
+  func insert(_ new: [Holding]) throws {
+    let rows = new.sorted { ($0.hash, $0.entry) < ($1.hash, $1.entry) }
     // An entry can hold the same twice.
     let distinct = rows.indices.filter { $0 == 0 || rows[$0] != rows[$0 - 1] }.map { rows[$0] }
-    try db.insert(distinct, into: "duplicate(case_ref, hash, entry_ref)") { hash, entry in
-      (row.ref, hash, entry)
+    try db.insert(distinct, into: "duplicate(case_ref, hash, entry_ref)") { holding in
+      (row.ref, holding.hash, holding.entry)
     }
-  }
-
-  /// Worked out on all cores.
-  private func hashes(of new: [Holding]) -> [Bytes32] {
-    let (caseID, keys) = (row.caseID, keys)
-    let hashing = WorkAhead(count: new.count) { Self.hash(new[$0].mark, caseID, keys) }
-    return new.map { _ in hashing.take() }
   }
 
   /// Adds entries to those that hold something.
   ///
   /// - Returns: those that held the same before each, the first sixteen.
   func insertAll(_ new: [Holding]) throws -> [[EntryID]] {
-    let hashes = hashes(of: new)
-    var known = try held(among: hashes)
-    let isDoubled = hashes.map { !known.insert($0).inserted }
-    try insert(new, hashes)
+    var known = try held(among: new.map(\.hash))
+    let isDoubled = new.map { !known.insert($0.hash).inserted }
+    try insert(new)
     return try new.indices.map { index in
-      isDoubled[index] ? try holders(of: hashes[index], before: new[index].entry) : []
+      isDoubled[index] ? try holders(of: new[index].hash, before: new[index].entry) : []
     }
   }
 
@@ -102,7 +97,7 @@ final class DuplicateTable {
       let rows = try Row.fetchAll(
         db,
         cached: """
-          WITH asked(hash) AS (VALUES \(repeatElement("(?)", count: width).joined(separator: ",")))
+          WITH asked(hash) AS (VALUES \(String(repeating: "(?),", count: width).dropLast()))
           SELECT hash FROM asked
           WHERE EXISTS (SELECT 1 FROM duplicate d WHERE d.case_ref = ? AND d.hash = asked.hash)
           """,
@@ -121,7 +116,7 @@ final class DuplicateTable {
       db,
       sql: EntryTable.select
         + " JOIN duplicate d ON d.entry_ref = l.id WHERE d.case_ref = ? AND d.hash = ? ORDER BY d.entry_ref",
-      arguments: [row.ref, hash(mark).bytes.data])
+      arguments: [row.ref, hashing.hash(mark).bytes.data])
     var found: [EntryID] = []
     while found.count < 16, let record = try records.next() {
       let standing = try EntryTable.standing(db, record, in: authors)
@@ -149,6 +144,6 @@ final class DuplicateTable {
   func mayHold(fileOf size: UInt64) throws -> Bool {
     try Row.fetchOne(
       db, cached: "SELECT 1 FROM duplicate WHERE case_ref = ? AND hash = ? LIMIT 1",
-      arguments: [row.ref, hash(Mark(size: size)).bytes.data]) != nil
+      arguments: [row.ref, hashing.hash(Mark(size: size)).bytes.data]) != nil
   }
 }

@@ -50,11 +50,18 @@ final class EntryWriter {
   private func insertMarks(
     of additions: [SealedAddition], _ entries: [LogAppender.Appended]
   ) throws -> [Int64: [EntryID]] {
+    let marking = WorkAhead(count: additions.count) { [hashing = duplicates.hashing] in
+      let addition = additions[$0]
+      return (
+        marks: addition.marks.map(hashing.hash), sizes: addition.sizeMarks.map(hashing.hash)
+      )
+    }
     var marks: [DuplicateTable.Holding] = []
     var sizes: [DuplicateTable.Holding] = []
-    for (addition, entry) in zip(additions, entries) {
-      marks += addition.marks.map { .init(entry: entry.leafRef, mark: $0) }
-      sizes += addition.sizeMarks.map { .init(entry: entry.leafRef, mark: $0) }
+    for entry in entries {
+      let hashes = marking.take()
+      marks += hashes.marks.map { .init(hash: $0, entry: entry.leafRef) }
+      sizes += hashes.sizes.map { .init(hash: $0, entry: entry.leafRef) }
     }
     var result: [Int64: [EntryID]] = [:]
     for (holding, holders) in zip(marks, try duplicates.insertAll(marks)) where !holders.isEmpty {
@@ -79,9 +86,14 @@ final class EntryWriter {
   func append(_ messages: [Message]) throws -> [LogAppender.Appended] {
     let choice = ReaderChoice(control)
     // An epoch that begins here has an entry of its own, so all are there before the first place is given.
+    var known: [EntryAudience: [LoadedEpoch]] = [:]
     let epochs = try messages.map { message in
-      try choice.epochs(
+      let isAlone = message.content.about.isEmpty
+      if isAlone, let epochs = known[message.audience] { return epochs }
+      let epochs = try choice.epochs(
         for: message.audience, as: message.kind, about: message.content.about)
+      if isAlone { known[message.audience] = epochs }
+      return epochs
     }
     let entries = try control.appender.append(
       zip(messages, epochs).map { message, epochs in
