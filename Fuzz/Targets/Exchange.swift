@@ -82,11 +82,12 @@ private func checkIntake(_ input: [UInt8]) throws(Broken) {
   var intake = try FrameIntake(replica)
   // More than once, as it would come from several files.
   for isSigned in [(input.first ?? 0) & 2 == 0, false, true] {
-    intake.beginStream()
     for frame in frames([stream(input)]).frames {
       let frame = isSigned ? signed(frame, replica) : frame
       _ = try intake.take(frame, from: device, into: &replica)
+      _ = try intake.seekParting(in: frame, from: device, into: &replica)
     }
+    for log in intake.doubtedLogs { _ = try intake.isDoubted(log, replica) }
   }
   try hold(intake.findings.count <= 1024, "no more findings than anybody reads")
   let own = FuzzCase.shared.survivor.id

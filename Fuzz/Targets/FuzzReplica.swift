@@ -24,6 +24,7 @@ struct FuzzReplica: Replica {
   var leaves: [LogID: [LeafData]] = [:]
   private var spans: [UInt8] = []
   private var items: Set<[UInt8]> = []
+  private var knownForks: [LogID: ForkProof] = [:]
   private var received: Set<Body> = []
 
   /// Each member has three entries, and signed for them.
@@ -111,11 +112,14 @@ struct FuzzReplica: Replica {
   }
 
   mutating func giveReceipts() throws(Broken) {}
-  func forks() throws(Broken) -> [ForkProof] { [] }
+  func forks() throws(Broken) -> [ForkProof] { knownForks.values.sorted { $0.log.id < $1.log.id } }
 
   mutating func accept(_ fork: ForkProof) throws(Broken) -> Bool {
     try hold(fork.log.id != ownLog, "who signs one history is not shown to have forked")
-    return items.insert(fork.bytes).inserted
+    let known = knownForks[fork.log.id]
+    guard known.map(fork.isBetter) ?? true else { return false }
+    knownForks[fork.log.id] = fork
+    return true
   }
 
   func erasedItems() throws(Broken) -> [ErasedItem] { [] }

@@ -65,7 +65,11 @@ private func checkCheckpoint(_ input: [UInt8]) throws(Broken) {
 
 /// A tree of as many leaves, each of which is its number.
 func tree(_ count: Int, seed: UInt8 = 0) -> InMemoryTree {
-  InMemoryTree((0..<count).map { MerkleTree.leafHash([seed, UInt8($0 >> 8), UInt8($0 & 255)]) })
+  InMemoryTree(leafHashes(count, seed: seed))
+}
+
+private func leafHashes(_ count: Int, seed: UInt8 = 0) -> [Bytes32] {
+  (0..<count).map { MerkleTree.leafHash([seed, UInt8($0 >> 8), UInt8($0 & 255)]) }
 }
 
 /// A proof after what the input does to it.
@@ -148,15 +152,66 @@ private func checkFork(_ input: [UInt8]) throws(Broken) {
   }
   let tail = choices.remaining
   guard !tail.isEmpty else { return }
-  var bytes = CBORTree.array([
-    .bytes(heads[0].minimalBytes), .bytes(heads[1].minimalBytes),
-    .array(path.map { .bytes($0.bytes) }),
+  let claim = CBORTree.array([
+    .bytes(heads[0].minimalBytes), .bytes(heads[1].minimalBytes), hashes(path),
   ]).encoded
+  if let proof = try parsed(claim, bent: tail, of: device.identity) {
+    try hold(isTwo, "nobody who signed one history is shown to have forked")
+    try hold(proof.parting == nil, "a proof of this form tells of two sizes")
+  }
+  try checkParting(tail, isTwo: isTwo, larger.size)
+}
+
+/// The heads of two trees with so many leaves in common, or of one, and what shows where they part.
+private func checkParting(_ tail: [UInt8], isTwo: Bool, _ size: UInt64) throws(Broken) {
+  let device = FuzzCase.shared.survivor
+  let parting = UInt64(tail[0]) % size
+  let leaves = leafHashes(Int(size))
+  let others = isTwo ? leafHashes(Int(size), seed: 1) : leaves
+  let count = Int(parting) + 1 + Int(tail.last ?? 0) % (leaves.count - Int(parting))
+  let one = InMemoryTree(leaves)
+  let other = InMemoryTree(leaves[..<Int(parting)] + others[Int(parting)..<count])
+  var common = CompactRange()
+  for hash in leaves[..<Int(parting)] { common.append(hash) }
+  let trees = [one, other].sorted { ($0.size, $0.root) < ($1.size, $1.root) }
+  let branches = trees.map { tree -> CBORTree in
+    let leaf = tree[Subtree(level: 0, index: parting)] ?? .zero
+    let path =
+      parting + 1 == tree.size
+      ? [] : accepted { try tree.prefixProof(of: parting + 1, in: tree.size) } ?? []
+    return .array([.bytes(leaf.bytes), hashes(path)])
+  }
+  let heads = trees.map { tree -> CBORTree in
+    let head = VerifiedCheckpoint(
+      signing: device.signing, of: device.identity, size: tree.size, root: tree.root)
+    return .bytes(head.minimalBytes)
+  }
+  let claim = CBORTree.array(
+    heads + [.unsigned(parting), hashes(common.hashes)] + branches
+  ).encoded
+  let whole = accepted { try ForkProof(parsing: claim, of: device.identity) }
+  try hold((whole != nil) == isTwo, "where two histories part is a proof, and of one it is none")
+  try hold(whole?.bytes == (isTwo ? claim : nil), "there is one encoding of a proof")
+  if let proof = try parsed(claim, bent: tail, of: device.identity) {
+    try hold(isTwo, "nobody who signed one history is shown to have forked")
+    try hold(proof.forkedAt == parting, "they part where they part")
+  }
+}
+
+/// What is read of a proof that was changed in places; there is one encoding of each.
+private func parsed(
+  _ claim: [UInt8], bent tail: [UInt8], of log: LogIdentity
+) throws(Broken) -> ForkProof? {
+  var bytes = claim
   for (place, mask) in zip(tail, tail.dropFirst()) {
     bytes[Int(place) * bytes.count / 256] ^= mask
   }
-  if let proof = accepted({ try ForkProof(parsing: bytes, of: device.identity) }) {
-    try hold(isTwo, "nobody who signed one history is shown to have forked")
-    try hold(proof.bytes == bytes, "there is one encoding of a proof")
-  }
+  try hold(
+    accepted { try ForkProof(parsing: bytes, of: log) } == nil || ForkProof.isWellFormed(bytes),
+    "what proves has the form of a proof")
+  guard let proof = accepted({ try ForkProof(parsing: bytes, of: log) }) else { return nil }
+  try hold(proof.bytes == bytes, "there is one encoding of a proof")
+  return proof
 }
+
+private func hashes(_ list: [Bytes32]) -> CBORTree { .array(list.map { .bytes($0.bytes) }) }

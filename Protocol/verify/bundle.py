@@ -165,9 +165,8 @@ class Bundle:
     def _read_fork(self, data: bytes):
         """One that proves nothing, of these logs, harms nobody."""
         try:
-            smaller, larger, hashes = tuple_of(decode(data, 8192), 3)
-            proof = [bounded(smaller, 1024), bounded(larger, 1024), [octets(h, 32) for h in array(hashes, 64)]]
-            log, size = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs})
+            proof = logs.decode_fork_proof(decode(data, 8192))
+            log, size, _ = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs})
         except Refused:
             return
         self.union.forks[log] = min(size, self.union.forks.get(log, size))

@@ -62,9 +62,9 @@ class Folder:
             self.findings = list(found)
             self._read_ranges()
             self._read_shares()
+            self._compare_heads()
             if not self.kit or not self._open():
                 break
-        self._compare_heads()
 
     def _tell(self, code: str, path=None, log=None, sequence=None, why=""):
         self.findings.append(Refused(code, why, path=path, log=log, sequence=sequence))
@@ -244,10 +244,14 @@ class Folder:
 
     def _keep_fork(self, file: File, proof: list):
         try:
-            log, size = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs.values()})
-            self.union.forks[log] = min(size, self.union.forks.get(log, size))
+            log, size, _ = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs.values()})
+            self._fork(log, size)
         except (Malformed, Refused) as refusal:
             self._tell("file-damaged", file.path, why=refusal.why)
+
+    def _fork(self, log: bytes, size: int):
+        """Of all that is proven, the least counts."""
+        self.union.forks[log] = min(size, self.union.forks.get(log, size))
 
     # Ranges
 
@@ -272,7 +276,7 @@ class Folder:
                         raise Refused("log-unknown", "no head says whose log this is")
                     self._append(log, frame)
                 except Refused as refusal:
-                    code = refusal.code if refusal.code in ("log-unknown", "gap") else "file-damaged"
+                    code = refusal.code if refusal.code in ("log-unknown", "gap", "fork") else "file-damaged"
                     self._tell(code, file.path, file.name[0], why=refusal.why)
                     break
             else:
@@ -286,7 +290,7 @@ class Folder:
                   for i, row in enumerate(frame.rows)]
         for leaf in leaves[:log.size - frame.first]:
             if log.leaves[leaf.sequence] != leaf:
-                raise Malformed("a leaf that differs from the one that is known")
+                self._part(log, frame, leaves, leaf.sequence)
         head = self._head_of(log, frame.note)
         trial = logs.Log(log.id, log.key)
         for leaf in log.leaves + leaves[log.size - frame.first:]:
@@ -301,6 +305,15 @@ class Folder:
                 self.ciphertexts[log.id, leaf.sequence] = row.ciphertext
             for epoch, slot in row.slots:
                 self.slots.setdefault((log.id, leaf.sequence), []).append((epoch, slot))
+
+    def _part(self, log: logs.Log, frame: frames.Range, leaves: list, sequence: int):
+        """A leaf differs: with the received leaves in the place of ours, only the log's owner can have signed that tree."""
+        other = logs.Log(log.id, log.key)
+        for leaf in log.leaves[:frame.first] + leaves:
+            other.append(leaf)
+        self._check_head(other, self._head_of(log, frame.note), list(frame.proof))
+        self._fork(log.id, sequence)
+        raise Refused("fork", "another history than the one that is known")
 
     def _head_of(self, log: logs.Log, data: bytes) -> logs.Checkpoint:
         note = logs.read_note(data)
@@ -348,7 +361,7 @@ class Folder:
             for file, head, _ in notes:
                 root = held.root_at(head.size)
                 if root is not None and root != head.root:
-                    self.union.forks[log] = min(head.size, self.union.forks.get(log, head.size))
+                    self._fork(log, head.size)
                     self._tell("fork", file.path, log)
             if max(head.size for _, head, _ in notes) > held.size:
                 self._tell("incomplete", log=log, why="a head promises more entries than are here")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from encoding import (Malformed, Newer, array, bounded, decode, domain_hash, encode, octets, record, tuple_of,
                       uint, versioned)
-from logs import MAX_NOTE
+from logs import MAX_NOTE, decode_fork_proof
 
 HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS, BLOB, SPAN = range(1, 11)
 SUCCESSIONS, END = 0x0D, 0x7F
@@ -137,10 +137,9 @@ def _wraps(value) -> list:
 def _forks(value) -> list:
     proofs = []
     for item in array(value, 1024):
-        smaller, larger, hashes = tuple_of(item, 3)
         if len(encode(item)) > 8192:
             raise Malformed("a fork proof that is too long")
-        proofs.append([bounded(smaller, 1024), bounded(larger, 1024), [octets(h, 32) for h in array(hashes, 64)]])
+        proofs.append(decode_fork_proof(item))
     return proofs
 
 

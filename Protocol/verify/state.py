@@ -27,7 +27,7 @@ class Union:
     statements: list = field(default_factory=list)
     successions: list = field(default_factory=list)
     logs: dict = field(default_factory=dict)       # log id: logs.Log with its control entries opened
-    forks: dict = field(default_factory=dict)      # log id: smallest proven size
+    forks: dict = field(default_factory=dict)      # log id: least size from which on a fork is proven
     violations: set = field(default_factory=set)   # (log id, sequence) of entries that contradict their leaf
 
 
@@ -94,7 +94,7 @@ class State:
             raise Newer("a root statement that is not known")
         for log in self.logs_of(SURVIVOR):
             for entry in log.entries.values():
-                if entry.leaf.cls == logs.CONTROL and entry.kind > KEEP:
+                if entry.leaf.cls == logs.CONTROL and entry.kind > KEEP and not self.is_forked(log.id, entry.leaf.sequence):
                     raise Newer("a control entry that is not known")
 
     def logs_of(self, role: int) -> list:
@@ -118,6 +118,10 @@ class State:
 
     def is_forked(self, log: bytes, sequence: int) -> bool:
         return sequence >= self.union.forks.get(log, 1 << 64)
+
+    def common(self, log: bytes, size: int) -> int:
+        """How many of so many leaves all histories of a log have."""
+        return min(size, self.union.forks.get(log, size))
 
     # 3: advocates
 
@@ -159,7 +163,7 @@ class State:
         if leaf.cls != logs.CONTROL and leaf.entry_id(log) in self.erased:
             return "erased"
         cut = self.cuts.of(log)
-        if cut is not None and cut.size <= leaf.sequence:
+        if cut is not None and cut.content_size <= leaf.sequence:
             witnesses = [w for w in receipts(log, leaf.sequence)
                          if w != log and self.cuts.of(w) is None and w not in cut.by]
             return "disputed" if witnesses else "set-aside"
@@ -168,7 +172,8 @@ class State:
 
 @dataclass(frozen=True)
 class Cut:
-    size: int
+    size: int              # where the power of the log ends
+    content_size: int      # where the content that is here is behind it
     by: frozenset          # logs of those who cut
     is_contested: bool
 
@@ -189,7 +194,8 @@ class Cuts:
                 break
             standing += sure
             open_cuts = [c for c in open_cuts if c not in sure]
-        self._cuts = self._index(standing + open_cuts)
+        self._effective = standing + open_cuts
+        self._cuts = self._index(self._effective)
         self._standing = self._index(standing)
 
     def of(self, log: bytes):
@@ -198,9 +204,10 @@ class Cuts:
         if not found:
             return None
         size = min(size for size, _ in found)
+        content = min((c.content_end for c in self._effective if c.target == log), default=size)
         lowest = [by for own_size, by in self._cuts.get(log, []) if own_size == size]
         standing = [by for own_size, by in self._standing.get(log, []) if own_size == size]
-        return Cut(size, frozenset(by for by in lowest if by), lowest != [] and standing == [])
+        return Cut(size, content if lowest else size, frozenset(by for by in lowest if by), lowest != [] and standing == [])
 
     def _found(self, index: dict, log: bytes) -> list:
         """(size, by whom) of all cuts of a log, those of older keys of its device at 0."""
@@ -218,15 +225,15 @@ class Cuts:
     def _index(cuts: list) -> dict:
         index = {}
         for cut in cuts:
-            index.setdefault(cut.target, []).append((cut.size, cut.entry.log if cut.entry else None))
+            index.setdefault(cut.target, []).append((cut.end, cut.entry.log if cut.entry else None))
         return index
 
     def _is_lifted(self, log: bytes, size: int) -> bool:
         return any(s.kind == 3 and s.log == log and size <= s.size for s in self.statements)
 
     def _of_the_root(self) -> list:
-        return [Weighed(log, size, None) for s in self.statements if s.kind == 4 for log, size in s.cut
-                if not self._is_lifted(log, size)]
+        return [Weighed(log, self.state.common(log, size), size, None) for s in self.statements if s.kind == 4
+                for log, size in s.cut if not self._is_lifted(log, size)]
 
     def _weighed(self) -> list:
         found = []
@@ -240,11 +247,14 @@ class Cuts:
                 if entry.kind != CUT or cuts == 64 or not self._has_form(entry, acknowledged):
                     continue
                 cuts += 1
-                if self._is_meant(entry.control):
-                    found.append(Weighed(entry.control["log"], entry.control["size"], entry))
+                target, size = entry.control["log"], entry.control["size"]
+                end, is_of_held = self.state.common(target, size), self._is_of_held(entry.control)
+                # Beyond the place where histories part nobody can check the root of the other one.
+                if is_of_held or end < size:
+                    found.append(Weighed(target, end, size if is_of_held else end, entry))
         return found
 
-    def _is_meant(self, cut: dict) -> bool:
+    def _is_of_held(self, cut: dict) -> bool:
         """The leaves that it leaves standing are those that we hold."""
         log = self.state.union.logs.get(cut["log"])
         return cut["root"] == (logs.EMPTY_ROOT if cut["size"] == 0 else log and log.root_at(cut["size"]))
@@ -263,7 +273,8 @@ class Cuts:
 @dataclass(frozen=True, eq=False)
 class Weighed:
     target: bytes
-    size: int
+    end: int
+    content_end: int
     entry: entries.Entry
 
 
@@ -272,10 +283,14 @@ class Weighed:
 def state_hash(state: State) -> bytes:
     union = state.union
     members = state.by_id()
-    held = [union.logs[m.log] for m in members if m.log in union.logs and union.logs[m.log].size > 0]
+    # Of a log with two histories only what they have in common: copies hold different ones.
+    shared = [(log.id, size, log.root_at(size)) for m in members if (log := union.logs.get(m.log))
+              and (size := state.common(m.log, log.size)) > 0]
     cuts = [(m.log, state.cuts.of(m.log)) for m in members]
     violations = []
     for log, sequence in sorted(state.violations):
+        if state.is_forked(log, sequence):
+            continue
         leaf = union.logs[log].leaves[sequence]
         known = leaf.cls in (1, 2, 3)
         if not known:
@@ -290,7 +305,7 @@ def state_hash(state: State) -> bytes:
     return domain_hash("state", encode([
         union.case_id,
         [[m.log, m.role] for m in members],
-        [[log.id, log.size, log.tree.root] for log in held],
+        [list(position) for position in shared],
         sorted(state.epochs),
         violations,
         [[log, cut.size, cut.is_contested] for log, cut in cuts if cut],

@@ -73,7 +73,8 @@ extension CaseEvaluation {
     }
     admitSuccessors()
     for member in members {
-      for entry in log(member.logID)?.control ?? [] {
+      for entry in log(member.logID)?.control ?? []
+      where !isBehindFork(entry.sequence, of: member.logID) {
         // Whatever it does, it may change who is what.
         if entry.control == .failure(.newerVersion) { isStoppedByNewerVersion = true }
       }
@@ -141,7 +142,12 @@ extension CaseEvaluation {
 private struct WeighedCut {
   enum Standing { case stands, contested, void }
   let target: LogID
+  /// The size that it names.
   let size: UInt64
+  /// Where the power of the log ends by it: there, or where the histories of the log part.
+  let end: UInt64
+  /// Where it cuts the entries that this copy holds.
+  let contentEnd: UInt64
   /// The entry that says so; nil for the root.
   let author: (logID: LogID, sequence: UInt64)?
   var standing: Standing
@@ -156,16 +162,22 @@ extension CaseEvaluation {
     for decision in decisions {
       for limit in decision.cut where !isLifted(limit.logID, limit.size) {
         cuts.append(
-          WeighedCut(target: limit.logID, size: limit.size, author: nil, standing: .stands))
+          WeighedCut(
+            target: limit.logID, size: limit.size, end: common(limit.logID, limit.size),
+            contentEnd: limit.size, author: nil, standing: .stands))
       }
     }
     for member in members {
       guard let log = log(member.logID) else { continue }
       for (sequence, position) in cutEntries(of: log) {
-        guard try isMeant(position, root: root) else { continue }
+        let end = common(position.logID, position.size)
+        let isOfHeld = try isOfHeld(position, root: root)
+        // Beyond the place where histories part no copy can check the root of the other one.
+        guard isOfHeld || end < position.size else { continue }
         cuts.append(
           WeighedCut(
-            target: position.logID, size: position.size, author: (member.logID, sequence),
+            target: position.logID, size: position.size, end: end,
+            contentEnd: isOfHeld ? position.size : end, author: (member.logID, sequence),
             standing: .contested))
       }
     }
@@ -214,7 +226,7 @@ extension CaseEvaluation {
   }
 
   /// Whether the leaves that a cut leaves standing are those that this copy holds.
-  private func isMeant<Failure: Error>(
+  private func isOfHeld<Failure: Error>(
     _ position: LogPosition, root: (LogID, UInt64) throws(Failure) -> Bytes32?
   ) throws(Failure) -> Bool {
     if position.size == 0 { return position.root == CompactRange().root }
@@ -223,6 +235,11 @@ extension CaseEvaluation {
     }
     if held.size == position.size { return held.root == position.root }
     return try root(position.logID, position.size) == position.root
+  }
+
+  /// How many of so many leaves of a log all its histories have in common.
+  private func common(_ logID: LogID, _ size: UInt64) -> UInt64 {
+    min(size, log(logID)?.forkedAt ?? size)
   }
 
   private func isLifted(_ logID: LogID, _ size: UInt64) -> Bool {
@@ -246,7 +263,7 @@ extension CaseEvaluation {
     var possible: UInt64?
     let lineage = lineage(of: logID)
     for cut in cuts where cut.standing != .void && lineage.contains(cut.target) {
-      let size = cut.target == logID ? cut.size : 0
+      let size = cut.target == logID ? cut.end : 0
       possible = min(possible ?? size, size)
       if cut.standing == .stands { certain = min(certain ?? size, size) }
     }
@@ -256,14 +273,15 @@ extension CaseEvaluation {
   /// The lowest of the cuts of a log, or of older keys of its device.
   private func bound(of logID: LogID) -> CaseState.Cut? {
     guard let size = bounds(of: logID).possible else { return nil }
-    let own = cuts.filter { $0.standing != .void && $0.target == logID && $0.size == size }
+    let all = cuts.filter { $0.standing != .void && $0.target == logID }
+    let own = all.filter { $0.end == size }
     var authors: [LogID] = []
     for author in own.compactMap({ $0.author?.logID }).sorted() where authors.last != author {
       authors.append(author)
     }
     return CaseState.Cut(
-      size: size, authors: authors,
-      isContested: !own.contains { $0.standing == .stands }
-        && !own.isEmpty)
+      size: size, contentSize: own.isEmpty ? size : all.map(\.contentEnd).min() ?? size,
+      statedSize: own.map(\.size).max() ?? size, authors: authors,
+      isContested: !own.contains { $0.standing == .stands } && !own.isEmpty)
   }
 }

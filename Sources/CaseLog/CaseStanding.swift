@@ -43,7 +43,7 @@ extension CaseState {
     guard let member = member(logID) else { return .setAside }
     guard let entryClass, member.role.mayWrite(entryClass) else { return .violation }
     if entryClass != .control, isErased(id) { return .erased }
-    if let cut = member.cut, sequence >= cut.size {
+    if let cut = member.cut, sequence >= cut.contentSize {
       let isSeen = witnesses.contains { witness in
         witness != logID && !cut.authors.contains(witness) && bindsTime(witness)
       }
@@ -72,7 +72,7 @@ extension CaseState {
     member(witness).map { $0.cut == nil } ?? false
   }
 
-  /// Where a fork of this member's log was proven.
+  /// From where on a fork of this member's log is proven: where its histories part, as far as that is known.
   public func forkedAt(_ logID: LogID) -> UInt64? {
     forks.first { $0.logID == logID }?.size
   }

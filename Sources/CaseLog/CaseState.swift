@@ -30,7 +30,13 @@ public struct CaseState: Hashable, Sendable {
 
   /// Where a log ends to have power.
   public struct Cut: Hashable, Sendable {
+    /// From here on it has none; of a log with two histories not beyond the place where they part.
     public let size: UInt64
+    /// From here on the content that this copy holds is behind it: later than `size`, where the history that
+    /// is held is the one that whoever cut it had.
+    public let contentSize: UInt64
+    /// The largest size that cuts which end there name: a lift of that size takes them all.
+    public let statedSize: UInt64
     /// Members who say so, by log id; empty where only the root does, or where older keys were cut.
     public let authors: [LogID]
     /// Members cut each other, and nobody but the root can tell who was right: neither has power now.
@@ -90,7 +96,7 @@ public struct CaseState: Hashable, Sendable {
   public internal(set) var isStoppedByNewerVersion = false
   /// Control entries that this copy cannot open yet; until it can, members may be missing.
   public internal(set) var lockedControlEntries = 0
-  /// Sizes of logs from which on a fork was proven.
+  /// Sizes of logs from which on a fork was proven: where their histories part, as far as that is known.
   var forks: [RootStatement.Limit] = []
   /// The same on every copy that holds the same union.
   public internal(set) var stateHash: Bytes32 = .zero
@@ -126,7 +132,7 @@ public struct CaseState: Hashable, Sendable {
     epochs.sort { $0.id < $1.id }
     violations.sort { ($0.logID, $0.sequence) < ($1.logID, $1.sequence) }
     shares.sort { ($0.logID, $0.sequence) < ($1.logID, $1.sequence) }
-    stateHash = hash(of: evaluation.logs)
+    stateHash = try hash(of: evaluation.logs, root: root)
   }
 }
 
@@ -200,7 +206,14 @@ extension CaseState {
     }
   }
 
-  private func hash(of logs: [MemberLog]) -> Bytes32 {
+  /// Of a log with two histories only what they have in common, since copies hold different ones.
+  private func hash<Failure: Error>(
+    of logs: [MemberLog], root: (LogID, UInt64) throws(Failure) -> Bytes32?
+  ) throws(Failure) -> Bytes32 {
+    var positions: [LogPosition] = []
+    for log in logs where member(log.position.logID) != nil {
+      positions.append(try common(of: log, root: root))
+    }
     var out = CBOREncoder()
     out.encodeArray(count: 7)
     out.encodeIdentifier(caseID)
@@ -209,15 +222,14 @@ extension CaseState {
       out.encodeIdentifier(member.logID)
       out.encodeUInt(member.role.rawValue)
     }
-    let counted = logs.filter { member($0.position.logID) != nil && $0.position.size > 0 }
-    out.encodeArray(counted) { out, log in
+    out.encodeArray(positions.filter { $0.size > 0 }) { out, position in
       out.encodeArray(count: 3)
-      out.encodeIdentifier(log.position.logID)
-      out.encodeUInt(log.position.size)
-      out.encodeBytes32(log.position.root)
+      out.encodeIdentifier(position.logID)
+      out.encodeUInt(position.size)
+      out.encodeBytes32(position.root)
     }
     out.encodeArray(epochs) { $0.encodeIdentifier($1.id) }
-    out.encodeArray(violations) { out, violation in
+    out.encodeArray(violations.filter(isCommon)) { out, violation in
       out.encodeArray(count: 3)
       out.encodeIdentifier(violation.logID)
       out.encodeUInt(violation.sequence)
@@ -235,6 +247,20 @@ extension CaseState {
       out.encodeIdentifier(erasure.order)
     }
     return Domain.state.hash(out.bytes)
+  }
+
+  private func isCommon(_ violation: Violation) -> Bool {
+    forkedAt(violation.logID).map { violation.sequence < $0 } ?? true
+  }
+
+  /// What a log has of leaves that are the same on every copy.
+  private func common<Failure: Error>(
+    of log: MemberLog, root: (LogID, UInt64) throws(Failure) -> Bytes32?
+  ) throws(Failure) -> LogPosition {
+    let held = log.position
+    guard let forkedAt = log.forkedAt, forkedAt < held.size else { return held }
+    let rootThere = forkedAt == 0 ? CompactRange().root : try root(held.logID, forkedAt)
+    return LogPosition(logID: held.logID, size: forkedAt, root: rootThere ?? held.root)
   }
 }
 

@@ -12,7 +12,9 @@ public struct MemberLog: Hashable, Sendable {
   /// Control entries that this copy could open or found to be violations, by sequence. One that is
   /// missing here is locked.
   public let control: [ControlEntry]
-  /// The smaller size of a proven fork; nil if there is none.
+  /// The least size from which on a fork is proven: where its histories part, as far as a proof shows it.
+  /// What stands from there on is not the same on every copy, and nothing that all must agree on may follow
+  /// from it. Nil if there is none.
   public let forkedAt: UInt64?
 
   public struct ControlEntry: Hashable, Sendable {

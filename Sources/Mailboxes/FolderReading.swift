@@ -9,6 +9,8 @@ extension FolderExchange {
     while changed {
       changed = false
       for index in readable where try read(part: index, root, into: &replica) { changed = true }
+      // Only once all else is here: then no file is read twice.
+      if !changed { changed = try seekPartings(root, into: &replica) }
     }
     noteGaps()
   }
@@ -164,30 +166,13 @@ extension FolderExchange {
     _ folder: borrowing Folder, into replica: inout R
   ) throws(Failure) -> Bool {
     let changed = try readWhole(file, part: index, folder, into: &replica)
-    guard log != ownLog else { return changed }
-    if parts[index].damaged.contains(file) {
-      try seekFork(of: log, part: index, folder, into: &replica)
-    } else if let size = intake.size(of: log), run.upperBound > size {
+    if log != ownLog, !parts[index].damaged.contains(file), let size = intake.size(of: log),
+      run.upperBound > size
+    {
       // It ended well, but before the end that its name promises.
       spoil(file, part: index)
     }
     return changed
-  }
-
-  /// A range that continues another history than the one held does not connect, and proves nothing. Where
-  /// the histories part shows in the ranges before it, which are held already in their own form.
-  private mutating func seekFork(
-    of log: LogID, part index: Int, _ folder: borrowing Folder, into replica: inout R
-  ) throws(Failure) {
-    let device = parts[index].name.logID
-    let fault = Finding(device: device, kind: .fault(log: log, .doesNotConnect))
-    guard intake.findings.contains(fault) else { return }
-    for file in parts[index].files where !parts[index].done.contains(file) {
-      guard case .range(log, let run) = file, let size = intake.size(of: log),
-        run.upperBound <= size
-      else { continue }
-      _ = try readWhole(file, part: index, folder, into: &replica)
-    }
   }
 
   /// Takes all frames of a file; whether anything changed. The file is then done with, in this exchange.
@@ -196,7 +181,6 @@ extension FolderExchange {
   ) throws(Failure) -> Bool {
     parts[index].done.insert(name)
     guard var file = open(name, part: index, folder) else { return false }
-    intake.beginStream()
     var changed = false
     while let frame = try next(&file, part: index) {
       let outcome = try take(frame, part: index, into: &replica)
@@ -276,73 +260,63 @@ extension FolderExchange {
   }
 }
 
-/// Why a file of frames goes no further.
-private enum FrameFileError: Error {
-  case unreadable(MailboxError)
-  case frames(FrameError)
-}
+// MARK: - Where histories part
 
-/// The frames in a file, without `hello` and `end`, which are checked here.
-private struct FrameFile: ~Copyable {
-  let name: FileName
-  private let file: File
-  private let hello: Hello
-  private var reader = FrameReader()
-  private(set) var offset: UInt64 = 0
-
-  private static let pieceByteCount = 1 << 18
-
-  init(_ file: consuming File, _ name: FileName, _ hello: Hello) {
-    self.file = file
-    self.name = name
-    self.hello = hello
-  }
-
-  /// The next frame; nil after `end`, which nothing may follow.
-  mutating func next() throws(FrameFileError) -> Frame? {
-    while true {
-      let frame: Frame?
-      do throws(FrameError) { frame = try reader.next() } catch { throw .frames(error) }
-      switch frame {
-      case nil: guard try feed() else { return nil }
-      case .end: continue
-      case .hello(let found): guard found == hello else { throw .frames(.malformed) }
-      case let frame?:
-        guard name.mayHold(frame) else { throw .frames(.unknownType) }
-        return frame
+extension FolderExchange {
+  /// A head tells that a log has another history, and a range that continues one does not connect; where
+  /// the histories part shows in ranges that are held already in their own form, whoever carries them. Each
+  /// is read at most once, as any other file is.
+  private mutating func seekPartings(
+    _ root: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    var changed = false
+    for log in intake.doubtedLogs {
+      for (index, file) in candidates(for: log) where try isDoubted(log, replica) {
+        let folder: Folder
+        do throws(MailboxError) { folder = try root.folder(parts[index].name.text) } catch {
+          continue
+        }
+        if try seekParting(in: file, part: index, folder, into: &replica) { changed = true }
       }
     }
+    if changed { try refresh(replica) }
+    return changed
   }
 
-  /// Reads a piece of the file; false at its end.
-  private mutating func feed() throws(FrameFileError) -> Bool {
-    let piece: [UInt8]
-    do throws(MailboxError) {
-      piece = try file.read(at: offset, count: FrameFile.pieceByteCount)
-    } catch {
-      throw .unreadable(error)
-    }
-    offset += UInt64(piece.count)
-    if piece.isEmpty {
-      do throws(FrameError) { try reader.finish() } catch { throw .frames(error) }
-      return false
-    }
-    reader.feed(piece)
-    return true
+  private mutating func isDoubted(_ log: LogID, _ replica: R) throws(Failure) -> Bool {
+    do { return try intake.isDoubted(log, replica) } catch { throw .replica(error) }
   }
-}
 
-extension FileName {
-  /// Whether a frame belongs into a file of this name.
-  fileprivate func mayHold(_ frame: Frame) -> Bool {
-    switch (self, frame) {
-    case (.head, .statements), (.head, .successions), (.head, .heads), (.head, .wraps),
-      (.head, .forks):
-      true
-    case (.range(let log, let run), .range(let range)):
-      range.logID == log && run.contains(range.first) && range.end <= run.upperBound
-    case (.share, .slots), (.share, .bodies): true
-    default: false
+  /// Ranges of a log that nobody had a reason to read yet, the last first: most of a log is common.
+  private func candidates(for log: LogID) -> [(part: Int, file: FileName)] {
+    let size = intake.size(of: log) ?? 0
+    var found: [(part: Int, file: FileName, first: UInt64)] = []
+    for index in readable {
+      for file in parts[index].files where !parts[index].done.contains(file) {
+        guard let run = file.run(of: log), run.lowerBound < size else { continue }
+        found.append((index, file, run.lowerBound))
+      }
     }
+    return found.sorted { ($1.first, $0.part) < ($0.first, $1.part) }.map { ($0.part, $0.file) }
+  }
+
+  private mutating func seekParting(
+    in name: FileName, part index: Int, _ folder: borrowing Folder, into replica: inout R
+  ) throws(Failure) -> Bool {
+    parts[index].done.insert(name)
+    guard var file = open(name, part: index, folder) else { return false }
+    let device = parts[index].name.logID
+    while let frame = try next(&file, part: index) {
+      let outcome: FrameOutcome
+      do { outcome = try intake.seekParting(in: frame, from: device, into: &replica) } catch {
+        throw .replica(error)
+      }
+      guard outcome.mayGoOn else {
+        // Not the history that is held here: what the file's name covers is still to be written.
+        parts[index].damaged.insert(name)
+        return outcome.changed
+      }
+    }
+    return false
   }
 }

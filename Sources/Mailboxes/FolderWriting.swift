@@ -223,7 +223,7 @@ extension FileName {
   }
 
   /// The entries that the file holds of a log.
-  fileprivate func run(of log: LogID) -> Range<UInt64>? {
+  func run(of log: LogID) -> Range<UInt64>? {
     if case .range(log, let run) = self { run } else { nil }
   }
 }

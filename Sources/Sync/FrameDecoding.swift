@@ -50,15 +50,7 @@ extension Frame {
   ) throws(CBORError) -> [[UInt8]] {
     let forks = try decoder.readItems(
       max: SyncLimits.members, byteCount: SyncLimits.forkByteCount)
-    for fork in forks {
-      var fork = CBORDecoder(fork)
-      try fork.readArray(count: 3)
-      for _ in 0..<2 { _ = try fork.readBytes(max: ForkProof.maximumNoteByteCount) }
-      for _ in 0..<(try fork.readArray(max: ForkProof.maximumPathLength)) {
-        _ = try fork.readBytes32()
-      }
-      try fork.finish()
-    }
+    guard forks.allSatisfy(ForkProof.isWellFormed) else { throw .outOfRange }
     return forks
   }
 

@@ -13,9 +13,15 @@ public struct FrameIntake<R: Replica> {
   private var receiptKeys = ReceiptKeys([])
   private let ownLog: LogID
   private var sizes: [Place: UInt64] = [:]
+  /// Heads that contradict what is held, by log.
+  private var contradicting: [LogID: [VerifiedCheckpoint]] = [:]
+  /// Logs of which something came that does not connect.
+  private var unconnected: Set<LogID> = []
 
   /// More findings than anybody reads; a hostile mailbox could cause any number.
   private static var maximumFindings: Int { 1024 }
+  /// Of one log; whoever signs more histories than that is known well enough.
+  private static var maximumContradictions: Int { 16 }
 
   private struct Place: Hashable {
     let device: LogID
@@ -62,11 +68,6 @@ public struct FrameIntake<R: Replica> {
     let finding = Finding(device: device, kind: kind)
     guard findings.count < FrameIntake.maximumFindings, !findings.contains(finding) else { return }
     findings.append(finding)
-  }
-
-  /// To be called before the first frame of each stream: what was left open of another history ends.
-  public mutating func beginStream() {
-    for log in verifiers.keys.sorted() { verifiers[log]?.forgetBranch() }
   }
 
   /// Takes one frame that `device` wrote; whether anything changed.
@@ -131,12 +132,14 @@ extension FrameIntake {
     verifiers[log] = verifier
     switch verdict {
     case .verified(let range): return .init(changed: try replica.accept(range))
-    case .otherBranch: return .init(changed: false)
     case .fork(let proof):
+      // The rest of the stream goes on with a history that is not held here.
       note(.fork(log: log), of: device)
-      return .init(changed: try replica.accept(proof))
+      return .init(changed: try replica.accept(proof), mayGoOn: false)
     case .gap(let size): note(.gap(log: log, size: size), of: device)
-    case .fault(let fault): note(.fault(log: log, fault), of: device)
+    case .fault(let fault):
+      note(.fault(log: log, fault), of: device)
+      if fault == .doesNotConnect, log != ownLog { unconnected.insert(log) }
     }
     return .init(changed: false, mayGoOn: false)
   }
@@ -202,6 +205,7 @@ extension FrameIntake {
       return false
     case .fork(let proof):
       note(.fork(log: log), of: device)
+      contradict(checkpoint, of: log)
       return try replica.accept(proof)
     case .fault(let fault):
       note(.fault(log: log, fault), of: device)
@@ -231,7 +235,9 @@ extension FrameIntake {
   ) throws(R.Failure) -> FrameOutcome {
     var changed = false
     for bytes in forks {
-      guard let log = logOfFork(in: bytes), let identity = verifiers[log]?.held.identity else {
+      guard let log = ForkProof.origin(in: bytes).flatMap({ logsByOrigin[$0] }),
+        let identity = verifiers[log]?.held.identity
+      else {
         continue
       }
       guard let proof = FrameIntake.forkProof(in: bytes, of: identity) else {
@@ -244,21 +250,69 @@ extension FrameIntake {
     return .init(changed: changed)
   }
 
-  /// The member's log that a fork proof is about, as its first note names it.
-  private func logOfFork(in bytes: [UInt8]) -> LogID? {
-    var decoder = CBORDecoder(bytes)
-    do {
-      try decoder.readArray(count: 3)
-      let note = try SignedNote(parsing: try decoder.readBytes(max: SyncLimits.noteByteCount))
-      return logsByOrigin[try Checkpoint(parsing: note.text).origin]
-    } catch {
-      return nil
-    }
-  }
-
   private static func forkProof(in bytes: [UInt8], of log: LogIdentity) -> ForkProof? {
     do throws(ForkProofError) { return try ForkProof(parsing: bytes, of: log) } catch {
       return nil
     }
+  }
+}
+
+// MARK: - Where histories part
+
+extension FrameIntake {
+  /// Logs of which something here belongs, or may belong, to another history than the held one, in any
+  /// mailbox that was read so far: worth looking for where they part.
+  public var doubtedLogs: [LogID] { unconnected.union(contradicting.keys).sorted() }
+
+  /// Whether where they part is still to be found: no proof that is held tells of all heads that contradict.
+  public mutating func isDoubted(_ log: LogID, _ replica: R) throws(R.Failure) -> Bool {
+    guard let heads = contradicting[log], var verifier = verifiers[log] else {
+      return unconnected.contains(log)
+    }
+    let proof = try replica.forks().first { $0.log.id == log }
+    var isDoubted = false
+    for head in heads where !isDoubted {
+      let isKnown = try proof.map { (proof) throws(R.Failure) in
+        try verifier.isParted(from: head, by: proof) { (run) throws(R.Failure) in
+          try replica.leaves(of: log, in: run)
+        }
+      }
+      isDoubted = isKnown != true
+    }
+    verifiers[log] = verifier
+    return isDoubted
+  }
+
+  /// Looks into a frame that `device` wrote for where the histories of its log part, and takes nothing
+  /// else of it; what does not verify is nobody's fault here.
+  public mutating func seekParting(
+    in frame: Frame, from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    guard case .range(let range) = frame, var verifier = verifiers[range.logID] else {
+      return .init(changed: false)
+    }
+    let verdict = try verifier.verify(range) { (run) throws(R.Failure) in
+      try replica.leaves(of: range.logID, in: run)
+    }
+    switch verdict {
+    case .verified: return .init(changed: false)
+    case .gap, .fault: return .init(changed: false, mayGoOn: false)
+    case .fork(let proof):
+      verifiers[range.logID] = verifier
+      note(.fork(log: range.logID), of: device)
+      unconnected.remove(range.logID)
+      contradicting[range.logID]?.removeAll {
+        [proof.smaller.checkpoint, proof.larger.checkpoint].contains($0.checkpoint)
+      }
+      return .init(changed: try replica.accept(proof), mayGoOn: false)
+    }
+  }
+
+  private mutating func contradict(_ head: VerifiedCheckpoint, of log: LogID) {
+    let known = contradicting[log] ?? []
+    guard log != ownLog, known.count < FrameIntake.maximumContradictions,
+      !known.contains(where: { $0.checkpoint == head.checkpoint })
+    else { return }
+    contradicting[log] = known + [head]
   }
 }

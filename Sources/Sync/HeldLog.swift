@@ -55,10 +55,9 @@ struct SubtreeHashes: Sendable {
     of subtree: Subtree, leafHashes: (Range<UInt64>) throws(E) -> [Bytes32]
   ) throws(E) -> Bytes32 {
     if let hash = kept[subtree] { return hash }
-    let level = UInt64(subtree.level)
     if subtree.level <= SubtreeHashes.computedLevel {
       var tree = CompactRange()
-      for hash in try leafHashes(subtree.index << level..<(subtree.index + 1) << level) {
+      for hash in try leafHashes(subtree.leaves) {
         tree.append(hash)
       }
       if subtree.level == SubtreeHashes.computedLevel { kept[subtree] = tree.root }
@@ -99,4 +98,9 @@ struct SubtreeHashes: Sendable {
       preconditionFailure("one hash for each bit set")
     }
   }
+}
+
+extension Subtree {
+  /// The leaves under it.
+  var leaves: Range<UInt64> { index << UInt64(level)..<(index + 1) << UInt64(level) }
 }

@@ -5,24 +5,11 @@ public import VerifiableLog
 ///
 /// The leaves are appended to the held tree and the root is compared with the checkpoint, directly or by a
 /// consistency proof. Leaves that are held already must be equal. Where they are not, and the range
-/// verifies all the same, the log's owner signed two histories; the verifier then follows the other one until
-/// it reaches its checkpoint, and makes the fork proof.
+/// verifies all the same, the log's owner signed two histories, and the range shows where they part.
 public struct RangeVerifier: Sendable {
   /// The log as it is held, with every range that `verify` returned as verified.
   public private(set) var held: HeldLog
-  private var branch: Branch?
   private var subtrees = SubtreeHashes()
-
-  /// Leaf hashes of another history held in memory at most: 32 MiB.
-  private static let maximumBranch = 1 << 20
-
-  /// Another history than the one held, as far as it was received.
-  fileprivate struct Branch {
-    /// Where its hashes begin; the leaves before are those held.
-    let start: UInt64
-    var hashes: [Bytes32]
-    var tree: CompactRange
-  }
 
   /// A verifier for a log as it is held.
   public init(_ held: HeldLog) { self.held = held }
@@ -30,31 +17,25 @@ public struct RangeVerifier: Sendable {
   /// The log as it is held now, after a change from elsewhere.
   public mutating func update(_ held: HeldLog) {
     self.held = held
-    branch = nil
   }
-
-  /// Ends the following of another history.
-  mutating func forgetBranch() { branch = nil }
 
   /// What `frame` is. `leaves` gives the held leaves of a run, in order, all below the held size.
   public mutating func verify<E: Error>(
     _ frame: RangeFrame, leaves: (Range<UInt64>) throws(E) -> [LeafData]
   ) throws(E) -> RangeVerdict {
-    let size = branch?.tree.size ?? held.size
     guard frame.logID == held.id else { return .fault(.badNote) }
-    guard frame.first <= size else { return .gap(size: held.size) }
+    guard frame.first <= held.size else { return .gap(size: held.size) }
     guard let checkpoint = held.identity.checkpoint(in: frame.note) else {
       return .fault(.badNote)
     }
     guard frame.end <= checkpoint.size else { return .fault(.beyondCheckpoint) }
     let received = Received(frame, checkpoint)
-    if branch != nil { return try follow(received, leaves: leaves) }
     let overlap = frame.first..<max(frame.first, min(frame.end, held.size))
     let known = try leaves(overlap).map(\.hash)
-    guard known.elementsEqual(received.hashes.prefix(known.count)) else {
-      return try diverge(received, at: frame.first, leaves: leaves)
-    }
-    return connect(received)
+    guard let parting = zip(known, received.hashes).enumerated().first(where: { $1.0 != $1.1 })
+    else { return connect(received) }
+    return try diverge(
+      received, from: parting.element.0, at: frame.first + UInt64(parting.offset), leaves: leaves)
   }
 
   /// A frame with what was computed from it.
@@ -76,6 +57,11 @@ public struct RangeVerifier: Sendable {
     /// The hashes from a place in the log on.
     func hashes(from sequence: UInt64) -> ArraySlice<Bytes32> {
       hashes.dropFirst(Int(min(sequence - frame.first, UInt64(hashes.count))))
+    }
+
+    /// The hashes of a run of the range.
+    func hashes(in run: Range<UInt64>) -> ArraySlice<Bytes32> {
+      hashes[Int(run.lowerBound - frame.first)..<Int(run.upperBound - frame.first)]
     }
 
     /// Whether the tree after the frame is the checkpoint's, or its beginning.
@@ -133,84 +119,73 @@ public struct RangeVerifier: Sendable {
 // MARK: - Another history
 
 extension RangeVerifier {
-  /// A held leaf differs. Whether the log's owner or the mailbox is to blame shows when the received
-  /// leaves are put in the place of the held ones: only the owner could have signed that tree.
+  /// The held leaf at `parting`, which has this hash, differs and is the first. Whether the log's owner or
+  /// the mailbox is to blame shows when the received leaves are put in the place of the held ones: only the
+  /// owner could have signed that tree.
   private mutating func diverge<E: Error>(
-    _ received: Received, at start: UInt64, leaves: (Range<UInt64>) throws(E) -> [LeafData]
+    _ received: Received, from leafHash: Bytes32, at parting: UInt64,
+    leaves: (Range<UInt64>) throws(E) -> [LeafData]
   ) throws(E) -> RangeVerdict {
-    var tree = try subtrees.compactRange(size: start) { (run) throws(E) in
+    let offset = Int(parting - received.frame.first)
+    var tree = try subtrees.compactRange(size: received.frame.first) { (run) throws(E) in
       try leaves(run).map(\.hash)
     }
-    for hash in received.hashes { tree.append(hash) }
+    for hash in received.hashes[..<offset] { tree.append(hash) }
+    let common = tree
+    for hash in received.hashes[offset...] { tree.append(hash) }
     guard received.leads(from: tree) else { return .fault(.doesNotConnect) }
-    branch = Branch(start: start, hashes: received.hashes, tree: tree)
-    return try judge(received.checkpoint, leaves: leaves)
-  }
-
-  /// A further range of a history that differs already.
-  private mutating func follow<E: Error>(
-    _ received: Received, leaves: (Range<UInt64>) throws(E) -> [LeafData]
-  ) throws(E) -> RangeVerdict {
-    guard var branch, received.frame.first >= branch.start else {
-      self.branch = nil
-      return try verify(received.frame, leaves: leaves)
-    }
-    let offset = Int(received.frame.first - branch.start)
-    let overlap = branch.hashes[offset...].prefix(received.hashes.count)
-    let fresh = received.hashes(from: branch.tree.size)
-    guard received.hashes.starts(with: overlap) else { return .fault(.doesNotConnect) }
-    guard branch.hashes.count + fresh.count <= RangeVerifier.maximumBranch else {
-      return .fault(.branchNotProven)
-    }
-    branch.hashes += fresh
-    for hash in fresh { branch.tree.append(hash) }
-    guard received.leads(from: branch.tree) else { return .fault(.doesNotConnect) }
-    self.branch = branch
-    return try judge(received.checkpoint, leaves: leaves)
-  }
-
-  /// Makes the proof once all leaves below the other checkpoint are known.
-  private mutating func judge<E: Error>(
-    _ other: VerifiedCheckpoint, leaves: (Range<UInt64>) throws(E) -> [LeafData]
-  ) throws(E) -> RangeVerdict {
-    guard let branch, let head = held.head, let own = held.identity.checkpoint(in: head.note) else {
-      return .fault(.branchNotProven)
-    }
-    guard other.size == branch.tree.size || other.size <= own.size else { return .otherBranch }
-    let proof: ForkProof?
-    if other.size <= own.size {
-      proof = try forkProof(smaller: other, larger: own, branch: nil, leaves: leaves)
-    } else {
-      proof = try forkProof(smaller: own, larger: other, branch: branch, leaves: leaves)
-    }
-    self.branch = nil
-    return proof.map { .fork($0) } ?? .fault(.branchNotProven)
-  }
-
-  /// The proof, from the leaves of the larger tree: those held, or those of another branch.
-  private mutating func forkProof<E: Error>(
-    smaller: VerifiedCheckpoint, larger: VerifiedCheckpoint, branch: Branch?,
-    leaves: (Range<UInt64>) throws(E) -> [LeafData]
-  ) throws(E) -> ForkProof? {
-    var path: [Bytes32] = []
-    if smaller.size < larger.size, smaller.size > 0 {
-      var ofBranch = SubtreeHashes()
-      path = try MerkleTree.prefixProof(of: smaller.size, in: larger.size) {
-        (subtree) throws(E) in
-        guard let branch else {
-          return try subtrees.hash(of: subtree) { (run) throws(E) in
-            try leaves(run).map(\.hash)
-          }
-        }
-        return try ofBranch.hash(of: subtree) { (run) throws(E) in
-          try branch.leafHashes(run, leaves: leaves)
-        }
-      }
-    }
+    guard let own = signedHead, own.size > parting else { return .fault(.branchNotProven) }
+    let path = try prefixProof(of: parting + 1, in: own.size, leaves: leaves)
+    let otherPath = try self.path(of: received, from: parting, leaves: leaves)
     do throws(ForkProofError) {
-      return try ForkProof(smaller, larger, path: path)
+      return .fork(
+        try ForkProof(
+          (own, Parting.Branch(leafHash: leafHash, path: path)),
+          (
+            received.checkpoint,
+            Parting.Branch(leafHash: received.hashes[offset], path: otherPath)
+          ), common: common))
     } catch {
-      return nil
+      return .fault(.branchNotProven)
+    }
+  }
+
+  /// The newest head that the log's key signed for the held tree.
+  private var signedHead: VerifiedCheckpoint? {
+    held.head.flatMap { held.identity.checkpoint(in: $0.note) }
+  }
+
+  /// What leads from `size` leaves of the held tree to more of them; nothing where these are all.
+  private mutating func prefixProof<E: Error>(
+    of size: UInt64, in larger: UInt64, leaves: (Range<UInt64>) throws(E) -> [LeafData]
+  ) throws(E) -> [Bytes32] {
+    guard size > 0, size < larger else { return [] }
+    return try MerkleTree.prefixProof(of: size, in: larger) { (subtree) throws(E) in
+      try subtrees.hash(of: subtree) { (run) throws(E) in try leaves(run).map(\.hash) }
+    }
+  }
+
+  /// What leads from the first leaf that differs to the checkpoint of a received range. The leaves before
+  /// are held; those after the range's end stand in its proof.
+  private mutating func path<E: Error>(
+    of received: Received, from parting: UInt64,
+    leaves: (Range<UInt64>) throws(E) -> [LeafData]
+  ) throws(E) -> [Bytes32] {
+    let size = received.checkpoint.size
+    guard parting + 1 < size else { return [] }
+    let first = received.frame.first
+    var ofReceived = SubtreeHashes()
+    return try MerkleTree.prefixProof(
+      of: parting + 1, in: size, leavesTo: received.frame.end, rest: received.frame.proof
+    ) { (subtree) throws(E) in
+      if subtree.leaves.upperBound <= parting {
+        return try subtrees.hash(of: subtree) { (run) throws(E) in try leaves(run).map(\.hash) }
+      }
+      return try ofReceived.hash(of: subtree) { (run) throws(E) in
+        let shared = run.clamped(to: 0..<first)
+        let before = shared.isEmpty ? [] : try leaves(shared).map(\.hash)
+        return before + received.hashes(in: run.clamped(to: first..<received.frame.end))
+      }
     }
   }
 
@@ -232,11 +207,28 @@ extension RangeVerifier {
       }
       return .held
     }
-    guard let own = held.head.flatMap({ held.identity.checkpoint(in: $0.note) }),
-      own.size >= head.size,
-      let proof = try forkProof(smaller: head, larger: own, branch: nil, leaves: leaves)
-    else { return .fault(.branchNotProven) }
-    return .fork(proof)
+    guard let own = signedHead, own.size >= head.size else { return .fault(.branchNotProven) }
+    let path = try prefixProof(of: head.size, in: own.size, leaves: leaves)
+    do throws(ForkProofError) {
+      return .fork(try ForkProof(head, own, path: path))
+    } catch {
+      return .fault(.branchNotProven)
+    }
+  }
+
+  /// Whether the held history and that of `head` are known to be the same at least as far as `proof` says:
+  /// it is about this head, and all that it calls common is held.
+  mutating func isParted<E: Error>(
+    from head: VerifiedCheckpoint, by proof: ForkProof,
+    leaves: (Range<UInt64>) throws(E) -> [LeafData]
+  ) throws(E) -> Bool {
+    guard let common = proof.parting?.common, common.size <= held.size,
+      proof.smaller.checkpoint == head.checkpoint || proof.larger.checkpoint == head.checkpoint
+    else { return false }
+    let root = try subtrees.root(size: common.size) { (run) throws(E) in
+      try leaves(run).map(\.hash)
+    }
+    return root == common.root
   }
 }
 
@@ -250,19 +242,6 @@ public enum HeadVerdict: Sendable {
   case fork(ForkProof)
   /// It contradicts what is held, but there is no signed head here to prove it with.
   case fault(RangeFault)
-}
-
-extension RangeVerifier.Branch {
-  /// Leaf hashes of the other history.
-  fileprivate func leafHashes<E: Error>(
-    _ run: Range<UInt64>, leaves: (Range<UInt64>) throws(E) -> [LeafData]
-  ) throws(E) -> [Bytes32] {
-    let shared = run.clamped(to: 0..<start)
-    let own = run.clamped(to: start..<tree.size)
-    let before = shared.isEmpty ? [] : try leaves(shared).map(\.hash)
-    guard !own.isEmpty else { return before }
-    return before + hashes[Int(own.lowerBound - start)..<Int(own.upperBound - start)]
-  }
 }
 
 extension LogIdentity {

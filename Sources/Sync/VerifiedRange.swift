@@ -50,8 +50,6 @@ public enum RangeVerdict: Sendable {
   case fault(RangeFault)
   /// It verifies, but as another history than the one held, of which the log's owner signed both.
   case fork(ForkProof)
-  /// It verifies as another history, and the range that reaches its checkpoint is still to come.
-  case otherBranch
 }
 
 /// What is wrong with a range or head. The fault of whoever served it, never of the log's owner: a
@@ -63,6 +61,6 @@ public enum RangeFault: Hashable, Sendable {
   case beyondCheckpoint
   /// The leaves do not lead to the checkpoint, or the proof does not.
   case doesNotConnect
-  /// A proven other history that is too long to hold, or that no checkpoint held here contradicts.
+  /// A proven other history that no checkpoint held here contradicts.
   case branchNotProven
 }

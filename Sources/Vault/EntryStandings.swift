@@ -144,7 +144,7 @@ struct EntryStandings {
   ) throws {
     var end = Int64.max
     if let cut = state.member(log.logID)?.cut {
-      end = Int64(clamping: cut.size)
+      end = Int64(clamping: cut.contentSize)
       let receipts = try Row.fetchAll(
         db,
         cached: "SELECT witness, max(size) AS size FROM receipt WHERE log_ref = ? GROUP BY witness",

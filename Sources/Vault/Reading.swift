@@ -132,7 +132,7 @@ enum EntryTable {
   ) throws -> EntrySummary.Standing {
     let logID: LogID = try entry.identifier("log_id")
     let sequence = entry.number("sequence")
-    let isBehindCut = state.member(logID)?.cut.map { sequence >= $0.size } ?? false
+    let isBehindCut = state.member(logID)?.cut.map { sequence >= $0.contentSize } ?? false
     let standing = state.standing(
       of: try entry.identifier("entry_id"), in: logID, at: sequence,
       entryClass: EntryClass(rawValue: entry["class"]),

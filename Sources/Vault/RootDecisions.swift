@@ -83,7 +83,7 @@ extension OpenVault {
       // of the device are cuts of this one.
       while let cut = state.member(logID)?.cut {
         let target = state.cutLog(of: logID)
-        let size = state.member(target)?.cut?.size ?? cut.size
+        let size = state.member(target)?.cut?.statedSize ?? cut.statedSize
         try CaseRoot.add(
           db, RootStatement.lift(.init(logID: target, size: size), root: root), to: row)
         let next = try CaseView.state(db, of: row)

@@ -275,7 +275,8 @@ struct StatusReader {
 
   /// Entries of a removed member behind its cut that nobody entered again.
   private func behindCut(_ member: CaseState.Member) throws -> [CaseTrouble] {
-    guard let from = member.cut?.size ?? state.forkedAt(member.logID) else { return [] }
+    let ends = [member.cut?.contentSize, state.forkedAt(member.logID)].compactMap(\.self)
+    guard let from = ends.min() else { return [] }
     let rows = try Row.fetchAll(
       db,
       cached: EntryTable.select + """

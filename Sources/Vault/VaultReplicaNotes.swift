@@ -84,7 +84,7 @@ extension VaultReplica {
       for log in grown {
         // A receipt over what was cut would be a word for it.
         let cut = state.member(try log.identifier("log_id"))?.cut
-        guard cut.map({ log.number("note_size") <= $0.size }) ?? true else { continue }
+        guard cut.map({ log.number("note_size") <= $0.contentSize }) ?? true else { continue }
         let identity = LogIdentity(
           caseID: row.caseID.raw, key: try VerifyingKey(try log.bytes32("signing_key")))
         let checkpoint = try VerifiedCheckpoint(verifying: log.bytes("note"), of: identity)
@@ -111,12 +111,11 @@ extension VaultReplica {
         db, cached: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref]
       )
       .compactMap { record in
-        for log in held {
-          do { return try ForkProof(parsing: record.bytes("bytes"), of: log.identity) } catch {
-            continue
-          }
+        let bytes = record.bytes("bytes")
+        let origin = ForkProof.origin(in: bytes)
+        return held.first { $0.id.origin == origin }.flatMap {
+          Self.proof(bytes, of: $0.identity)
         }
-        return nil
       }
     }
   }
@@ -124,23 +123,20 @@ extension VaultReplica {
   mutating func accept(_ fork: ForkProof) throws(VaultError) -> Bool {
     try write { db in
       let logRef = try Self.logRef(db, row, fork.log.id)
-      // One proof is enough, and a member may sign as many as she likes: of all, the one that proves the
-      // smallest size, so that copies that were offered the same agree.
-      let size = Int64(clamping: fork.smaller.size)
-      let known = try Int64.fetchOne(
-        db, cached: "SELECT forked_at FROM log WHERE id = ? AND forked_at IS NOT NULL",
-        arguments: [logRef])
-      guard known.map({ size < $0 }) ?? true else { return false }
-      for record in try Row.fetchAll(
-        db, cached: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref])
-      where Self.isProof(record.bytes("bytes"), of: fork.log) {
+      // One proof is enough, and a member may sign as many as she likes: of all, the one that leaves the
+      // least in common, so that copies that were offered the same agree.
+      let known = try Row.fetchAll(
+        db, cached: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref]
+      ).compactMap { Self.proof($0.bytes("bytes"), of: fork.log) }
+      guard known.allSatisfy(fork.isBetter) else { return false }
+      for proof in known {
         try db.execute(
           cached: "DELETE FROM fork WHERE case_ref = ? AND bytes = ?",
-          arguments: [row.ref, record.bytes("bytes").data])
+          arguments: [row.ref, proof.bytes.data])
       }
       try db.execute(
         cached: "UPDATE log SET forked_at = ? WHERE id = ?",
-        arguments: [size, logRef])
+        arguments: [Int64(clamping: fork.forkedAt), logRef])
       try db.execute(
         cached: "INSERT OR IGNORE INTO fork(case_ref, bytes) VALUES (?, ?)",
         arguments: [row.ref, fork.bytes.data])
@@ -149,13 +145,8 @@ extension VaultReplica {
     }
   }
 
-  private static func isProof(_ bytes: [UInt8], of log: LogIdentity) -> Bool {
-    do {
-      _ = try ForkProof(parsing: bytes, of: log)
-      return true
-    } catch {
-      return false
-    }
+  private static func proof(_ bytes: [UInt8], of log: LogIdentity) -> ForkProof? {
+    do { return try ForkProof(parsing: bytes, of: log) } catch { return nil }
   }
 
   func statements() throws(VaultError) -> [[UInt8]] {

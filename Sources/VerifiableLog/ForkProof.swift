@@ -16,10 +16,12 @@ public enum ForkProofError: Error, Hashable, Sendable {
 /// Proof that a log's owner signed two histories: two checkpoints that cannot both be of one
 /// append-only log. Anybody can check it, and only the holder of the log's key can cause it.
 ///
-/// Either both have the same size and different roots, and the path is empty; or the sizes differ,
-/// and the path is a prefix proof that leads to the larger root and yields another root at the
-/// smaller size. Being unable to show that two checkpoints are consistent is no proof: a mailbox
-/// that withholds or garbles a path must not be able to frame an honest device.
+/// It has one of two forms. With a `Parting` it shows where the histories part: the leaves that
+/// they share, and the first that differs. Without one, both checkpoints have the same size and
+/// different roots, and the path is empty; or the sizes differ, and the path is a prefix proof that
+/// leads to the larger root and yields another root at the smaller size. Being unable to show that
+/// two checkpoints are consistent is no proof: a mailbox that withholds or garbles a path must not
+/// be able to frame an honest device.
 public struct ForkProof: Sendable {
   /// The checkpoint of the smaller size; of equal sizes, the one with the smaller root.
   public let smaller: VerifiedCheckpoint
@@ -27,9 +29,15 @@ public struct ForkProof: Sendable {
   public let larger: VerifiedCheckpoint
   /// What leads from one to the other, or nothing.
   public let path: [Bytes32]
+  /// Where the histories part; nil where only the checkpoints were at hand.
+  public let parting: Parting?
 
   /// The log that forked.
   public var log: LogIdentity { larger.log }
+
+  /// From this leaf on nobody can say which history is the log's: where the histories part, or,
+  /// where the proof does not tell, the smaller of the two sizes.
+  public var forkedAt: UInt64 { parting?.common.size ?? smaller.size }
 
   /// Checks the proof. The order of the checkpoints does not matter.
   ///
@@ -38,10 +46,11 @@ public struct ForkProof: Sendable {
     _ one: VerifiedCheckpoint, _ other: VerifiedCheckpoint, path: [Bytes32] = []
   ) throws(ForkProofError) {
     guard one.log == other.log else { throw .differentLogs }
-    let isInOrder = (one.size, one.root) < (other.size, other.root)
+    let isInOrder = ForkProof.isInOrder(one, other)
     smaller = isInOrder ? one : other
     larger = isInOrder ? other : one
     self.path = path
+    parting = nil
     if smaller.size == larger.size {
       guard path.isEmpty else { throw .invalidPath(.wrongProofLength) }
       guard smaller.root != larger.root else { throw .consistent }
@@ -57,51 +66,78 @@ public struct ForkProof: Sendable {
     }
   }
 
-  /// The proof as CBOR: an array of the smaller checkpoint's note, the larger's, and the array of
-  /// hashes.
-  public var bytes: [UInt8] {
-    var encoder = CBOREncoder()
-    encoder.encodeArray(count: 3)
-    encoder.encodeBytes(smaller.minimalBytes)
-    encoder.encodeBytes(larger.minimalBytes)
-    encoder.encodeArray(path) { $0.encodeBytes32($1) }
-    return encoder.bytes
-  }
-
-  /// The proof about `log` in `bytes`, checked.
+  /// Checks a proof that shows where the histories part. Each checkpoint comes with its own branch;
+  /// the order of the two does not matter.
   ///
-  /// - Throws: `.malformed`, also for checkpoints that do not verify; else as the other
-  ///   initialiser.
-  public init(parsing bytes: [UInt8], of log: LogIdentity) throws(ForkProofError) {
-    let notes: (smaller: [UInt8], larger: [UInt8])
-    var path: [Bytes32] = []
-    do throws(CBORError) {
-      var decoder = CBORDecoder(bytes)
-      try decoder.readArray(count: 3)
-      notes.smaller = try decoder.readBytes(max: ForkProof.maximumNoteByteCount)
-      notes.larger = try decoder.readBytes(max: ForkProof.maximumNoteByteCount)
-      for _ in 0..<(try decoder.readArray(max: ForkProof.maximumPathLength)) {
-        path.append(try decoder.readBytes32())
-      }
-      try decoder.finish()
-    } catch {
-      throw .malformed
-    }
-    let smaller: VerifiedCheckpoint
-    let larger: VerifiedCheckpoint
-    do throws(CheckpointError) {
-      smaller = try VerifiedCheckpoint(verifying: notes.smaller, of: log)
-      larger = try VerifiedCheckpoint(verifying: notes.larger, of: log)
-    } catch {
-      throw .malformed
-    }
-    try self.init(smaller, larger, path: path)
-    // One encoding of a proof: its checkpoints in order, with no signatures but the log's.
-    guard self.bytes == bytes else { throw .malformed }
+  /// - Throws: `ForkProofError`.
+  public init(
+    _ one: (head: VerifiedCheckpoint, branch: Parting.Branch),
+    _ other: (head: VerifiedCheckpoint, branch: Parting.Branch), common: CompactRange
+  ) throws(ForkProofError) {
+    guard one.head.log == other.head.log else { throw .differentLogs }
+    guard one.branch.leafHash != other.branch.leafHash else { throw .consistent }
+    try one.branch.verify(from: common, to: one.head)
+    try other.branch.verify(from: common, to: other.head)
+    let isInOrder = ForkProof.isInOrder(one.head, other.head)
+    let (first, second) = isInOrder ? (one, other) : (other, one)
+    smaller = first.head
+    larger = second.head
+    path = []
+    parting = Parting(common: common, smaller: first.branch, larger: second.branch)
   }
 
-  /// Hashes; a log has at most 2^32 entries, so no path of one needs more.
-  public static let maximumPathLength = 64
-  /// Bytes of each of the two notes.
-  public static let maximumNoteByteCount = 1024
+  private static func isInOrder(_ one: VerifiedCheckpoint, _ other: VerifiedCheckpoint) -> Bool {
+    (one.size, one.root) < (other.size, other.root)
+  }
+
+  /// Whether it says more than another proof about the same log. Of all that are offered a copy
+  /// keeps one that none is better than, so that copies that were offered the same agree.
+  public func isBetter(than other: ForkProof) -> Bool {
+    if forkedAt != other.forkedAt { return forkedAt < other.forkedAt }
+    return parting != nil && other.parting == nil
+  }
+}
+
+/// Where two histories of a log part: so many leaves are the same, and the next one is not.
+public struct Parting: Hashable, Sendable {
+  /// The leaves that both histories begin with.
+  public let common: CompactRange
+  /// How the history of the smaller checkpoint goes on.
+  public let smaller: Branch
+  /// How that of the larger does.
+  public let larger: Branch
+
+  /// One of two histories, from where they part on.
+  public struct Branch: Hashable, Sendable {
+    /// The hash of the first leaf that is not common.
+    public let leafHash: Bytes32
+    /// The prefix proof from the tree that ends with this leaf to the checkpoint; empty where it is
+    /// the checkpoint's own.
+    public let path: [Bytes32]
+
+    /// A branch that begins with this leaf.
+    public init(leafHash: Bytes32, path: [Bytes32]) {
+      self.leafHash = leafHash
+      self.path = path
+    }
+
+    fileprivate func verify(
+      from common: CompactRange, to head: VerifiedCheckpoint
+    ) throws(ForkProofError) {
+      guard common.size < head.size else { throw .invalidPath(.sizesOutOfOrder) }
+      var tree = common
+      tree.append(leafHash)
+      var root = head.root
+      if tree.size == head.size {
+        guard path.isEmpty else { throw .invalidPath(.wrongProofLength) }
+      } else {
+        do throws(MerkleError) {
+          root = try MerkleTree.prefixRoot(of: tree.size, in: head.size, head.root, proof: path)
+        } catch {
+          throw .invalidPath(error)
+        }
+      }
+      guard root == tree.root else { throw .invalidPath(.rootMismatch) }
+    }
+  }
 }

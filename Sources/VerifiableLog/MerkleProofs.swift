@@ -50,23 +50,59 @@ extension MerkleTree {
   public static func prefixProof<E: Error>(
     of smaller: UInt64, in larger: UInt64, node: (Subtree) throws(E) -> Bytes32
   ) throws(E) -> [Bytes32] {
+    try runs(to: smaller, in: larger).map { (run) throws(E) in try root(of: run, node: node) }
+  }
+
+  /// The same of a tree of which the leaves are at hand only up to `end`, which is not below
+  /// `smaller`, and beyond it no more than `rest`: the consistency proof from there to all of it.
+  ///
+  /// `rest` must have been verified, or be what leads from `end` to `larger` in another way.
+  public static func prefixProof<E: Error>(
+    of smaller: UInt64, in larger: UInt64, leavesTo end: UInt64, rest: [Bytes32],
+    node: (Subtree) throws(E) -> Bytes32
+  ) throws(E) -> [Bytes32] {
+    precondition(smaller <= end && end <= larger, "leaves up to a place within the tree")
+    guard end < larger else { return try prefixProof(of: smaller, in: larger, node: node) }
+    let runsOfRest = runs(to: end, in: larger).dropFirst(isPowerOfTwo(end) ? 1 : 0)
+    precondition(runsOfRest.count == rest.count, "a proof that was verified")
+    let beyond = zip(runsOfRest, rest).filter { $0.0.lowerBound >= end }
+    return try runs(to: smaller, in: larger).map { (run) throws(E) in
+      try root(of: run, leavesTo: end, beyond: beyond, node: node)
+    }
+  }
+
+  /// The runs of leaves whose hashes a prefix proof consists of, in its order: down from the whole
+  /// tree to the last subtree that is complete in both, and what is left aside on the way.
+  private static func runs(to smaller: UInt64, in larger: UInt64) -> [Range<UInt64>] {
     precondition(smaller > 0 && smaller < larger, "a beginning of the tree")
-    var proof: [Bytes32] = []
+    var runs: [Range<UInt64>] = []
     var leaves = 0..<larger
-    // Down to the last subtree that is complete in both trees.
     while leaves.upperBound != smaller {
       let middle = split(leaves)
       if smaller <= middle {
-        proof.append(try root(of: middle..<leaves.upperBound, node: node))
+        runs.append(middle..<leaves.upperBound)
         leaves = leaves.lowerBound..<middle
       } else {
-        proof.append(try root(of: leaves.lowerBound..<middle, node: node))
+        runs.append(leaves.lowerBound..<middle)
         leaves = middle..<leaves.upperBound
       }
     }
-    proof.append(try root(of: leaves, node: node))
-    proof.reverse()
-    return proof
+    runs.append(leaves)
+    return runs.reversed()
+  }
+
+  /// The hash of a run some of whose leaves may lie beyond `end`, where only the hashes of whole
+  /// runs are known.
+  private static func root<E: Error>(
+    of run: Range<UInt64>, leavesTo end: UInt64, beyond: [(Range<UInt64>, Bytes32)],
+    node: (Subtree) throws(E) -> Bytes32
+  ) throws(E) -> Bytes32 {
+    if run.upperBound <= end { return try root(of: run, node: node) }
+    if let known = beyond.first(where: { $0.0 == run }) { return known.1 }
+    let middle = split(run)
+    return nodeHash(
+      try root(of: run.lowerBound..<middle, leavesTo: end, beyond: beyond, node: node),
+      try root(of: middle..<run.upperBound, leavesTo: end, beyond: beyond, node: node))
   }
 
   /// The root of the tree over the first `size` leaves.

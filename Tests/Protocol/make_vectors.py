@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import two_keys
+import vectors_of_forks
 import vectors_of_members
 import vectors_of_sync
 import vectors_of_vaults
@@ -304,6 +305,7 @@ def bundles(out: Vectors, case: Case):
     out.add("bundle", "receipts-of-one-second", "Receipts of one second: the first is the one over the smaller head, "
             "whoever gave it, and of one head that with the lesser name.", "intact", **given,
             **of_one_second(files, show))
+    vectors_of_forks.in_bundle(out, case, show, state_hash, **given)
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = writer.entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
@@ -438,6 +440,18 @@ def folders(out: Vectors, case: Case):
         {first: None, run(survivor, 0, 2): hello(survivor) + ranged(survivor, 0, 2, proof=proof[::-1]) + end}, sizes=[0, 1])
     _forks(add, case, name, hello, end, good)
 
+    def founder_head(device, other) -> bytes:
+        return (hello(device) + frame(2, [cbor2.loads(case.founding)])
+                + frame(3, [[device.signing.public, other.checkpoint()]]) + frame(7, wraps) + end)
+
+    def state_of(changed: dict) -> str:
+        new = {p: d for p, d in (good | changed).items() if d is not None}
+        return out_state(new, state["kit"])
+
+    vectors_of_forks.in_folder(add, case, {
+        "hello": hello, "ranged": ranged, "frame": frame, "end": end, "name": name, "run": run, "head": founder_head,
+    }, state_of)
+
 
 def out_state(files: dict, kit: str) -> str:
     import verify_vectors
@@ -468,6 +482,6 @@ if __name__ == "__main__":
     archives(vectors)
     bundles(vectors, told)
     folders(vectors, told)
-    for more in (vectors_of_vaults, vectors_of_members, vectors_of_sync):
+    for more in (vectors_of_vaults, vectors_of_members, vectors_of_sync, vectors_of_forks):
         more.all_of(vectors, told)
     print(len(vectors.made), "vectors")

@@ -149,7 +149,7 @@ class RandomCase:
                     log.entries[sequence] = read
         proven = [entries.decode(fork, 8192) for fork in self.forks]
         for proof in proven:
-            log, size = logs.read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
+            log, size, _ = logs.read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
             union.forks[log] = min(size, union.forks.get(log, size))
         ids = set(State(union).members)
         return sorted((d for d in self.devices if d.id in ids), key=lambda d: d.id)

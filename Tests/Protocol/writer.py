@@ -158,6 +158,7 @@ class Case:
         self.slots = {}       # (log id, sequence): [(epoch id, slot)]
         self.files = {}       # SHA-256: content
         self.others = []      # further members
+        self.forks = []       # proofs, encoded
         self.receipts = []    # of a bundle, beside those over the newest heads: (of, size, by, time)
         self._begin()
 
@@ -209,7 +210,7 @@ class Case:
     def case_file(self, exhibits: list, scope: int = 0) -> dict:
         devices = self.devices()
         return {0: 1, 1: self.id, 2: list(self.statements), 3: self.survivor.id, 4: START + 10_000, 5: scope,
-                6: [[d.id, d.signing.public, d.log.size] for d in devices], 7: exhibits, 8: "example", 9: [], 10: []}
+                6: [[d.id, d.signing.public, d.log.size] for d in devices], 7: exhibits, 8: "example", 9: [], 10: self.forks}
 
     def devices(self) -> list:
         return sorted([self.survivor, self.advocate, *self.others], key=lambda d: d.id)

@@ -90,7 +90,7 @@ final class Campaign {
     add("crashes within a step", world.crashes)
     add("entries saved", world.facts.entries.count)
     add("schedules with a fork", world.facts.forked.isEmpty ? 0 : 1)
-    add("schedules that end with two histories of one log", world.isParted ? 1 : 0)
+    add("schedules that end with two histories of one log, in one state", world.isParted ? 1 : 0)
     add("thieves", world.devices.count { $0.owner == .thief })
     for line in world.transcript {
       for word in [

@@ -50,13 +50,11 @@ extension World {
 
   private func agree(_ full: [Observation]) {
     guard let first = full.first else { return }
-    let forked = facts.forked
     for copy in full {
+      // Of a log with two histories each copy keeps the one that it saw first, and all come to the same state.
       let parted = parted(first, copy)
-      // Of a log with two histories each copy keeps the one that it saw first.
-      if !parted.isEmpty, forked.isSuperset(of: parted) {
-        isParted = true
-      } else if !parted.isEmpty || copy.hash != first.hash {
+      if !parted.isEmpty { isParted = true }
+      if copy.hash != first.hash || !facts.forked.isSuperset(of: parted) {
         fail(
           "\(first.device.name) and \(copy.device.name) have different states"
             + difference(first, copy, parted))

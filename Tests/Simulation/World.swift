@@ -20,7 +20,7 @@ final class World {
   private(set) var transcript: [String] = []
   private(set) var failures: [String] = []
   private(set) var crashes = 0
-  /// Whether copies ended with different histories of a log that has two.
+  /// Whether copies ended with different histories of a log that has two: in the same state all the same.
   var isParted = false
   private var step = ""
 

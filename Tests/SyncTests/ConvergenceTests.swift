@@ -114,6 +114,7 @@ final class Faults: Sendable {
       let folders = (0..<3).map { _ in TemporaryFolder() }
       var world = World(3)
       try world.exchangeAll(folders[0].mailbox)
+      let common = try #require(world.replicas[0].stored[world.replicas[0].ownLog]).held.size
       var clone = world.replicas[0]
       world.append(first, to: 0)
       clone.append(world.words(second))
@@ -128,7 +129,10 @@ final class Faults: Sendable {
       try world.exchange(2, meeting.mailbox)
       let report = try world.exchange(1, meeting.mailbox)
       let forger = world.replicas[0].ownLog
-      for index in [1, 2] { #expect(world.replicas[index].knownForks[forger] != nil) }
+      for index in [1, 2] {
+        let proof = try #require(world.replicas[index].knownForks[forger])
+        #expect(proof.parting != nil && proof.forkedAt == common)
+      }
       #expect(report.findings.contains { $0.kind == .fork(log: forger) })
       // And the forger's first copy hears of it too.
       #expect(try world.exchange(0, meeting.mailbox).isOwnLogAhead)

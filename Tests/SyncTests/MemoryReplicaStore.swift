@@ -116,7 +116,7 @@ extension MemoryReplica {
 
   mutating func accept(_ fork: ForkProof) throws(Failure) -> Bool {
     guard !isBroken else { throw .broken }
-    guard knownForks[fork.log.id] == nil else { return false }
+    guard knownForks[fork.log.id].map(fork.isBetter) ?? true else { return false }
     knownForks[fork.log.id] = fork
     return true
   }

@@ -242,6 +242,7 @@ extension RangeFrame {
           let proof = try #require(verdict.fork, "\(common) \(first) \(second)")
           let again = try ForkProof(parsing: proof.bytes, of: one.log.identity)
           #expect(again.smaller.size == min(one.log.size, other.log.size))
+          #expect(again.parting != nil && again.forkedAt == UInt64(common))
           #expect(reader.size(one) == one.log.size)
         }
       }
@@ -261,7 +262,7 @@ extension RangeFrame {
           #expect(verdict.fault == nil)
           proof = verdict.fork
         }
-        #expect(proof != nil, "\(first) \(second) \(each)")
+        #expect(proof?.forkedAt == 5, "\(first) \(second) \(each)")
       }
     }
   }

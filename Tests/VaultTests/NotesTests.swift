@@ -36,6 +36,25 @@ import VerifiableLog
     #expect(try await survivor.vault.forkedSizes() == [3])
     #expect(try await survivor.vault.forkProofs() == [3])
   }
+
+  @Test func `a proof that shows where histories part takes the place of one that does not`()
+    async throws
+  {
+    let survivor = try await SurvivorWithKit([words("one")])
+    try await survivor.vault.proveForks(at: [3])
+    for (size, kept, isTaken) in [(5, 3, false), (3, 3, true), (3, 3, false), (1, 1, true)]
+      as [(UInt64, UInt64, Bool)]
+    {
+      let before = try await survivor.vault.forkBytes()
+      try await survivor.vault.proveParting(at: size)
+      #expect(try await survivor.vault.forkedSizes() == [kept])
+      let after = try await survivor.vault.forkBytes()
+      #expect((after != before) == isTaken && after.count == 1)
+    }
+    // One without it that leaves less in common counts all the same.
+    try await survivor.vault.proveForks(at: [9, 1])
+    #expect(try await survivor.vault.notesReplica().forks().map { $0.parting != nil } == [true])
+  }
 }
 
 extension OpenVault {
@@ -76,6 +95,29 @@ extension OpenVault {
     }
     for proof in proofs { _ = try replica.accept(proof) }
   }
+
+  /// Two histories of this device's log that have so many leaves in common, none of which it wrote.
+  fileprivate func proveParting(at size: UInt64) throws {
+    var replica = try notesReplica()
+    let row = replica.row
+    let proof = try read { db in
+      let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
+      var common = CompactRange()
+      for _ in 0..<size { common.append(.random()) }
+      let sides = (0..<2).map { _ in
+        let leaf = Bytes32.random()
+        var tree = common
+        tree.append(leaf)
+        let head = VerifiedCheckpoint(
+          signing: device.signing, of: row.logIdentity, size: tree.size, root: tree.root)
+        return (head, Parting.Branch(leafHash: leaf, path: []))
+      }
+      return try ForkProof(sides[0], sides[1], common: common)
+    }
+    _ = try replica.accept(proof)
+  }
+
+  fileprivate func forkBytes() throws -> [[UInt8]] { try notesReplica().forks().map(\.bytes) }
 
   fileprivate func forkedSizes() throws -> [UInt64] {
     try read { db in

@@ -37,7 +37,8 @@ import Testing
     var found = "ok"
     do {
       let proof = try ForkProof(parsing: input, of: log)
-      #expect(try proof.smaller.size == vector.field("size", UInt64.self))
+      #expect(try proof.forkedAt == vector.field("size", UInt64.self))
+      #expect((proof.parting != nil) == vector.name.contains("part"))
       #expect(proof.bytes == input)
     } catch is ForkProofError {
       found = "unproven"

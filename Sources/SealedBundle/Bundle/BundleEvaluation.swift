@@ -96,7 +96,7 @@ struct BundleEvaluation {
     for bytes in file.forks {
       do throws(ForkProofError) {
         let proof = try ForkProof(parsing: bytes, of: log.identity)
-        least = min(least ?? proof.smaller.size, proof.smaller.size)
+        least = min(least ?? proof.forkedAt, proof.forkedAt)
       } catch {
         // It may be of another log; one that is of none harms nobody.
       }

@@ -1,0 +1,73 @@
+internal import Sync
+internal import VerifiableLog
+
+/// Why a file of frames goes no further.
+enum FrameFileError: Error {
+  case unreadable(MailboxError)
+  case frames(FrameError)
+}
+
+/// The frames in a file, without `hello` and `end`, which are checked here.
+struct FrameFile: ~Copyable {
+  let name: FileName
+  private let file: File
+  private let hello: Hello
+  private var reader = FrameReader()
+  private(set) var offset: UInt64 = 0
+
+  private static let pieceByteCount = 1 << 18
+
+  init(_ file: consuming File, _ name: FileName, _ hello: Hello) {
+    self.file = file
+    self.name = name
+    self.hello = hello
+  }
+
+  /// The next frame; nil after `end`, which nothing may follow.
+  mutating func next() throws(FrameFileError) -> Frame? {
+    while true {
+      let frame: Frame?
+      do throws(FrameError) { frame = try reader.next() } catch { throw .frames(error) }
+      switch frame {
+      case nil: guard try feed() else { return nil }
+      case .end: continue
+      case .hello(let found): guard found == hello else { throw .frames(.malformed) }
+      case let frame?:
+        guard name.mayHold(frame) else { throw .frames(.unknownType) }
+        return frame
+      }
+    }
+  }
+
+  /// Reads a piece of the file; false at its end.
+  private mutating func feed() throws(FrameFileError) -> Bool {
+    let piece: [UInt8]
+    do throws(MailboxError) {
+      piece = try file.read(at: offset, count: FrameFile.pieceByteCount)
+    } catch {
+      throw .unreadable(error)
+    }
+    offset += UInt64(piece.count)
+    if piece.isEmpty {
+      do throws(FrameError) { try reader.finish() } catch { throw .frames(error) }
+      return false
+    }
+    reader.feed(piece)
+    return true
+  }
+}
+
+extension FileName {
+  /// Whether a frame belongs into a file of this name.
+  fileprivate func mayHold(_ frame: Frame) -> Bool {
+    switch (self, frame) {
+    case (.head, .statements), (.head, .successions), (.head, .heads), (.head, .wraps),
+      (.head, .forks):
+      true
+    case (.range(let log, let run), .range(let range)):
+      range.logID == log && run.contains(range.first) && range.end <= run.upperBound
+    case (.share, .slots), (.share, .bodies): true
+    default: false
+    }
+  }
+}
