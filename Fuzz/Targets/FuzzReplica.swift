@@ -124,7 +124,9 @@ struct FuzzReplica: Replica {
 
   func erasedItems() throws(Broken) -> [ErasedItem] { [] }
   func statements() throws(Broken) -> [[UInt8]] { [] }
-  mutating func accept(statements: [[UInt8]]) throws(Broken) -> Bool { try add(statements, 4096) }
+  mutating func accept(statements: [[UInt8]]) throws(Broken) -> StatementOutcome {
+    StatementOutcome(changed: try add(statements, 4096), hasForged: false)
+  }
   func successions() throws(Broken) -> [[UInt8]] { [] }
   mutating func accept(successions: [[UInt8]]) throws(Broken) -> Bool {
     try add(successions, 4096)

@@ -224,6 +224,7 @@ extension SyncOutcome.Problem {
     case .gap: return "gap"
     case .fork: return "fork"
     case .ownLogAhead: return "ownLogAhead"
+    case .forgedStatement: return "forgedStatement"
     case .newerVersion: return "newerVersion"
     case .notWritten: return "notWritten"
     case .unreachable: return "mailboxUnreachable"
@@ -233,7 +234,7 @@ extension SyncOutcome.Problem {
   var logID: LogID? {
     switch self {
     case .damaged(let id), .mailboxFault(let id), .gap(let id), .fork(let id),
-      .newerVersion(let id):
+      .forgedStatement(let id), .newerVersion(let id):
       return id
     case .ownLogAhead, .notWritten, .unreachable: return nil
     }
@@ -241,7 +242,7 @@ extension SyncOutcome.Problem {
 
   var isTampering: Bool {
     switch self {
-    case .damaged, .mailboxFault, .fork, .ownLogAhead: return true
+    case .damaged, .mailboxFault, .fork, .ownLogAhead, .forgedStatement: return true
     case .gap, .newerVersion, .notWritten, .unreachable: return false
     }
   }
@@ -266,6 +267,10 @@ extension SyncOutcome.Problem {
         "The mailbox has more of your own entries than this vault: this vault is an older copy."
         + " From now on nothing is added here, so that nobody can take the two for one. Use the newer"
         + " one; if it is gone, “cairn renew” lets this one write again."
+    case .forgedStatement:
+      return "The mailbox holds, where \(who) writes, a decision about this case that was not made"
+        + " with its recovery kit: it was made up, or changed there. Nothing of it was taken, and"
+        + " everything in the vault is as it was."
     case .newerVersion:
       return
         "A part of what \(who) sent was made by a newer version of Cairn and was left for later."

@@ -38,6 +38,8 @@ public struct Finding: Hashable, Sendable {
     case fork(log: LogID)
     /// Our own log is longer in the mailbox than here: this copy is an old one and must take new keys.
     case ownLogAhead(size: UInt64)
+    /// What is said to be a statement of the case's root, and was not signed with it. Nothing of it was taken.
+    case forgedStatement
     /// A ciphertext is not the one that its leaf names.
     case wrongBody(log: LogID)
     /// A blob's hashes do not lead to its name, or its file has another length.

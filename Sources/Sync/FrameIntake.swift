@@ -78,7 +78,9 @@ public struct FrameIntake<R: Replica> {
   ) throws(R.Failure) -> FrameOutcome {
     switch frame {
     case .statements(let statements):
-      return .init(changed: try replica.accept(statements: statements))
+      let taken = try replica.accept(statements: statements)
+      if taken.hasForged { note(.forgedStatement, of: device) }
+      return .init(changed: taken.changed)
     case .successions(let successions):
       return .init(changed: try replica.accept(successions: successions))
     case .wraps(let wraps):

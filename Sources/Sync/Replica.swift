@@ -65,7 +65,7 @@ public protocol Replica {
   /// Root statements to send, each one CBOR item.
   func statements() throws(Failure) -> [[UInt8]]
   /// Takes root statements; whether they count is for the replica to judge.
-  mutating func accept(statements: [[UInt8]]) throws(Failure) -> Bool
+  mutating func accept(statements: [[UInt8]]) throws(Failure) -> StatementOutcome
   /// Certificates of new keys to send, each one CBOR item.
   func successions() throws(Failure) -> [[UInt8]]
   /// Takes certificates of new keys; whether they count is for the replica to judge, which bounds them so
@@ -108,6 +108,20 @@ public protocol Replica {
   /// Completes a blob of which all spans have been added: checks the root over what was kept and makes it
   /// durable. False if it is not the blob after all: then nothing of it is kept, and it begins anew.
   mutating func finish(_ blob: WantedBlob) throws(Failure) -> Bool
+}
+
+/// What became of root statements that were offered.
+public struct StatementOutcome: Hashable, Sendable {
+  /// Whether the replica holds more than before.
+  public let changed: Bool
+  /// Whether there was one among them that the case's root did not sign. Nothing of that one was taken.
+  public let hasForged: Bool
+
+  /// The outcome.
+  public init(changed: Bool, hasForged: Bool) {
+    self.changed = changed
+    self.hasForged = hasForged
+  }
 }
 
 /// A share whose content is held.

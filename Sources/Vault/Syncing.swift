@@ -48,6 +48,9 @@ public struct SyncOutcome: Sendable {
     case fork(LogID)
     /// Our own log is longer there than here: this vault is an old copy.
     case ownLogAhead
+    /// In this member's part of the mailbox lies a decision about the case that its root did not sign.
+    /// Nothing of it was taken.
+    case forgedStatement(LogID)
     case newerVersion(LogID)
     case notWritten
     /// One of the case's two folders could not be reached; the other was.
@@ -303,6 +306,7 @@ extension SyncOutcome.Problem {
     case .damaged, .unreadable, .wrongBody, .damagedBlob, .damagedSpan:
       self = .damaged(finding.device)
     case .newerVersion: self = .newerVersion(finding.device)
+    case .forgedStatement: self = .forgedStatement(finding.device)
     case .fault(let log, _): self = .mailboxFault(log)
     case .gap(let log, _): self = .gap(log)
     case .fork(let log): self = .fork(log)

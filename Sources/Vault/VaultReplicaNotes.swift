@@ -158,13 +158,16 @@ extension VaultReplica {
     }
   }
 
-  mutating func accept(statements: [[UInt8]]) throws(VaultError) -> Bool {
+  mutating func accept(statements: [[UInt8]]) throws(VaultError) -> StatementOutcome {
     try write { db in
       var isChanged = false
+      var hasForged = false
       for bytes in statements {
         do throws(CaseLogError) {
           _ = try RootStatement(decoding: bytes, caseID: row.caseID, root: row.root)
         } catch {
+          // Only the root can have signed what a newer version understands.
+          if error != .newerVersion { hasForged = true }
           continue
         }
         guard
@@ -179,7 +182,7 @@ extension VaultReplica {
         if db.changesCount > 0 { isChanged = true }
       }
       if isChanged { try Absorber.run(db, of: row, keys: keys) }
-      return isChanged
+      return StatementOutcome(changed: isChanged, hasForged: hasForged)
     }
   }
 

@@ -168,6 +168,7 @@ extension SyncOutcome.Problem {
     case .gap: "gap"
     case .fork: "fork"
     case .ownLogAhead: "ownLogAhead"
+    case .forgedStatement: "forgedStatement"
     case .newerVersion: "newerVersion"
     case .notWritten: "notWritten"
     case .unreachable: "mailboxUnreachable"

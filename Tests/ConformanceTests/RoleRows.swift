@@ -185,8 +185,7 @@ import VerifiableLog
         }, in: head)
       try await row.refuses(
         FolderAttempt(
-          meeting: meeting, files: files, problems: [], status: 0, lacksSomething: false),
-        as: .nothing)
+          meeting: meeting, files: files, problems: ["forgedStatement"], lacksSomething: false))
       let vector = try #require(
         try ProtocolVector.all("bundle").first { $0.name == "statement-forged" })
       try await row.refuses(try vector.attempt(), as: .statementInvalid)

@@ -164,7 +164,7 @@ def taken_by_us(path: Path, case_id: bytes, kit: tuple) -> dict:
 def taken(answer: dict) -> dict:
     if answer["found"] != "ok":
         return {"refused": answer["found"]}
-    damage = {"damaged", "mailboxFault", "fork"} & set(answer["problems"])
+    damage = {"damaged", "mailboxFault", "fork", "forgedStatement"} & set(answer["problems"])
     return {key: answer[key] for key in ("logs", "opened", "files")} | {"damaged": bool(damage)}
 
 

@@ -66,6 +66,7 @@ extension World {
     case .fork(let log): "fork:" + facts.name(log)
     case .newerVersion(let log): "newer:" + facts.name(log)
     case .ownLogAhead: "own-log-ahead"
+    case .forgedStatement(let log): "forged-statement:" + facts.name(log)
     case .notWritten: "not-written"
     case .unreachable: "unreachable"
     }

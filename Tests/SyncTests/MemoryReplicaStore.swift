@@ -125,11 +125,11 @@ extension MemoryReplica {
     knownStatements.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
-  mutating func accept(statements: [[UInt8]]) throws(Failure) -> Bool {
+  mutating func accept(statements: [[UInt8]]) throws(Failure) -> StatementOutcome {
     guard !isBroken else { throw .broken }
     let before = knownStatements.count
     knownStatements.formUnion(statements)
-    return knownStatements.count > before
+    return StatementOutcome(changed: knownStatements.count > before, hasForged: false)
   }
 
   func successions() throws(Failure) -> [[UInt8]] {
