@@ -250,12 +250,27 @@ enum Seeds {
       .range(RangeFrame(logID: id, first: 0, entries: [entry], note: note, proof: [.zero])),
       .bodies([Body(logID: id, sequence: 1, ciphertext: FuzzReplica.body)]),
       .slots([Slot(logID: id, sequence: 1, epoch: EntryID(.zero), box: slot.box)]),
-      .forks([[0x83, 0x40, 0x40, 0x80]]),
+      .forks([[0x83, 0x40, 0x40, 0x80]]), .forks([parting(of: fuzzed.advocate)]),
       .blob(BlobFrame(root: BlobRoot(.zero), byteCount: 100, spanHashes: [.zero])),
       .span(SpanFrame(root: BlobRoot(.zero), index: 1, sealed: [1, 2])),
     ]
     // Type, length and payload, of which the length is made anew.
     return frames.map { [0] + $0.bytes }
+  }
+
+  /// Two histories that part after the first of their two entries.
+  private static func parting(of device: FuzzDevice) -> [UInt8] {
+    var common = CompactRange()
+    common.append(.zero)
+    let sides = (1...2).map { number in
+      let leaf = SHA256Hash.hash([UInt8(number)])
+      var tree = common
+      tree.append(leaf)
+      return (device.head(tree), Parting.Branch(leafHash: leaf, path: []))
+    }
+    do { return try ForkProof(sides[0], sides[1], common: common).bytes } catch {
+      preconditionFailure("two signed histories prove a fork")
+    }
   }
 
   private static var blobFile: [UInt8] {
@@ -301,6 +316,7 @@ enum Seeds {
       .bytes(proof.logs[0].checkpoint), .bytes(proof.logs[0].checkpoint), .array([]),
     ]).encoded
     changes.append([.unsigned(10), .bytes(fork)])
+    changes.append([.unsigned(10), .bytes(parting(of: FuzzCase.shared.advocate))])
     return changes.flatMap { change in
       [UInt8(0), 1, 2].map { [$0] + CBORTree.array([.array(change)]).encoded }
     } + [[2] + CBORTree.array([]).encoded]
