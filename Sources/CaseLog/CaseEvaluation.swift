@@ -280,8 +280,8 @@ extension CaseEvaluation {
       authors.append(author)
     }
     return CaseState.Cut(
-      size: size, contentSize: own.isEmpty ? size : all.map(\.contentEnd).min() ?? size,
-      statedSize: own.map(\.size).max() ?? size, authors: authors,
+      size: size, contentSize: own.isEmpty ? size : all.map { $0.contentEnd }.min() ?? size,
+      statedSize: own.map { $0.size }.max() ?? size, authors: authors,
       isContested: !own.contains { $0.standing == .stands } && !own.isEmpty)
   }
 }

@@ -66,10 +66,13 @@ extension ForkProof {
 
   /// The name of the log that a proof is said to be about.
   public static func origin(in bytes: [UInt8]) -> NoteKeyName? {
-    do {
-      let note = try SignedNote(parsing: try Claim(decoding: bytes).notes.smaller)
-      return try Checkpoint(parsing: note.text).origin
-    } catch {
+    let claim: Claim
+    let note: SignedNote
+    do throws(ForkProofError) { claim = try Claim(decoding: bytes) } catch { return nil }
+    do throws(NoteError) { note = try SignedNote(parsing: claim.notes.smaller) } catch {
+      return nil
+    }
+    do throws(CheckpointError) { return try Checkpoint(parsing: note.text).origin } catch {
       return nil
     }
   }
