@@ -94,8 +94,11 @@ public struct CaseState: Hashable, Sendable {
   public internal(set) var keptErasures: [Erasure] = []
   /// Something here was made by a newer version: nothing may be written until the program is renewed.
   public internal(set) var isStoppedByNewerVersion = false
-  /// Control entries that this copy cannot open yet; until it can, members may be missing.
+  /// Control entries that this copy cannot open yet; until it can, members may be missing. Without those that
+  /// have no power, whatever they say.
   public internal(set) var lockedControlEntries = 0
+  /// Whether this copy can open all control entries, also those without power.
+  public internal(set) var opensAllControl = true
   /// Sizes of logs from which on a fork was proven: where their histories part, as far as that is known.
   var forks: [RootStatement.Limit] = []
   /// The same on every copy that holds the same union.
@@ -151,7 +154,7 @@ extension CaseState {
       note(content, .role)
       return
     }
-    lockedControlEntries += max(0, log.controlLeaves.count - log.control.count)
+    if log.control.count < log.controlLeaves.count { opensAllControl = false }
     for entry in log.control {
       if case .failure(let error) = entry.control, error != .newerVersion {
         note([entry.sequence], .contradiction)
@@ -161,6 +164,9 @@ extension CaseState {
 
   private mutating func collect(_ log: MemberLog, in evaluation: CaseEvaluation) {
     let logID = log.position.logID
+    func counts(_ sequence: UInt64) -> Bool { !evaluation.isVoid(sequence, of: logID) }
+    lockedControlEntries +=
+      log.controlLeaves.count(where: counts) - log.control.count { counts($0.sequence) }
     for entry in log.control where !evaluation.isVoid(entry.sequence, of: logID) {
       switch entry.control {
       case .success(.epoch(let epoch)):

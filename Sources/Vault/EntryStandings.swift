@@ -143,7 +143,12 @@ struct EntryStandings {
     _ db: Database, _ log: (ref: Int64, logID: LogID), _ state: CaseState
   ) throws {
     var end = Int64.max
-    if let cut = state.member(log.logID)?.cut {
+    guard let member = state.member(log.logID) else {
+      // Whoever admitted the author had no power to, as it turned out.
+      setAside.append(Self.leaves(of: log.ref, from: 0, to: .max))
+      return
+    }
+    if let cut = member.cut {
       end = Int64(clamping: cut.contentSize)
       let receipts = try Row.fetchAll(
         db,

@@ -249,7 +249,7 @@ private struct BundleCollection {
   func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
     let state = try CaseView.state(db, of: row)
     guard state.member(row.logID) != nil else { throw VaultError(.notSyncedYet) }
-    guard state.lockedControlEntries == 0 else { throw VaultError(.decisionsLocked) }
+    guard state.opensAllControl else { throw VaultError(.decisionsLocked) }
     let chosen = try leaves(of: chosen).map { try withRetractions($0, in: state) }
     var contents = BundleContents(
       caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),

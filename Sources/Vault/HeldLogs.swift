@@ -1,5 +1,5 @@
 package import CaseLog
-internal import Cryptography
+package import Cryptography
 internal import GRDB
 package import VerifiableLog
 
@@ -28,6 +28,13 @@ extension OpenVault {
       }
       return HeldLogs(own: row.logID, positions: positions)
     }
+  }
+
+  /// The root over the first leaves of a log; nil if there are fewer.
+  package func root(
+    ofLog log: LogID, size: UInt64, inCase name: String?
+  ) throws(VaultError) -> Bytes32? {
+    try read { db in try CaseView.root(db, of: CaseRow.find(db, name), log, size: size) }
   }
 
   /// Lets a copy sign with the keys that it has, wherever it is and however old: what a thief with a patched

@@ -102,8 +102,8 @@ enum CaseView {
     ).map { $0.number("sequence") }
   }
 
-  /// Only asked for where a cut names fewer leaves than there are.
-  private static func root(
+  /// Only asked for where a cut names fewer leaves than there are, or histories part.
+  static func root(
     _ db: Database, of row: CaseRow, _ log: LogID, size: UInt64
   ) throws -> Bytes32? {
     let leaves = try Row.fetchCursor(

@@ -141,11 +141,11 @@ enum EntryTable {
     switch standing {
     case .violation: return .violation
     case .erased: return .erased
-    case .setAside where state.member(logID) != nil: return .setAside
+    case .setAside: return .setAside
     case _ where problem != nil: return .violation
     case _ where !entry.hasValue("parts"): return .locked
     case .disputed: return .disputed
-    case .counted, .setAside: return .open
+    case .counted: return .open
     }
   }
 

@@ -198,10 +198,14 @@ import Testing
     #expect(fourth.status == 12)
     #expect(fourth.told.contains("However many there are, nothing is locked or erased."))
     #expect(clock.now - start > .seconds(1))
+    // How long it takes on this machine, as busy as it is.
+    start = clock.now
+    #expect(try await person.cairn("list").status == 0)
+    let usual = clock.now - start
     try setFailures(1000, person)
     start = clock.now
     #expect(try await person.cairn("list").status == 0)
-    #expect(clock.now - start < .seconds(25))
+    #expect(clock.now - start < .seconds(25) + usual * 5)
   }
 
   @Test func `the status tells of them once, and when the vault was opened last`() async throws {

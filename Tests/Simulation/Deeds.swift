@@ -159,7 +159,7 @@ extension World {
         return Written("adopted\(adopted.isNew ? "" : " before")")
       }
     }
-    if written != nil, step.deed == .keepByRoot { facts.statements.append(.keep(found.id)) }
+    if written != nil, step.deed == .keepByRoot { facts.say([.keep(found.id)], on: device) }
   }
 
   // MARK: - Time and bundles

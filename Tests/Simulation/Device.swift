@@ -46,6 +46,8 @@ final class Device {
     let image: FolderImage
     let memory: Memory
     let caseName: String?
+    /// How many statements of the root had been made on it.
+    let sayingCount: Int
   }
 
   init(name: String, owner: Owner, role: Role, place: String, machine: String, kit: [String]) throws
@@ -88,9 +90,11 @@ final class Device {
     try await open?.close()
   }
 
-  func backUp() async throws -> Backup {
+  func backUp(after sayingCount: Int) async throws -> Backup {
     try await close()
-    return Backup(image: try FolderImage(of: vaultPath), memory: memory, caseName: caseName)
+    return Backup(
+      image: try FolderImage(of: vaultPath), memory: memory, caseName: caseName,
+      sayingCount: sayingCount)
   }
 
   func putBack(_ backup: Backup) async throws {

@@ -13,10 +13,11 @@ extension World {
     let isClear = step.weather == 0
     let seen = try deliver(to: device, meeting, isClear: isClear, &random)
     if !seen.isEmpty { say("sees " + seen.joined(separator: ", ")) }
-    try await meet(
-      device, meeting, crash: step.crash,
-      cancelAfter: !isClear && random.chance(1, in: 15) ? random.below(40) : nil)
+    let patience = !isClear && random.chance(1, in: 15) ? random.below(40) : nil
+    try await meet(device, meeting, crash: step.crash, cancelAfter: patience)
     let push = isClear ? .whole : Weather.Push.drawn(&random)
+    facts.handOut(
+      from: device, isSure: push == .whole && step.crash == 0 && patience == nil)
     if push != .whole { say("leaves \(push)") }
     try collect(from: device, meeting, push, &random)
   }

@@ -70,13 +70,24 @@ enum Statement {
   case keep(EntryID)
 }
 
+/// A statement of the root, and how far it got from the device where it was made.
+struct Saying {
+  enum Way { case kept, perhapsOut, out }
+  let statement: Statement
+  let device: String
+  var way = Way.kept
+}
+
 /// All that happened, whoever knows of it: what copies have to agree with in the end.
 struct Facts {
   /// The first device's.
   var founder: LogID?
   private(set) var heads: [LogID: [Head]] = [:]
   private(set) var entries: [Entry] = []
-  var statements: [Statement] = []
+  private(set) var sayings: [Saying] = []
+  /// A statement that may have got out was lost with the only copy that was sure to have it: what it decided is
+  /// not judged any more.
+  private(set) var isUnsure = false
   /// Devices that the root admitted.
   var rootAdmitted: [LogID] = []
   /// New keys, by the log of the old ones; in order.
@@ -107,7 +118,42 @@ struct Facts {
     entries += saved
   }
 
+  var statements: [Statement] { sayings.map(\.statement) }
+
+  mutating func say(_ statements: [Statement], on device: Device) {
+    sayings += statements.map { Saying(statement: $0, device: device.name) }
+  }
+
+  func sayingCount(of device: Device) -> Int { sayings.count { $0.device == device.name } }
+
+  /// A device met others.
+  mutating func handOut(from device: Device, isSure: Bool) {
+    for index in sayings.indices where sayings[index].device == device.name {
+      if sayings[index].way != .out { sayings[index].way = isSure ? .out : .perhapsOut }
+    }
+  }
+
+  /// A device is somebody else's now: what was said there may get out or not.
+  mutating func lose(_ device: Device) {
+    if sayings.contains(where: { $0.device == device.name && $0.way != .out }) { isUnsure = true }
+  }
+
+  /// A device was put back to where it had said so many: what it said since is lost unless it got out.
+  mutating func forget(from device: Device, after count: Int) {
+    let own = sayings.indices.filter { sayings[$0].device == device.name }
+    for index in own.dropFirst(count).reversed() where sayings[index].way != .out {
+      if sayings[index].way == .perhapsOut { isUnsure = true }
+      sayings.remove(at: index)
+    }
+  }
+
   func name(_ log: LogID) -> String { names[log] ?? "unknown" }
+
+  /// Heads of a log that are larger, the least first.
+  func heads(beyond position: LogPosition) -> [Head] {
+    (heads[position.logID] ?? []).filter { $0.position.size > position.size }
+      .sorted { $0.position.size < $1.position.size }
+  }
 
   func head(at position: LogPosition) -> Head? {
     heads[position.logID]?.first { $0.position == position }

@@ -125,11 +125,13 @@ extension World {
     }
   }
 
-  /// Nil where nobody can say what is known: since a log has two histories, or since the root lifted what was
-  /// known to one device.
+  /// Nil where nobody can say what is known: since a log has two histories, since the root lifted what was
+  /// known to one device, or since what the root said may be lost.
   private func power(_ full: [Observation]) -> Power? {
     let isLifted = facts.statements.contains { if case .lift = $0 { true } else { false } }
-    guard facts.forked.isEmpty, !isLifted, let first = full.first else { return nil }
+    guard facts.forked.isEmpty, !isLifted, !facts.isUnsure, let first = full.first else {
+      return nil
+    }
     return Power(facts, known: first.held.compactMapValues(facts.head))
   }
 

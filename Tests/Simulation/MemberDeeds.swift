@@ -110,7 +110,7 @@ extension World {
         return Written("root takes \(facts.name(log)) back")
       }
     }
-    facts.statements += statements
+    facts.say(statements, on: device)
   }
 
   // MARK: - Keys and copies
@@ -128,11 +128,12 @@ extension World {
 
   func backUp(_ device: Device, _ step: Step) async throws {
     if step.deed == .backUp {
-      device.backups.append(try await device.backUp())
+      device.backups.append(try await device.backUp(after: facts.sayingCount(of: device)))
       return say("\(device.name)")
     }
     guard let backup = device.backups.element(step.choice) else { return }
     try await device.putBack(backup)
+    facts.forget(from: device, after: backup.sayingCount)
     if step.deed == .restoreElsewhere {
       device.machine += "+"
       for meeting in Meeting.allCases { try device.views[meeting]?.clear() }
@@ -147,7 +148,7 @@ extension World {
     let count = devices.count { $0.owner == .thief }
     guard count < 2 else { return say("enough thieves") }
     var backup = step.other.isMultiple(of: 2) ? device.backups.element(step.choice) : nil
-    if backup == nil { backup = try await device.backUp() }
+    if backup == nil { backup = try await device.backUp(after: 0) }
     guard let backup else { return }
     let thief = try Device(
       name: "thief\(count + 1)", owner: .thief, role: device.role,
@@ -158,6 +159,7 @@ extension World {
     if step.deed == .takeAway {
       try await device.close()
       device.isGone = true
+      facts.lose(device)
     }
     say("\(device.name)\(device.isGone ? " is gone" : "")")
   }

@@ -28,10 +28,10 @@ import Testing
 
   // MARK: - Schedules
 
-  /// As many as there is time for, in two runs beside each other; each begins elsewhere.
+  /// As many as there is time for, in two runs beside each other. Always the same ones: what fails here fails everywhere.
   @Test(arguments: [0, 1])
   func `cases that go wrong in every way come out right`(half: UInt64) async throws {
-    let seed = UInt64.random(in: 1...1_000_000_000) * 2 + half
+    let seed = 1 + half * 5_000
     let (status, said) = try await simulate(
       ["--seed", "\(seed)", "--count", "500", "--seconds", "20", "--shrink"])
     #expect(status == 0, "\(said)")
@@ -40,9 +40,12 @@ import Testing
 
   /// Seeds with the length of their schedules. What they showed: members that an admission without power made
   /// (5, 5008), an invitation that was never handed over (9), copies that keep different histories of a forked log
-  /// (6), a member who has not met anybody and hands the case over (15), and one who was removed (20010).
+  /// (6), a member who has not met anybody and hands the case over (15), one who was removed (20010), what the root
+  /// said and was lost with a device (60, 101), the beginning of a log passed on by who lacks the rest (71), control
+  /// entries without power that somebody cannot open (125), what somebody wrote who is no member any more (5382).
   static let failedOnce: [(seed: UInt64, length: Int)] = [
     (5, 24), (6, 24), (9, 24), (15, 24), (5_008, 24), (20_010, 16),
+    (60, 16), (71, 16), (101, 16), (125, 16), (5_382, 16),
   ]
 
   @Test func `seeds that failed once do not fail any more`() async throws {
