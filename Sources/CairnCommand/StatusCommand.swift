@@ -183,7 +183,7 @@ extension CaseTrouble {
   /// What it means for this copy that it was removed.
   static func removal(of role: Role) -> String {
     (role == .advocate ? "You were removed" : "This device was removed")
-      + " from this case. What came here until then stays, and can be read, taken out and exported."
+      + " from this case. What came here until then stays, and can be read and taken out."
       + " Nothing that was added since comes here, and what is added here counts for nobody else."
       + (role == .advocate
         ? " To take part again, ask the person whose case it is, and make a new card."

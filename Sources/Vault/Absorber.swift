@@ -159,15 +159,23 @@ struct Absorber {
     let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
     let state = try CaseView.state(db, of: row)
     var isChanged = false
-    for start in stride(from: 0, to: leaves.count, by: Self.entriesAtOnce) {
-      let some = leaves[start..<min(start + Self.entriesAtOnce, leaves.count)]
-      if try openEntries(some.compactMap(locked), with: epochs, in: state) { isChanged = true }
+    var some: [Locked] = []
+    var bytes = 0
+    for leaf in leaves {
+      guard let entry = try locked(leaf) else { continue }
+      some.append(entry)
+      bytes += entry.ciphertext.count
+      guard bytes >= Self.bytesAtOnce || some.count >= Self.entriesAtOnce else { continue }
+      if try openEntries(some, with: epochs, in: state) { isChanged = true }
+      (some, bytes) = ([], 0)
     }
+    if try openEntries(some, with: epochs, in: state) { isChanged = true }
     return isChanged
   }
 
-  /// So many are held in memory.
+  /// So many are held in memory, and no more than so much of their ciphertext but for the last.
   private static let entriesAtOnce = 1024
+  private static let bytesAtOnce = 4 << 20
 
   /// Opens some, on all cores, and lays those into the view that could be.
   private func openEntries(

@@ -7,6 +7,8 @@ internal import VerifiableLog
 /// rules as `EntryTable.standing`, for choosing among many.
 struct EntryStandings {
   private var notesOnly: [Int64] = []
+  /// Logs of those who are no members any more.
+  private var strangers: [Int64] = []
   private var erased: [Int64] = []
   private var setAside: [SQL] = []
   private var disputed: [SQL] = []
@@ -40,7 +42,8 @@ struct EntryStandings {
   /// The number of an `EntryQuery.State`: the first that applies, in the order of `EntryTable.standing`.
   func state(_ db: Database) throws -> SQL {
     """
-    CASE WHEN l.class NOT IN (2, 3) OR (l.class = 2 AND l.log_ref IN \(Self.list(notesOnly))) THEN 1
+    CASE WHEN l.log_ref IN \(Self.list(strangers)) THEN 3
+      WHEN l.class NOT IN (2, 3) OR (l.class = 2 AND l.log_ref IN \(Self.list(notesOnly))) THEN 1
       WHEN \(isErased) THEN 2
       WHEN \(any(setAside, of: "l.id")) THEN 3
       WHEN l.state = 2 THEN 1
@@ -145,6 +148,7 @@ struct EntryStandings {
     var end = Int64.max
     guard let member = state.member(log.logID) else {
       // Whoever admitted the author had no power to, as it turned out.
+      strangers.append(log.ref)
       setAside.append(Self.leaves(of: log.ref, from: 0, to: .max))
       return
     }

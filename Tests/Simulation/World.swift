@@ -194,7 +194,7 @@ final class World {
   private func compare(_ held: HeldLogs, with device: Device) async throws {
     guard device.isHonest else { return }
     for position in held.positions where position.size > 0 {
-      guard let head = try await head(that: position) else {
+      guard let head = try await head(covering: position) else {
         fail(
           "\(device.name): holds \(position.size) of \(facts.name(position.logID)), never signed")
         continue
@@ -212,7 +212,7 @@ final class World {
 
   /// The head that was signed over so many leaves, or the least one over more of the same: who lacks the content
   /// of an entry passes on no more than the beginning of its log.
-  private func head(that position: LogPosition) async throws -> Head? {
+  private func head(covering position: LogPosition) async throws -> Head? {
     if let head = facts.head(at: position) { return head }
     for head in facts.heads(beyond: position) {
       for other in devices where other.isCopy {

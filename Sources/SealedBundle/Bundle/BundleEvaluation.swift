@@ -145,13 +145,11 @@ struct BundleEvaluation {
       try collect(note.signatures, head, log.id, path, &found)
     }
     receipts = found.sorted(by: BundleEvaluation.isOrdered)
-    for log in logs {
-      let own = receipts.filter { $0.logID == log.id }
-      binding[log.id] = CoveringReceipts(own.filter(bindsTime))
-      for receipt in own {
-        // They ascend by size.
-        if let giver = receipt.giver { attested[log.id, default: [:]][giver] = receipt.size }
-      }
+    binding = Dictionary(grouping: receipts.filter(bindsTime)) { $0.logID }
+      .mapValues(CoveringReceipts.init)
+    // They ascend by size.
+    for receipt in receipts {
+      if let giver = receipt.giver { attested[receipt.logID, default: [:]][giver] = receipt.size }
     }
   }
 
