@@ -268,9 +268,9 @@ extension SyncOutcome.Problem {
         + " From now on nothing is added here, so that nobody can take the two for one. Use the newer"
         + " one; if it is gone, “cairn renew” lets this one write again."
     case .forgedStatement:
-      return "Among what came from \(who), the mailbox holds a decision about this case that was not"
-        + " made with its recovery kit: it was made up, or changed there. Nothing of it was taken, and"
-        + " everything in the vault is as it was."
+      return "Among what came from \(who), the mailbox holds a decision about this case that was"
+        + " not made with its recovery kit: it was made up, or changed there. Nothing of it was"
+        + " taken, and everything in the vault is as it was."
     case .newerVersion:
       return
         "A part of what \(who) sent was made by a newer version of Cairn and was left for later."
