@@ -153,7 +153,7 @@ struct VaultCheck {
     _ outcome: inout CheckOutcome, _ body: (Database, inout CheckOutcome) throws -> Void
   ) throws(VaultError) {
     do {
-      try database.queue.read { db in try body(db, &outcome) }
+      try database.queue.snapshot { db in try body(db, &outcome) }
     } catch {
       let error = VaultError.ofDatabase(error)
       guard error.code == .databaseDamaged else { throw error }

@@ -104,7 +104,7 @@ extension OpenVault {
   ) throws(VaultError) {
     let tried = try OpenVault(opening: files.folder, kit: kit, surroundings: surroundings)
     do {
-      let count = try tried.database.queue.read { db in
+      let count = try tried.database.queue.snapshot { db in
         try Int.fetchOne(db, cached: "SELECT count(*) FROM vault_case")
       }
       try tried.database.queue.close()

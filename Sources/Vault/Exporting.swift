@@ -208,7 +208,7 @@ extension OpenVault {
 
   private func deviceSigningKey(_ row: CaseRow) throws(VaultError) -> SigningKey {
     do {
-      return try database.queue.read { db in
+      return try database.queue.snapshot { db in
         SigningBox(try DeviceKeys.load(db, case: row.ref, keys: keys).takeSigning())
       }.take()
     } catch {

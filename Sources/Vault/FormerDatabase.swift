@@ -77,7 +77,7 @@ extension VaultFiles {
   func removeFormer(of database: SealedDatabase, machine: [UInt8]) {
     do {
       guard try KeysPair(of: self).agrees,
-        let place = try database.queue.read({ try FormerDatabase.place($0) })
+        let place = try database.queue.snapshot({ try FormerDatabase.place($0) })
       else { return }
       if other.hasDatabase {
         let found = Anchor.place(machine: machine, inode: try other.databaseInode())

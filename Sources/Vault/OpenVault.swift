@@ -96,7 +96,7 @@ public actor OpenVault {
         opening: files.database, key: derived.database, vaultID: vaultID)
       do {
         keys = try CarriedKeys.read(database, derived)
-        cost = (try database.queue.read { try KeptCost.read($0) } ?? locks.keysFile.cost).raised
+        cost = (try database.queue.snapshot { try KeptCost.read($0) } ?? locks.keysFile.cost).raised
         standing = try Self.standing(
           files: files, database: database, anchorKey: derived.anchor, vaultID: vaultID,
           machine: surroundings.machine)
@@ -178,7 +178,7 @@ public actor OpenVault {
   }
 
   func read<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
-    do { return try database.queue.read { db in try body(db) } } catch { throw .ofDatabase(error) }
+    try database.read(body)
   }
 }
 
@@ -229,7 +229,7 @@ extension OpenVault {
     let anchor = Anchor(
       vaultID: vaultID,
       place: Anchor.place(machine: machine, inode: try files.databaseInode()),
-      logs: try database.queue.read { try ownLogs($0) })
+      logs: try database.queue.snapshot { try ownLogs($0) })
     try Folders.replace(files.anchor, with: anchor.seal(key: key), in: files.folder)
   }
 
@@ -242,8 +242,8 @@ extension OpenVault {
     let bytes = try Folders.read(files.anchor, max: Anchor.maximumByteCount)
     let anchor = try Anchor(opening: bytes, key: anchorKey)
     guard anchor.vaultID == vaultID else { throw VaultError(.databaseDamaged) }
-    let logs = try database.queue.read { try ownLogs($0) }
-    let isKnownOld = try database.queue.read { db in
+    let logs = try database.queue.snapshot { try ownLogs($0) }
+    let isKnownOld = try database.queue.snapshot { db in
       try Row.fetchOne(
         db,
         cached: """
@@ -254,7 +254,7 @@ extension OpenVault {
     if isKnownOld { return .rolledBack }
     for signed in anchor.logs {
       // One's own, or one that was until new keys took its place: it stays in the database.
-      let held = try database.queue.read { try position(of: signed.position.logID, $0) }
+      let held = try database.queue.snapshot { try position(of: signed.position.logID, $0) }
       guard let held, held.size >= signed.position.size else { return .rolledBack }
       if held.size == signed.position.size, held.root != signed.position.root {
         return .rolledBack

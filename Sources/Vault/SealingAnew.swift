@@ -125,7 +125,7 @@ private struct DatabaseCopy {
           UInt64(max(0, progress.totalPageCount)) * page)
       }
       // What is thrown in the last step is not heard.
-      let pages = try target.queue.read { try Int.fetchOne($0, sql: "PRAGMA page_count") }
+      let pages = try target.queue.snapshot { try Int.fetchOne($0, sql: "PRAGMA page_count") }
       let size = UInt64(pages ?? 0) * UInt64(SealedPages.pageByteCount)
       try onBytes(size, size)
       try afterStep(.databaseCopied)
@@ -173,8 +173,8 @@ private struct DatabaseCopy {
     let copy = try SealedDatabase(
       opening: files.database, key: newKeys.database, vaultID: vaultID)
     do {
-      let heads = try source.queue.read { try Self.heads($0) }
-      try copy.queue.read { db in
+      let heads = try source.queue.snapshot { try Self.heads($0) }
+      try copy.queue.snapshot { db in
         guard try String.fetchAll(db, sql: "PRAGMA integrity_check") == ["ok"],
           try Self.heads(db) == heads
         else { throw VaultError(.databaseDamaged) }

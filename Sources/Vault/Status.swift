@@ -191,7 +191,7 @@ struct StatusReader {
   private func member(_ member: CaseState.Member) throws -> CaseStatus.Member {
     let receipt = try Row.fetchOne(
       db,
-      sql:
+      cached:
         "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
       arguments: [ownLog?["id"] as Int64?, member.logID.bytes.data])
     let covered: Int64 = receipt?["size"] ?? 0

@@ -197,7 +197,7 @@ extension OpenVault {
         let logs = met.reports.flatMap(\.logs).filter { $0.id == member.logID }
         let receipt = try Row.fetchOne(
           db,
-          sql:
+          cached:
             "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
           arguments: [own?["id"] as Int64?, member.logID.bytes.data])
         let time: Int64? = receipt?["time"]

@@ -187,7 +187,7 @@ enum CarriedKeys {
 
   /// The keys with which this database works.
   static func read(_ database: SealedDatabase, _ derived: VaultKeys) throws -> VaultKeys {
-    let sealed = try database.queue.read { db in
+    let sealed = try database.queue.snapshot { db in
       try Row.fetchOne(db, cached: "SELECT value FROM setting WHERE name = ?", arguments: [setting])
         .map { $0.bytes("value") }
     }

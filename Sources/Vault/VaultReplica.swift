@@ -21,7 +21,7 @@ struct VaultReplica: Replica {
   var ownLog: LogID { row.logID }
 
   func read<Value>(_ body: (Database) throws -> Value) throws(VaultError) -> Value {
-    do { return try database.queue.read { try body($0) } } catch { throw .ofDatabase(error) }
+    try database.read(body)
   }
 
   /// Nothing of our own log changes here, so the anchor stays as it is.

@@ -266,10 +266,6 @@ extension CheckOutcome {
 }
 
 extension SealedDatabase {
-  func read<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
-    do { return try queue.read { db in try body(db) } } catch { throw .ofDatabase(error) }
-  }
-
   /// Moves all that is in the log beside it into the file itself, or throws.
   ///
   /// - Returns: how many pages the file has then.

@@ -107,7 +107,7 @@ final class BackupFolder {
     do {
       let database = try SealedDatabase(opening: files.database, key: key, vaultID: vaultID)
       defer { database.giveUp() }
-      return try database.queue.read { db in try LogTable.heads(db) }
+      return try database.queue.snapshot { db in try LogTable.heads(db) }
     } catch {
       let error = VaultError.ofDatabase(error)
       switch error.code {
