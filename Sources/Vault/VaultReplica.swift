@@ -16,6 +16,7 @@ struct VaultReplica: Replica {
   let surroundings: Surroundings
   /// Who meets in the mailbox.
   var audience = MailboxAudience.everyone
+  private let known = KnownLogs()
 
   var caseID: Bytes32 { row.caseID.raw }
   var ownLog: LogID { row.logID }
@@ -39,22 +40,40 @@ struct VaultReplica: Replica {
   }
 }
 
+/// The logs of a case, evaluated once for as long as nothing changes: an exchange asks for them again and again.
+private final class KnownLogs {
+  private var known: (changes: Int, logs: [HeldLog])?
+
+  /// - Parameter changes: how many rows this connection, the only one, has changed in all. Of what it took back
+  ///   again nothing is seen in a snapshot.
+  func logs(after changes: Int, _ evaluate: () throws -> [HeldLog]) rethrows -> [HeldLog] {
+    if let known, known.changes == changes { return known.logs }
+    let logs = try evaluate()
+    known = (changes, logs)
+    return logs
+  }
+}
+
 // MARK: - Logs
 
 extension VaultReplica {
   func logs() throws(VaultError) -> [HeldLog] {
     try read { db in
-      try CaseView.state(db, of: row).members.compactMap { member in
-        guard
-          let log = try Row.fetchOne(
-            db, cached: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
-            arguments: [row.ref, member.logID.bytes.data])
-        else { return nil }
-        return HeldLog(
-          identity: LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey),
-          receiptKey: member.card.receiptKey, tree: try CompactRange(row: log),
-          head: log.bytesIfAny("note").map { HeldHead(size: log.number("note_size"), note: $0) })
-      }
+      try known.logs(after: db.totalChangesCount) { try logs(db) }
+    }
+  }
+
+  private func logs(_ db: Database) throws -> [HeldLog] {
+    try CaseView.state(db, of: row).members.compactMap { member in
+      guard
+        let log = try Row.fetchOne(
+          db, cached: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
+          arguments: [row.ref, member.logID.bytes.data])
+      else { return nil }
+      return HeldLog(
+        identity: LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey),
+        receiptKey: member.card.receiptKey, tree: try CompactRange(row: log),
+        head: log.bytesIfAny("note").map { HeldHead(size: log.number("note_size"), note: $0) })
     }
   }
 
