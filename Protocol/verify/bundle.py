@@ -312,7 +312,8 @@ class Bundle:
     def _evaluate(self):
         self.state = State(self.union)
         for log in self.state.logs_of(entries.SURVIVOR):
-            for leaf in log.leaves:
+            end = self.state.settled_from(log.id)
+            for leaf in log.leaves[:end]:
                 if leaf.cls == logs.CONTROL and (log.id, leaf.sequence) not in self.control_seen:
                     raise Refused("control-missing", log=log.id, sequence=leaf.sequence)
         if set(self.union.logs) != set(self.state.members):

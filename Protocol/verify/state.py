@@ -8,6 +8,7 @@ from encoding import Newer, Refused, domain_hash, encode, sha256
 from entries import ADMIT, ADVOCATE, CUT, EPOCH, ERASE, KEEP, SURVIVOR
 
 MAX_MEMBERS = 1024
+NEVER = 1 << 64
 
 
 @dataclass
@@ -93,8 +94,9 @@ class State:
         if any(not 1 <= s.kind <= 5 for s in self.union.statements):
             raise Newer("a root statement that is not known")
         for log in self.logs_of(SURVIVOR):
+            end = self.settled_from(log.id)
             for entry in log.entries.values():
-                if entry.leaf.cls == logs.CONTROL and entry.kind > KEEP and not self.is_forked(log.id, entry.leaf.sequence):
+                if entry.leaf.cls == logs.CONTROL and entry.kind > KEEP and entry.leaf.sequence < end:
                     raise Newer("a control entry that is not known")
 
     def logs_of(self, role: int) -> list:
@@ -116,8 +118,29 @@ class State:
         cut = self.cuts.of(log)
         return cut is not None and cut.size <= sequence or self.is_forked(log, sequence)
 
+    def settled_from(self, log: bytes) -> int:
+        """From here on no control entry of a log can count, whatever it says: behind a proven fork, or a cut of the root."""
+        device = {log} | self.older(log)
+        cuts = [self.common(log, size) if target == log else 0 for target, size in self.root_cuts() if target in device]
+        return min([self.union.forks.get(log, NEVER), *cuts])
+
+    def root_cuts(self) -> list:
+        return [(log, size) for s in self.union.statements if s.kind == 4 for log, size in s.cut
+                if not self.is_lifted(log, size)]
+
+    def is_lifted(self, log: bytes, size: int) -> bool:
+        return any(s.kind == 3 and s.log == log and size <= s.size for s in self.union.statements)
+
+    def older(self, log: bytes) -> set:
+        """Logs of older keys of the same device."""
+        found = set()
+        while log in self.members and self.members[log].follows:
+            log = self.members[log].follows
+            found.add(log)
+        return found
+
     def is_forked(self, log: bytes, sequence: int) -> bool:
-        return sequence >= self.union.forks.get(log, 1 << 64)
+        return sequence >= self.union.forks.get(log, NEVER)
 
     def common(self, log: bytes, size: int) -> int:
         """How many of so many leaves all histories of a log have."""
@@ -135,7 +158,8 @@ class State:
 
     def _count_control(self):
         union = self.union
-        self.violations = set(union.violations)
+        self.violations = {(log, sequence) for log, sequence in union.violations
+                           if union.logs[log].leaves[sequence].cls != logs.CONTROL or sequence < self.settled_from(log)}
         for member in self.by_id():
             log = union.logs.get(member.log)
             for leaf in log.leaves if log else []:
@@ -211,12 +235,8 @@ class Cuts:
 
     def _found(self, index: dict, log: bytes) -> list:
         """(size, by whom) of all cuts of a log, those of older keys of its device at 0."""
-        found = list(index.get(log, []))
-        older = self.state.members[log].follows if log in self.state.members else None
-        while older:
-            found += [(0, by) for _, by in index.get(older, [])]
-            older = self.state.members[older].follows
-        return found
+        older = [(0, by) for old in self.state.older(log) for _, by in index.get(old, [])]
+        return index.get(log, []) + older
 
     def _hit(self, index: dict, entry) -> bool:
         return any(size <= entry.leaf.sequence for size, _ in self._found(index, entry.log))
@@ -228,12 +248,8 @@ class Cuts:
             index.setdefault(cut.target, []).append((cut.end, cut.entry.log if cut.entry else None))
         return index
 
-    def _is_lifted(self, log: bytes, size: int) -> bool:
-        return any(s.kind == 3 and s.log == log and size <= s.size for s in self.statements)
-
     def _of_the_root(self) -> list:
-        return [Weighed(log, self.state.common(log, size), size, None) for s in self.statements if s.kind == 4
-                for log, size in s.cut if not self._is_lifted(log, size)]
+        return [Weighed(log, self.state.common(log, size), size, None) for log, size in self.state.root_cuts()]
 
     def _weighed(self) -> list:
         found = []
@@ -261,13 +277,10 @@ class Cuts:
 
     def _has_form(self, entry, acknowledged: dict) -> bool:
         target, size = entry.control["log"], entry.control["size"]
-        own, older = {entry.log}, self.state.members[entry.log].follows
-        while older:
-            own.add(older)
-            older = self.state.members[older].follows
+        own = {entry.log} | self.state.older(entry.log)
         decided = any(s.kind == 4 and s.log == target and entry.log in dict(s.cut) for s in self.statements)
         return (target not in own and size >= acknowledged.get(target, 0)
-                and not self._is_lifted(target, size) and not decided)
+                and not self.state.is_lifted(target, size) and not decided)
 
 
 @dataclass(frozen=True, eq=False)

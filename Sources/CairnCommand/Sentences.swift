@@ -307,9 +307,10 @@ enum Sentences {
         "Some decisions of this case cannot be opened here, so nobody could verify a bundle of it.",
         safe: "Nothing was written. All that is open here stays open.",
         next:
-          "Sync and repeat this, or export from another device of the case. Whoever was removed from a"
-          + " case can take out all that is open here: “cairn extract --all --case NAME --output"
-          + " FOLDER”.")
+          "Sync and repeat this, or export from another device of the case. If a device that was removed"
+          + " went on writing, say with the recovery kit that it has no word any more: “cairn decide"
+          + " --cut MEMBER”. Whoever was removed from a case can take out all that is open here:"
+          + " “cairn extract --all --case NAME --output FOLDER”.")
     case .exportFailed:
       return Sentence(
         "The bundle was written, but did not verify when it was read back.",

@@ -57,6 +57,17 @@ struct CaseEvaluation {
     return isBehindFork(sequence, of: logID)
   }
 
+  /// From where on no control entry of a log can count, whatever it says: its histories part there, or the root
+  /// has cut it there. Nobody needs to open what stands behind it; nil if there is no such place.
+  func settledFrom(_ logID: LogID) -> UInt64? {
+    let device = lineage(of: logID)
+    var ends = decisions.flatMap { $0.cut }.filter {
+      device.contains($0.logID) && !isLifted($0.logID, $0.size)
+    }.map { $0.logID == logID ? common(logID, $0.size) : 0 }
+    if let forkedAt = log(logID)?.forkedAt { ends.append(forkedAt) }
+    return ends.min()
+  }
+
   private func isBehindFork(_ sequence: UInt64, of logID: LogID) -> Bool {
     log(logID)?.forkedAt.map { sequence >= $0 } ?? false
   }
@@ -73,8 +84,8 @@ extension CaseEvaluation {
     }
     admitSuccessors()
     for member in members {
-      for entry in log(member.logID)?.control ?? []
-      where !isBehindFork(entry.sequence, of: member.logID) {
+      let end = settledFrom(member.logID) ?? .max
+      for entry in log(member.logID)?.control ?? [] where entry.sequence < end {
         // Whatever it does, it may change who is what.
         if entry.control == .failure(.newerVersion) { isStoppedByNewerVersion = true }
       }
@@ -131,6 +142,7 @@ extension CaseEvaluation {
     members.map { member in
       var member = member
       member.cut = bound(of: member.logID)
+      member.settledFrom = settledFrom(member.logID)
       return member
     }.sorted { $0.logID < $1.logID }
   }

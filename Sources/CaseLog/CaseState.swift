@@ -24,6 +24,9 @@ public struct CaseState: Hashable, Sendable {
     /// What the member writes from here on has no power, nor have its receipts; nil for one in good
     /// standing.
     public internal(set) var cut: Cut?
+    /// From here on no control entry of the log can count, whatever it says: behind a proven fork, or a cut of the
+    /// root. Nobody needs to open one; nil if there is no such place.
+    public internal(set) var settledFrom: UInt64?
     /// The log of the first keys of this device; its audience keeps that name.
     public internal(set) var firstLogID: LogID
   }
@@ -97,7 +100,7 @@ public struct CaseState: Hashable, Sendable {
   /// Control entries that this copy cannot open yet; until it can, members may be missing. Without those that
   /// have no power, whatever they say.
   public internal(set) var lockedControlEntries = 0
-  /// Whether this copy can open all control entries, also those without power.
+  /// Whether this copy can open all control entries that could count: all but those from where on a log is settled.
   public internal(set) var opensAllControl = true
   /// Sizes of logs from which on a fork was proven: where their histories part, as far as that is known.
   var forks: [RootStatement.Limit] = []
@@ -126,7 +129,7 @@ public struct CaseState: Hashable, Sendable {
     for log in evaluation.logs {
       guard let member = member(log.position.logID) else { continue }
       let content = member.role == .survivor ? [] : try contentLeaves(member.logID)
-      collectViolations(of: log, role: member.role, content: content)
+      collectViolations(of: log, by: member, content: content)
       if let size = log.forkedAt { forks.append(.init(logID: member.logID, size: size)) }
       if member.role == .survivor { collect(log, in: evaluation) }
     }
@@ -142,20 +145,25 @@ public struct CaseState: Hashable, Sendable {
 // MARK: - Evaluation of what the members wrote
 
 extension CaseState {
-  private mutating func collectViolations(of log: MemberLog, role: Role, content: [UInt64]) {
+  private mutating func collectViolations(
+    of log: MemberLog, by member: Member, content: [UInt64]
+  ) {
     func note(_ sequences: [UInt64], _ rule: Violation.Rule) {
       violations += sequences.map {
         Violation(logID: log.position.logID, sequence: $0, rule: rule)
       }
     }
     note(log.strayLeaves, .unknownClass)
-    guard role == .survivor else {
+    guard member.role == .survivor else {
       note(log.controlLeaves, .role)
       note(content, .role)
       return
     }
-    if log.control.count < log.controlLeaves.count { opensAllControl = false }
-    for entry in log.control {
+    // What stands behind that end only some can open, and all come to one state.
+    let end = member.settledFrom ?? .max
+    let opened = log.control.filter { $0.sequence < end }
+    if opened.count < log.controlLeaves.count(where: { $0 < end }) { opensAllControl = false }
+    for entry in opened {
       if case .failure(let error) = entry.control, error != .newerVersion {
         note([entry.sequence], .contradiction)
       }

@@ -2,6 +2,7 @@ internal import CaseLog
 internal import Cryptography
 internal import GRDB
 internal import Sync
+internal import Synchronization
 internal import VerifiableLog
 
 /// One case of the vault as an exchange sees it. What it accepts is stored in one transaction a call,
@@ -41,15 +42,15 @@ struct VaultReplica: Replica {
 }
 
 /// The logs of a case, evaluated once for as long as nothing changes: an exchange asks for them again and again.
-private final class KnownLogs {
-  private var known: (changes: Int, logs: [HeldLog])?
+private final class KnownLogs: Sendable {
+  private let known = Mutex<(changes: Int, logs: [HeldLog])?>(nil)
 
   /// - Parameter changes: how many rows this connection, the only one, has changed in all. Of what it took back
   ///   again nothing is seen in a snapshot.
-  func logs(after changes: Int, _ evaluate: () throws -> [HeldLog]) rethrows -> [HeldLog] {
-    if let known, known.changes == changes { return known.logs }
+  func logs(after changes: Int, _ evaluate: () throws -> [HeldLog]) throws -> [HeldLog] {
+    if let known = known.withLock({ $0 }), known.changes == changes { return known.logs }
     let logs = try evaluate()
-    known = (changes, logs)
+    known.withLock { $0 = (changes, logs) }
     return logs
   }
 }

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import two_keys
+import vectors_of_cuts
 import vectors_of_forks
 import vectors_of_members
 import vectors_of_sync
@@ -306,6 +307,7 @@ def bundles(out: Vectors, case: Case):
             "whoever gave it, and of one head that with the lesser name.", "intact", **given,
             **of_one_second(files, show))
     vectors_of_forks.in_bundle(out, case, show, state_hash, **given)
+    vectors_of_cuts.in_bundle(out, files, show, state_hash, **given)
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = writer.entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",

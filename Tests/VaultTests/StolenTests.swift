@@ -2,6 +2,7 @@ import CaseLog
 import Cryptography
 import Foundation
 import GRDB
+import SealedBundle
 import Support
 import Testing
 import VerifiableLog
@@ -139,6 +140,38 @@ import VerifiableLog
     await #expect(throws: VaultError(.cutWithoutEffect)) {
       try await survivor.vault.decide(stays: nil, cut: [(hers, 0)], inCase: nil, kit: kit)
     }
+  }
+
+  /// What a device writes that does not know of the other one is sealed to others only.
+  @Test func `what a stolen device hides keeps nobody from handing the case over`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let phone = survivor.vault
+    try await phone.meet(survivor.shared)
+    let (_, laptop) = try await survivor.recover("laptop")
+    try await laptop.meet(survivor.shared)
+    let held = try await laptop.size(of: phone)
+    _ = try await laptop.remove(phone.name(), fromCase: nil)
+    let (_, friend) = try await survivor.admitAdvocate()
+    // New keys for those whom the phone knows, which shows itself where it sees nobody.
+    _ = try await phone.remove(friend.name(), fromCase: nil)
+    let elsewhere = try TemporaryFolder()
+    try await phone.meet(elsewhere)
+    try await laptop.meet(elsewhere)
+    #expect(try await laptop.size(of: phone) > held)
+    let recipient = AgeIdentity(secretKey: SecretKey.random()).recipient
+    func export() async throws -> ExportOutcome {
+      try await laptop.export(
+        caseNamed: nil, entries: nil, to: survivor.device.folder.path + "/case.age",
+        seal: .recipients([try #require(recipient)]), program: "test")
+    }
+    // The phone may have removed the laptop in turn: only the root ends that.
+    await #expect(throws: VaultError(.decisionsLocked)) { try await export() }
+    let kit = try survivor.kit()
+    _ = try await laptop.decide(stays: nil, cut: [(phone.name(), held)], inCase: nil, kit: kit)
+    let verdict = try await export().verdict
+    #expect(verdict.outcome == .consistent)
+    let hash = try await laptop.hash()
+    #expect(verdict.record?.state.stateHash == hash)
   }
 }
 

@@ -104,13 +104,16 @@ struct BundleEvaluation {
     return least
   }
 
-  /// The case has no newer parts, every control entry is there, and the logs are those of its members.
+  /// The case has no newer parts, every control entry that could count is there, and the logs are those of its members.
   private static func check(_ state: CaseState, _ logs: [VerifiedLog], _ memberLogs: [MemberLog])
     throws(BundleFinding)
   {
-    for (log, files) in zip(logs, memberLogs) where state.member(log.id)?.role == .survivor {
+    for (log, files) in zip(logs, memberLogs) {
+      guard let member = state.member(log.id), member.role == .survivor else { continue }
+      let end = Int(clamping: member.settledFrom ?? .max)
       var next = 0
-      for (sequence, byte) in log.classes.enumerated() where byte == EntryClass.control.rawValue {
+      for (sequence, byte) in log.classes.prefix(end).enumerated()
+      where byte == EntryClass.control.rawValue {
         guard next < files.control.count, files.control[next].sequence == UInt64(sequence) else {
           throw BundleFinding(.controlMissing, logID: log.id, sequence: UInt64(sequence))
         }

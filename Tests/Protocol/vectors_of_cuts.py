@@ -1,0 +1,35 @@
+"""Vectors of what a removed device went on writing."""
+
+import writer
+from writer import START, Case, Device, encode, entries, keys, seed
+
+
+def removed(by_root: bool) -> Case:
+    """A second device of the survivor's is removed, and has begun an epoch that nobody else can open."""
+    case = Case().tell()
+    tablet = Device(30, case.id, entries.SURVIVOR)
+    case.others.append(tablet)
+    case.statements.append(case.statement({0: 2, 1: case.id, 2: tablet.card}))
+    fields = {0: list(keys.EVERYONE), 1: keys.epoch_commitment(case.id, keys.EVERYONE, seed(31)), 2: [tablet.id], 3: []}
+    tablet.append(1, entries.EPOCH, [("control", fields)], START + 700)
+    if by_root:
+        case.statements.append(case.statement({0: 4, 1: case.id, 2: case.survivor.id, 3: [tablet.id], 4: [0]}))
+    else:
+        log, size, root = tablet.head(0)
+        case.survivor.append(1, entries.CUT, [("control", {0: log, 1: size, 2: root})], START + 800)
+    return case
+
+
+def in_bundle(out, files: dict, show, state_hash, **given):
+    def add(name, what, expect, case, changed, **more):
+        new = dict(case.signed(writer.relisted(dict(case.bundle()) | changed)))
+        more |= {"state": state_hash(new)} if expect == "intact" else {}
+        out.add("bundle", name, what, expect, **given, **more,
+                files={p: show(new[p]) if p in new else None for p in {**files, **new} if files.get(p) != new.get(p)})
+
+    settled, open_ = removed(by_root=True), removed(by_root=False)
+    hidden = {f"proof/logs/{settled.devices().index(settled.others[0])}.cbor": encode([])}
+    add("control-settled", "The root removed a device from its first entry on. What it wrote in its own name since nobody else "
+        "can open, and nobody needs to.", "intact", settled, hidden)
+    add("control-of-removed", "The same device, removed by another one, whose own removal the hidden entry could be.",
+        "control-missing", open_, hidden)
