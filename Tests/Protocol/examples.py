@@ -5,10 +5,11 @@
 A block of the page that follows a comment `<!-- example: name -->` is what the function of that name gives.
 """
 
+import json
 import re
 import sys
 
-import make_vectors
+import vectors_of_sync
 import writer
 from writer import START, Case, entries, keys, logs, seed
 from encoding import b32, domain_hash, encode
@@ -102,9 +103,9 @@ def slot() -> str:
 
 def frames() -> str:
     tag = domain_hash("mailbox", CASE.id)
-    hello = make_vectors.frame(1, {0: 1, 1: tag, 2: CASE.advocate.id})
-    heads = make_vectors.frame(3, [[CASE.advocate.signing.public, CASE.advocate.checkpoint()]])
-    return lines(("hello", hello), ("heads", heads), ("end", make_vectors.frame(0x7F, None)),
+    hello = vectors_of_sync.frame(1, {0: 1, 1: tag, 2: CASE.advocate.id})
+    heads = vectors_of_sync.frame(3, [[CASE.advocate.signing.public, CASE.advocate.checkpoint()]])
+    return lines(("hello", hello), ("heads", heads), ("end", vectors_of_sync.frame(0x7F, None)),
                  ("subfolder", f"{b32(tag)[:16]}-"), ("", b32(CASE.advocate.id)))
 
 
@@ -167,7 +168,7 @@ def invitation() -> str:
 
 
 def fork() -> str:
-    smaller, larger = make_vectors.vectors_of_sync.forked(CASE)
+    smaller, larger = vectors_of_sync.forked(CASE)
     texts = [logs.read_note(note).text.decode().split("\n") for note in (smaller, larger)]
     proof = encode([smaller, larger, []])
     return lines(("size of both", texts[0][1]), ("one root", texts[0][2]), ("the other root", texts[1][2]),
@@ -190,12 +191,12 @@ def ranges() -> str:
     leaf = CASE.survivor.log.leaves[5]
     value = {0: CASE.survivor.id, 1: 5, 2: [], 3: [[leaf.cls, leaf.commit, leaf.ciphertext_hash, []]],
              4: CASE.survivor.checkpoint(), 5: []}
-    return lines(("range", make_vectors.frame(4, value)), ("file", f"r-{b32(CASE.survivor.id)}-"), ("", "0000000005-0000000006"))
+    return lines(("range", vectors_of_sync.frame(4, value)), ("file", f"r-{b32(CASE.survivor.id)}-"), ("", "0000000005-0000000006"))
 
 
 def blob_file() -> str:
     data = (writer.PROTOCOL / "Vectors" / "blob" / "good-empty.json").read_text()
-    span = bytes.fromhex(make_vectors.json.loads(data)["input"])
+    span = bytes.fromhex(json.loads(data)["input"])
     root = keys.span_hash(span)
     return lines(("sealed span", span), ("file", writer.u64(len(span)) + root + span), ("its name", f"b-{b32(root)}"))
 
@@ -203,7 +204,7 @@ def blob_file() -> str:
 def anchor() -> str:
     from nacl import bindings
     data = (writer.PROTOCOL / "Vectors" / "anchor" / "good.json").read_text()
-    vector = make_vectors.json.loads(data)
+    vector = json.loads(data)
     key, file = bytes.fromhex(vector["key"]), bytes.fromhex(vector["input"])
     record = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(file[24:], b"cairn/v1/anchor", file[:24], key)
     return lines(("anchor key", key), ("machine id", b"a machine"), ("inode", 4711),
@@ -212,7 +213,7 @@ def anchor() -> str:
 
 
 def page() -> str:
-    vector = make_vectors.json.loads((writer.PROTOCOL / "Vectors" / "page" / "good.json").read_text())
+    vector = json.loads((writer.PROTOCOL / "Vectors" / "page" / "good.json").read_text())
     sealed, vault = bytes.fromhex(vector["input"]), bytes.fromhex(vector["vault"])
     return lines(("database key", bytes.fromhex(vector["key"])), ("associated data", vault + b"\1" + (2).to_bytes(4, "big")),
                  ("plaintext begins with", bytes.fromhex(vector["plain"])[:24]), ("page begins with", sealed[:24]),

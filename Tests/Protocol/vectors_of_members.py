@@ -6,8 +6,6 @@ import writer
 from writer import Case, Device, encode, entries, keys, seed
 from encoding import domain_hash
 
-from nacl import bindings
-
 
 def wraps(out, case: Case):
     audience = (1, case.advocate.id)
