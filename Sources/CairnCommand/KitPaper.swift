@@ -58,24 +58,34 @@ enum KitPaper {
   // MARK: - Page
 
   /// Complete in itself: it loads nothing and runs nothing. The words are the items of its one list.
+  ///
+  /// The margins of the paper are those of the body, so that a browser has no room to print the name of the
+  /// file there. It stays black on white in dark themes, as the square has to.
   private static func page(of kit: borrowing RecoveryKit) throws -> String {
     let words = kit.words
     let items = words.map { "<li>\($0)</li>" }.joined(separator: "\n")
     let square = code(of: words).map { code in
-      "\(svg(code))\n<p>The square holds the same words, for a camera.</p>\n"
+      "<p>The square holds the same words, for a camera.</p>\n\(svg(code))\n"
     }
     return """
       <!DOCTYPE html>
-      <html lang="en">
+      <html lang="en" dir="ltr">
       <head>
       <meta charset="utf-8">
       <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-      <meta name="viewport" content="width=device-width">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
       <title>\(title)</title>
       <style>
-      body { font: 14pt/1.5 serif; color: black; background: white; margin: 2cm; max-width: 16cm }
-      ol { columns: 2; font-family: monospace; font-size: 16pt }
-      svg { width: 6cm; height: 6cm }
+      :root { color-scheme: only light }
+      body { font: 14pt/1.4 serif; color: black; background: white; margin: 0 auto; padding: 5vw;
+        max-width: 16cm }
+      h1 { font-size: 22pt; line-height: 1.2; margin: 0 }
+      p { margin: 0.8em 0 0 }
+      ol { columns: 7em 2; column-gap: 2.5em; padding-left: 2.5em; font: 16pt/1.5 monospace }
+      code { font-size: 16pt; white-space: nowrap }
+      svg { display: block; width: 6cm; max-width: 100%; break-inside: avoid }
+      @page { margin: 0 }
+      @media print { body { font-size: 13pt; padding: 1.5cm 1.5cm 0 } }
       </style>
       </head>
       <body>
@@ -84,7 +94,7 @@ enum KitPaper {
       <ol>
       \(items)
       </ol>
-      <p>\(checkLine(try kit.check()))</p>
+      <p>\(checkLine("<code>\(try kit.check())</code>"))</p>
       \(square ?? "")</body>
       </html>
 
@@ -107,7 +117,7 @@ enum KitPaper {
     let (start, side) = (-QRCode.margin, code.side + 2 * QRCode.margin)
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="\(start) \(start) \(side) \(side)" \
-      shape-rendering="crispEdges">
+      shape-rendering="crispEdges" role="img" aria-label="The words as a square">
       <rect x="\(start)" y="\(start)" width="\(side)" height="\(side)" fill="white"/>
       <path d="\(path)" fill="black"/>
       </svg>

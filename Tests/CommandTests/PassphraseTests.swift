@@ -304,6 +304,6 @@ import Testing
     ])
     #expect(changed.status == 0, "\(changed.all)")
     let check = try #require(changed.told.split(separator: "if it has one: ").last?.prefix(9))
-    #expect(page.contains("Check: \(check)."))
+    #expect(page.contains("Check: <code>\(check)</code>."))
   }
 }
