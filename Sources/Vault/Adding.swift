@@ -42,10 +42,7 @@ extension OpenVault {
             addition.discard(from: blobs)
             return outcome
           }
-          if try holds(addition, in: row, to: &outcome) {
-            addition.discard(from: blobs)
-            continue
-          }
+          guard try isNew(addition, in: row, to: &outcome) else { continue }
           marks.formUnion(addition.marks)
         }
         batch.append(addition)
@@ -197,6 +194,17 @@ extension OpenVault {
     // Bytes that are read again when they are sealed count then.
     if isHeld { try onBytes(Int(size)) }
     return isHeld
+  }
+
+  /// Whether the case lacks something of a sealed entry. If not, and if it does not come out, what was sealed is
+  /// gone.
+  private func isNew(
+    _ addition: SealedAddition, in row: CaseRow, to outcome: inout AddOutcome
+  ) throws(VaultError) -> Bool {
+    var isKept = false
+    defer { if !isKept { addition.discard(from: blobs) } }
+    isKept = try !holds(addition, in: row, to: &outcome)
+    return isKept
   }
 
   /// Whether the case holds all that an entry consists of; then `outcome` says where.

@@ -151,14 +151,20 @@ struct AdditionBatch {
     }
   }
 
+  /// Gives all files their names; if one cannot have its own, none is left.
   func commitBlobs(to store: BlobStore) throws(VaultError) {
     var roots: [BlobRoot] = []
-    for file in additions.flatMap(\.files) {
-      guard let blob = file.blob, blob.blob.file != nil else { continue }
-      try store.commit(blob.blob)
-      roots.append(blob.blob.root)
+    do throws(VaultError) {
+      for file in additions.flatMap(\.files) {
+        guard let blob = file.blob, blob.blob.file != nil else { continue }
+        try store.commit(blob.blob)
+        roots.append(blob.blob.root)
+      }
+      if !roots.isEmpty { try store.synchronizeFolders(of: roots) }
+    } catch {
+      discard(from: store)
+      throw error
     }
-    if !roots.isEmpty { try store.synchronizeFolders(of: roots) }
   }
 
   /// Removes the files of a batch that was not saved.
