@@ -1,7 +1,7 @@
-package import CaseLog
+internal import CaseLog
 internal import Cryptography
 internal import GRDB
-package import VerifiableLog
+internal import VerifiableLog
 
 extension OpenVault {
   /// Adds entries in order, and saves them in batches; stops at the first that cannot be added.
@@ -121,20 +121,6 @@ extension OpenVault {
       guard target.content?.showsMinor == true else { continue }
       entry.content.showsMinor = true
       entry.isWithoutContent = true
-    }
-  }
-
-  /// Appends an entry of a kind of the caller's choice, also one that this role may not write: what somebody
-  /// with a patched program can do. Tests show by it that every other copy sets such an entry aside.
-  package func append(
-    _ content: EntryContent, as kind: EntryKind, toCase name: String?
-  ) throws(VaultError) -> EntryID {
-    let row = try read { db in try CaseRow.find(db, name) }
-    return try commit { db in
-      let writer = try EntryWriter(db, of: row, keys: keys, surroundings: surroundings)
-      let entry = try writer.append(content, as: kind)
-      try writer.sign()
-      return entry.id
     }
   }
 

@@ -9,8 +9,6 @@ public struct KeyCost: Hashable, Sendable {
   public static let standard = KeyCost(memoryKiB: 262_144, passes: 3)
   /// 64 MiB and 3 passes, for weak devices.
   public static let light = KeyCost(memoryKiB: 65_536, passes: 3)
-  /// The least that is read at all: for tests, which open thousands of vaults that nobody guesses at.
-  package static let least = KeyCost(memoryKiB: 65_536, passes: 1)
 
   /// New locks never cost a guess less than the light ones.
   var raised: KeyCost {

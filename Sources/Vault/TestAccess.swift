@@ -3,7 +3,10 @@ package import Cryptography
 internal import GRDB
 package import VerifiableLog
 
-// What tests need that drive many vaults at once and may look into none of them.
+// What tests and programs beside them need of a vault, and nobody else may have. It lies here, and not with
+// them by `@testable import`, because they are measured and run for hours as release builds (Scripts/simulate,
+// Scripts/bench), and a release build has no such import. As `package` it does not leave this package, and
+// Tests/ArchitectureTests holds the rest of Sources to calling none of it.
 
 /// The logs of a case as far as a copy holds them.
 package struct HeldLogs: Sendable {
@@ -40,4 +43,23 @@ extension OpenVault {
   /// Lets a copy sign with the keys that it has, wherever it is and however old: what a thief with a patched
   /// program can do. Tests show by it what every other copy does about that.
   package func signAsItIs() throws(VaultError) { try settle() }
+
+  /// Appends an entry of a kind of the caller's choice, also one that this role may not write: what somebody
+  /// with a patched program can do. Tests show by it that every other copy sets such an entry aside.
+  package func append(
+    _ content: EntryContent, as kind: EntryKind, toCase name: String?
+  ) throws(VaultError) -> EntryID {
+    let row = try read { db in try CaseRow.find(db, name) }
+    return try commit { db in
+      let writer = try EntryWriter(db, of: row, keys: keys, surroundings: surroundings)
+      let entry = try writer.append(content, as: kind)
+      try writer.sign()
+      return entry.id
+    }
+  }
+}
+
+extension KeyCost {
+  /// The least that is read at all: for tests, which open thousands of vaults that nobody guesses at.
+  package static let least = KeyCost(memoryKiB: 65_536, passes: 1)
 }

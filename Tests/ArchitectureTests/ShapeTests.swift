@@ -29,6 +29,17 @@ import Testing
       bad: ["try Card(verifiedBefore: bytes)", "VerifyingKey(checkedBefore: raw)"],
       good: ["try Card(decoding: bytes)"]),
     TextRule(
+      name: "what only tests may do with a vault",
+      pattern:
+        #"\.(?:signAsItIs\(|heldLogs\(ofCase:|root\(ofLog:|append\([^\n]*\btoCase:)|(?:: |KeyCost)\.least\b"#,
+      instead: "Sources/Vault/TestAccess.swift says for whom it is",
+      allowed: ["Sources/Vault/TestAccess.swift": "declares it"],
+      bad: [
+        "try vault.signAsItIs()", "vault.heldLogs(ofCase: nil)", "vault.root(ofLog: id, size: 1)",
+        "vault.append(content, as: .cut, toCase: nil)", "create(cost: .least)", "KeyCost.least",
+      ],
+      good: ["batch.append(addition)", "try vault.add([entry], toCase: nil)", "tree.root()"]),
+    TextRule(
       name: "a note to self", pattern: #"\b(?:TODO|FIXME|XXX|HACK)\b"#,
       instead: "Do it, or say in a sentence what is missing and why", readsProse: true,
       bad: ["// TODO: later", "/* FIXME */", "let s = \"TODO\""], good: ["let todoList = 1"]),
