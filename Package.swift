@@ -118,15 +118,18 @@ let package = Package(
         "Cryptography", "VerifiableLog", "CaseLog", "SealedBundle", "BundleCheck", "Vault",
       ],
       path: "Tests/Answers", swiftSettings: strict),
+    .target(
+      name: "Measuring", dependencies: ["Cryptography", "Vault"], path: "Benchmarks/Measuring",
+      swiftSettings: strict),
     .executableTarget(
-      name: "FindingBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
+      name: "FindingBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault", "Measuring"],
       path: "Benchmarks/Finding", swiftSettings: strict),
     .executableTarget(
       name: "ProtocolBenchmark",
-      dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Sync", "Vault"],
+      dependencies: ["Cryptography", "CaseLog", "VerifiableLog", "Sync", "Vault", "Measuring"],
       path: "Benchmarks/Protocol", exclude: ["peers", "requirements.txt"], swiftSettings: strict),
     .executableTarget(
-      name: "StorageBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault"],
+      name: "StorageBenchmark", dependencies: ["Cryptography", "CaseLog", "Vault", "Measuring"],
       path: "Benchmarks/Storage", exclude: ["peers"], swiftSettings: strict),
     .target(
       name: "Support", dependencies: ["CChildProcess", "Cryptography"], path: "Tests/Support",

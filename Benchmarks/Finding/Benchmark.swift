@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Measuring
 import Vault
 
 /// How long it takes to find entries: `swift run -c release FindingBenchmark [ENTRIES] [CASES]`.
@@ -12,14 +13,12 @@ import Vault
 struct Benchmark {
   static func main() async throws {
     let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "cairn-finding-\(ProcessInfo.processInfo.processIdentifier)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-    defer { do { try FileManager.default.removeItem(atPath: folder) } catch {} }
     let entries = numbers.first ?? 100_000
-    try await oneLargeCase(at: folder + "/large", entries: entries)
     let cases = numbers.dropFirst().first ?? 1000
-    try await manyCases(at: folder + "/many", cases: cases, each: 100)
+    try await Measured.inFolder("finding") { folder in
+      try await oneLargeCase(at: folder + "/large", entries: entries)
+      try await manyCases(at: folder + "/many", cases: cases, each: 100)
+    }
   }
 
   // MARK: - The two vaults
@@ -147,25 +146,17 @@ extension OpenVault {
 struct MeasuredVault {
   private let path: String
   let created: OpenVault
-  private static let surroundings = Surroundings(
-    now: { UInt64(Date().timeIntervalSince1970) }, machine: Array("benchmark".utf8))
 
   init(at path: String) async throws {
     self.path = path
     created = try await OpenVault.create(
-      at: path, passphrase: try Self.passphrase(), kit: try RecoveryKit.make(), cost: .light,
-      surroundings: Self.surroundings)
-  }
-
-  private static func passphrase() throws -> LockedBytes {
-    try Array("a passphrase".utf8).withBytes { (bytes) throws(CryptographyError) in
-      try LockedBytes(copying: bytes)
-    }
+      at: path, passphrase: try Measured.passphrase(), kit: try RecoveryKit.make(), cost: .light,
+      surroundings: Measured.surroundings)
   }
 
   func open() throws -> OpenVault {
     try OpenVault(
-      opening: path, passphrase: try Self.passphrase(), surroundings: Self.surroundings)
+      opening: path, passphrase: try Measured.passphrase(), surroundings: Measured.surroundings)
   }
 
   func measureAdding(_ count: Int) async throws {
@@ -189,7 +180,8 @@ struct MeasuredVault {
       let start = ContinuousClock.now
       do {
         _ = try OpenVault(
-          opening: path, passphrase: try LockedBytes.wrong(), surroundings: Self.surroundings)
+          opening: path, passphrase: try Measured.passphrase("another"),
+          surroundings: Measured.surroundings)
       } catch let error as VaultError where error.code == .wrongPassphrase {}
       let middle = ContinuousClock.now
       let vault = try open()
@@ -205,14 +197,6 @@ struct MeasuredVault {
     show("derivation of the key, taken off", key)
     show("opening", opening.sorted()[2] - key)
     show("opening and first page", opening.sorted()[2] - key + firstPage.sorted()[2])
-  }
-}
-
-extension LockedBytes {
-  fileprivate static func wrong() throws -> LockedBytes {
-    try Array("another passphrase".utf8).withBytes { (bytes) throws(CryptographyError) in
-      try LockedBytes(copying: bytes)
-    }
   }
 }
 

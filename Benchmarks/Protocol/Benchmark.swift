@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Measuring
 import Sync
 import Vault
 import VerifiableLog
@@ -15,24 +16,20 @@ import VerifiableLog
 @main
 struct Benchmark {
   static func main() async throws {
-    let arguments = CommandLine.arguments
-    guard arguments.count == 3, let number = Int(arguments[2]), number > 0 else {
-      print("usage: ProtocolBenchmark verify|signatures|sync NUMBER")
-      exit(64)
-    }
-    let figures: [String: Double]
-    switch arguments[1] {
-    case "verify": figures = try MeasuredLog().verify(entries: number)
-    case "signatures": figures = try MeasuredLog().verifySignatures(entries: number)
-    case "sync": figures = try await MeasuredSync.run(entries: number)
-    default: figures = [:]
-    }
-    let data = try JSONSerialization.data(withJSONObject: figures, options: [.sortedKeys])
-    print(String(decoding: data, as: UTF8.self))
+    let (part, number) = Measured.asked(
+      of: "ProtocolBenchmark", parts: ["verify", "signatures", "sync"])
+    let figures =
+      switch part {
+      case "verify": try MeasuredLog().verify(entries: number)
+      case "signatures": try MeasuredLog().verifySignatures(entries: number)
+      default:
+        try await Measured.inFolder("protocol") { folder in
+          try await MeasuredSync.run(entries: number, in: folder)
+        }
+      }
+    try Measured.tell(figures)
   }
 }
-
-func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 
 /// A log of entries of the least length, each with one slot, as one advocate's device receives it.
 struct MeasuredLog: ~Copyable {
@@ -88,7 +85,7 @@ struct MeasuredLog: ~Copyable {
       taken += ContinuousClock.now - start
     }
     return [
-      "perSecond": Double(count) / seconds(taken),
+      "perSecond": Double(count) / Measured.seconds(taken),
       "bytesOver": Double(bytes) / Double(count) - Double(Self.ciphertextByteCount),
     ]
   }
@@ -106,7 +103,7 @@ struct MeasuredLog: ~Copyable {
       }
       taken += ContinuousClock.now - start
     }
-    return ["perSecond": Double(count) / seconds(taken)]
+    return ["perSecond": Double(count) / Measured.seconds(taken)]
   }
 
   private struct Broken: Error {}
@@ -114,19 +111,13 @@ struct MeasuredLog: ~Copyable {
 
 /// Two devices of one survivor, and the folder in which they meet.
 enum MeasuredSync {
-  private static let surroundings = Surroundings(
-    now: { UInt64(Date().timeIntervalSince1970) }, machine: Array("benchmark".utf8))
-
-  static func run(entries count: Int) async throws -> [String: Double] {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "cairn-protocol-\(ProcessInfo.processInfo.processIdentifier)").path
+  static func run(entries count: Int, in folder: String) async throws -> [String: Double] {
     let mailbox = folder + "/mailbox"
-    try FileManager.default.createDirectory(atPath: mailbox, withIntermediateDirectories: true)
-    defer { do { try FileManager.default.removeItem(atPath: folder) } catch {} }
+    try FileManager.default.createDirectory(atPath: mailbox, withIntermediateDirectories: false)
     let kit = try RecoveryKit.make()
     let first = try await OpenVault.create(
-      at: folder + "/first", passphrase: try passphrase(), kit: kit, cost: .light,
-      surroundings: surroundings)
+      at: folder + "/first", passphrase: try Measured.passphrase(), kit: kit, cost: .light,
+      surroundings: Measured.surroundings)
     _ = try await first.add((0..<count).map(entry), toCase: nil)
     let (written, writing) = try await met(first, mailbox)
     let range = try FileManager.default.subpathsOfDirectory(atPath: mailbox)
@@ -136,8 +127,9 @@ enum MeasuredSync {
 
     let found = try OpenVault.findCase(in: mailbox, kit: kit)
     let second = try await OpenVault.create(
-      at: folder + "/second", passphrase: try passphrase(), kit: kit, cost: .light,
-      recovering: found, named: "default", audience: .ownDevices, surroundings: surroundings)
+      at: folder + "/second", passphrase: try Measured.passphrase(), kit: kit, cost: .light,
+      recovering: found, named: "default", audience: .ownDevices,
+      surroundings: Measured.surroundings)
     let (_, reading) = try await met(second, mailbox)
     let standing = try await second.recoveryStanding(ofCase: nil)
     guard standing.entries == count else { throw VaultError(.inputOutput) }
@@ -153,18 +145,12 @@ enum MeasuredSync {
     ]
   }
 
-  private static func passphrase() throws -> LockedBytes {
-    try Array("of a vault that nobody keeps".utf8).withBytes { (bytes) throws(CryptographyError) in
-      try LockedBytes(copying: bytes)
-    }
-  }
-
   private static func met(
     _ vault: OpenVault, _ mailbox: String
   ) async throws -> (SyncOutcome, Double) {
     let start = ContinuousClock.now
     let outcome = try await vault.sync(caseNamed: nil, mailbox: mailbox, audience: .ownDevices)
-    return (outcome, seconds(ContinuousClock.now - start))
+    return (outcome, Measured.seconds(ContinuousClock.now - start))
   }
 
   /// With a time and no word, so that there is nothing to index.

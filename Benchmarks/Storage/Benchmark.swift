@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Measuring
 import Vault
 
 /// What a vault does in a second, for `Scripts/bench`: `StorageBenchmark PART NUMBER`, where PART is
@@ -15,27 +16,19 @@ import Vault
 @main
 struct Benchmark {
   static func main() async throws {
-    let arguments = CommandLine.arguments
-    guard arguments.count == 3, let number = Int(arguments[2]), number > 0 else {
-      print("usage: StorageBenchmark entries|unindexed|unlock|memory|check NUMBER")
-      exit(64)
+    let (part, number) = Measured.asked(
+      of: "StorageBenchmark", parts: ["entries", "unindexed", "unlock", "memory", "check"])
+    let figures = try await Measured.inFolder("storage") { folder in
+      let vault = try await MeasuredVault(in: folder)
+      return switch part {
+      case "entries": try await vault.add(MeasuredVault.small(number))
+      case "unindexed": try await vault.add(MeasuredVault.wordless(number))
+      case "unlock": try await vault.unlock(entries: number)
+      case "memory": try await vault.memory(gibibytes: number)
+      default: try await vault.check(gibibytes: number)
+      }
     }
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "cairn-storage-\(ProcessInfo.processInfo.processIdentifier)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-    defer { do { try FileManager.default.removeItem(atPath: folder) } catch {} }
-    let vault = try await MeasuredVault(in: folder)
-    let figures: [String: Double]
-    switch arguments[1] {
-    case "entries": figures = try await vault.add(MeasuredVault.small(number))
-    case "unindexed": figures = try await vault.add(MeasuredVault.wordless(number))
-    case "unlock": figures = try await vault.unlock(entries: number)
-    case "memory": figures = try await vault.memory(gibibytes: number)
-    case "check": figures = try await vault.check(gibibytes: number)
-    default: figures = [:]
-    }
-    let data = try JSONSerialization.data(withJSONObject: figures, options: [.sortedKeys])
-    print(String(decoding: data, as: UTF8.self))
+    try Measured.tell(figures)
   }
 }
 
@@ -43,23 +36,14 @@ struct MeasuredVault {
   private let folder: String
   private let vault: OpenVault
   private var path: String { folder + "/vault" }
-  private static let surroundings = Surroundings(
-    now: { UInt64(Date().timeIntervalSince1970) }, machine: Array("benchmark".utf8))
 
   init(in folder: String) async throws {
     self.folder = folder
     vault = try await OpenVault.create(
-      at: folder + "/vault", passphrase: try Self.passphrase("right"), kit: try RecoveryKit.make(),
-      cost: .light, surroundings: Self.surroundings)
+      at: folder + "/vault", passphrase: try Measured.passphrase("right"),
+      kit: try RecoveryKit.make(),
+      cost: .light, surroundings: Measured.surroundings)
   }
-
-  private static func passphrase(_ text: String) throws -> LockedBytes {
-    try Array(text.utf8).withBytes { (bytes) throws(CryptographyError) in
-      try LockedBytes(copying: bytes)
-    }
-  }
-
-  private static func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 
   // MARK: - Entries
 
@@ -89,7 +73,7 @@ struct MeasuredVault {
   func add(_ new: [NewEntry]) async throws -> [String: Double] {
     let start = ContinuousClock.now
     let outcome = try await vault.add(new, toCase: nil)
-    let taken = Self.seconds(ContinuousClock.now - start)
+    let taken = Measured.seconds(ContinuousClock.now - start)
     if let failure = outcome.failure { throw failure.error }
     guard outcome.saved.count == new.count else { throw VaultError(.inputOutput) }
     return ["seconds": taken]
@@ -106,15 +90,17 @@ struct MeasuredVault {
       let start = ContinuousClock.now
       do {
         _ = try OpenVault(
-          opening: path, passphrase: try Self.passphrase("wrong"), surroundings: Self.surroundings)
+          opening: path, passphrase: try Measured.passphrase("wrong"),
+          surroundings: Measured.surroundings)
       } catch let error as VaultError where error.code == .wrongPassphrase {}
       let middle = ContinuousClock.now
       let open = try OpenVault(
-        opening: path, passphrase: try Self.passphrase("right"), surroundings: Self.surroundings)
+        opening: path, passphrase: try Measured.passphrase("right"),
+        surroundings: Measured.surroundings)
       let end = ContinuousClock.now
       try await open.close()
-      wrong.append(Self.seconds(middle - start) * 1000)
-      right.append(Self.seconds(end - middle) * 1000)
+      wrong.append(Measured.seconds(middle - start) * 1000)
+      right.append(Measured.seconds(end - middle) * 1000)
     }
     let (key, all) = (wrong.sorted()[4], right.sorted()[4])
     return ["keyMilliseconds": key, "openMilliseconds": all - key]
@@ -141,7 +127,7 @@ struct MeasuredVault {
     let start = ContinuousClock.now
     let new = NewEntry(source: .file(path: file), content: EntryContent())
     if let failure = try await vault.add([new], toCase: nil).failure { throw failure.error }
-    let taken = Self.seconds(ContinuousClock.now - start)
+    let taken = Measured.seconds(ContinuousClock.now - start)
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?
       .split(separator: " ").compactMap { Double($0) }.first
@@ -158,7 +144,7 @@ struct MeasuredVault {
     }
     let start = ContinuousClock.now
     let outcome = try await vault.check()
-    let taken = Self.seconds(ContinuousClock.now - start)
+    let taken = Measured.seconds(ContinuousClock.now - start)
     guard outcome.findings.isEmpty else { throw VaultError(.contentDamaged) }
     return ["gibibytesPerSecond": Double(outcome.fileBytes) / 1_073_741_824 / taken]
   }
