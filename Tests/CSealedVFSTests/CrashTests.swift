@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Support
 import Testing
 
 /// A crash leaves any part of what was not yet synced, in sectors of 512 bytes. Whatever it leaves,
@@ -132,18 +133,5 @@ import Testing
       #expect(try queue.int("SELECT count(*) FROM item") == Int(text))
       #expect(try queue.string("PRAGMA integrity_check") == "ok")
     }
-  }
-}
-
-/// A generator that gives the same states for the same seed.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

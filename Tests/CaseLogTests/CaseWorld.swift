@@ -1,22 +1,8 @@
 import Cryptography
+import Support
 import VerifiableLog
 
 @testable import CaseLog
-
-/// A generator that gives the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    // SplitMix64, by Sebastiano Vigna; public domain.
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 /// The keys of a device, for tests.
 final class TestDevice {
@@ -146,5 +132,47 @@ extension TestCase {
   func statement(_ sign: (borrowing SigningKey) throws -> [UInt8]) throws -> RootStatement {
     try RootStatement(
       decoding: try sign(SigningKey(seed: rootSeed)), caseID: caseID, root: root)
+  }
+}
+
+/// A case with two devices of the survivor and an advocate, each with some entries.
+struct Household {
+  let testCase: TestCase
+  let second = TestDevice(.survivor)
+  let advocate = TestDevice(.advocate)
+  let admitsSecond: RootStatement
+  var first: TestLog
+  var other: TestLog
+  var hers: TestLog
+
+  init() throws {
+    testCase = try TestCase()
+    first = try TestLog(testCase.survivor, in: testCase)
+    other = try TestLog(second, in: testCase)
+    hers = try TestLog(advocate, in: testCase)
+    let card = try second.card
+    admitsSecond = try testCase.statement { RootStatement.admit(card, root: $0) }
+    try first.append(.admit(.init(card: try advocate.card, role: .advocate)))
+    for _ in 0..<3 {
+      try first.append(.evidence)
+      try other.append(.evidence)
+      try hers.append(.note)
+    }
+  }
+
+  func state(
+    _ statements: [RootStatement] = [], successions: [Succession] = []
+  ) -> CaseState {
+    testCase.state(
+      [first.seen(), other.seen(), hers.seen()], statements: [admitsSecond] + statements,
+      successions: successions)
+  }
+
+  func standing(
+    _ log: TestLog, _ sequence: UInt64, in state: CaseState, witnesses: [LogID] = []
+  ) -> CaseState.ContentStanding {
+    state.standing(
+      of: EntryID(.random()), in: log.logID, at: sequence, entryClass: .note,
+      witnesses: witnesses)
   }
 }

@@ -1,50 +1,9 @@
 import Cryptography
+import Support
 import Testing
 import VerifiableLog
 
 @testable import CaseLog
-
-/// A case with two devices of the survivor and an advocate, each with some entries.
-private struct Household {
-  let testCase: TestCase
-  let second = TestDevice(.survivor)
-  let advocate = TestDevice(.advocate)
-  let admitsSecond: RootStatement
-  var first: TestLog
-  var other: TestLog
-  var hers: TestLog
-
-  init() throws {
-    testCase = try TestCase()
-    first = try TestLog(testCase.survivor, in: testCase)
-    other = try TestLog(second, in: testCase)
-    hers = try TestLog(advocate, in: testCase)
-    let card = try second.card
-    admitsSecond = try testCase.statement { RootStatement.admit(card, root: $0) }
-    try first.append(.admit(.init(card: try advocate.card, role: .advocate)))
-    for _ in 0..<3 {
-      try first.append(.evidence)
-      try other.append(.evidence)
-      try hers.append(.note)
-    }
-  }
-
-  func state(
-    _ statements: [RootStatement] = [], successions: [Succession] = []
-  ) -> CaseState {
-    testCase.state(
-      [first.seen(), other.seen(), hers.seen()], statements: [admitsSecond] + statements,
-      successions: successions)
-  }
-
-  func standing(
-    _ log: TestLog, _ sequence: UInt64, in state: CaseState, witnesses: [LogID] = []
-  ) -> CaseState.ContentStanding {
-    state.standing(
-      of: EntryID(.random()), in: log.logID, at: sequence, entryClass: .note,
-      witnesses: witnesses)
-  }
-}
 
 private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
   .cut(.init(position: log.position(size)))
@@ -307,7 +266,7 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
   /// Row 40 in small: whatever happened, and in whatever order it arrived.
   @Test(arguments: 0..<60)
   func `devices, cuts, erasures and the root's word give one state`(seed: Int) throws {
-    var random = SeededGenerator(seed: UInt64(seed))
+    var random = SplitMix64(state: UInt64(seed))
     let testCase = try TestCase()
     let devices = [testCase.survivor, TestDevice(.survivor), TestDevice(.survivor)]
     let advocates = [TestDevice(.advocate), TestDevice(.advocate)]

@@ -7,8 +7,6 @@ import VerifiableLog
 /// A case in which one log has two histories, and the copies that hold the one or the other.
 private struct Forked {
   let testCase: TestCase
-  let second = TestDevice(.survivor)
-  let advocate = TestDevice(.advocate)
   let admitsSecond: RootStatement
   var first: TestLog
   var hers: TestLog
@@ -19,15 +17,12 @@ private struct Forked {
   let common: UInt64
 
   init() throws {
-    testCase = try TestCase()
-    let card = try second.card
-    admitsSecond = try testCase.statement { RootStatement.admit(card, root: $0) }
-    first = try TestLog(testCase.survivor, in: testCase)
-    hers = try TestLog(advocate, in: testCase)
-    try first.append(.admit(.init(card: try advocate.card, role: .advocate)))
-    for _ in 0..<3 { try hers.append(.note) }
-    one = try TestLog(second, in: testCase)
-    for _ in 0..<3 { try one.append(.evidence) }
+    let house = try Household()
+    testCase = house.testCase
+    admitsSecond = house.admitsSecond
+    first = house.first
+    hers = house.hers
+    one = house.other
     common = one.size
     other = one
     for _ in 0..<3 { try one.append(.evidence) }

@@ -1,4 +1,5 @@
 import Cryptography
+import Support
 import Testing
 import VerifiableLog
 
@@ -12,7 +13,7 @@ import VerifiableLog
 
   /// A case with one survivor and `count` advocates, some of whom break the rules.
   private func randomCase(
-    advocates count: Int, _ random: inout SeededGenerator
+    advocates count: Int, _ random: inout SplitMix64
   ) throws -> [SeenLog] {
     var survivor = try TestLog(testCase.survivor, in: testCase)
     try survivor.append(
@@ -37,7 +38,7 @@ import VerifiableLog
 
   @Test(arguments: 0..<40)
   func `the state does not depend on the order in which logs arrive`(seed: Int) throws {
-    var random = SeededGenerator(seed: UInt64(seed))
+    var random = SplitMix64(state: UInt64(seed))
     let logs = try randomCase(advocates: Int.random(in: 0...6, using: &random), &random)
     let expected = state(logs)
     for _ in 0..<10 {

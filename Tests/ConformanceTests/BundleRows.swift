@@ -281,7 +281,7 @@ extension SampleCase {
     ]
     let bundle = try sample.bundle()
     #expect(verify(bundle, sample.trust).outcome == .intact)
-    var generator = SplitMix(state: 4)
+    var generator = SplitMix64(state: 4)
     let texts = try ZipReader(MemorySource(bundle)).members.filter {
       $0.path == BundleLayout.report || $0.path == BundleLayout.readme
     }.map(\.content)
@@ -302,7 +302,7 @@ extension SampleCase {
   {
     let sample = try SampleCase.told()
     let original = try Forgery(try sample.bundle(), of: sample)
-    var generator = SplitMix(state: 5)
+    var generator = SplitMix64(state: 5)
     for (index, file) in original.files.enumerated() where !file.bytes.isEmpty {
       for _ in 0..<20 {
         var forgery = original

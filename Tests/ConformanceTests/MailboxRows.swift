@@ -98,7 +98,7 @@ import VerifiableLog
     try await Row(4, "any one byte flipped, anywhere").hold { row in
       let sample = try SampleCase.told()
       let bundle = try sample.bundle()
-      var generator = SplitMix(state: 4)
+      var generator = SplitMix64(state: 4)
       for index in stride(from: 0, to: bundle.count, by: 601) {
         var bytes = bundle
         bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
@@ -120,7 +120,7 @@ import VerifiableLog
     }
   }
 
-  private func flipInFolder(_ row: Row, _ generator: inout SplitMix) async throws {
+  private func flipInFolder(_ row: Row, _ generator: inout SplitMix64) async throws {
     let meeting = try await Meeting.shared.value
     let reader = try await meeting.newcomer()
     let folder = try TemporaryFolder(meeting.files)

@@ -46,14 +46,14 @@ import VerifiableLog
 private struct Schedule {
   let household: Household
   let seed: UInt64
-  private var chance: SplitMix
+  private var chance: SplitMix64
   private let other: TemporaryFolder
   private(set) var hasCut = false
 
   init(_ household: Household, seed: UInt64) throws {
     self.household = household
     self.seed = seed
-    chance = SplitMix(state: seed)
+    chance = SplitMix64(state: seed)
     other = try TemporaryFolder(household.mailbox.allFiles())
   }
 

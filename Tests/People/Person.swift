@@ -110,17 +110,6 @@ package struct Person: Sendable {
   package struct Failed: Error { package let told: String }
 }
 
-/// Bytes that no compressor shortens and that are the same in each run.
-package func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-  return (0..<count).map { _ in
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return UInt8(truncatingIfNeeded: state >> 24)
-  }
-}
-
 /// A large file that takes no room: zeros that the file system makes up.
 package func makeSparseFile(_ path: String, byteCount: UInt64) throws {
   guard FileManager.default.createFile(atPath: path, contents: nil) else {

@@ -12,7 +12,7 @@ private let recipientText = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexv
 
 /// Bytes that do not repeat within a chunk.
 private func pattern(_ count: Int) -> [UInt8] {
-  var generator = SplitMix(state: UInt64(count))
+  var generator = SplitMix64(state: UInt64(count))
   return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
 }
 
@@ -91,7 +91,7 @@ private func open(_ file: [UInt8], _ identity: borrowing AgeIdentity) throws -> 
     let content = pattern(200_000)
     let file = try seal(content, in: 4096, for: [recipient(of: identity)])
     var source = try AgeSource(MemorySource(file), identity: identity)
-    var generator = SplitMix(state: 7)
+    var generator = SplitMix64(state: 7)
     for _ in 0..<100 {
       let start = Int.random(in: 0...content.count, using: &generator)
       let count = Int.random(in: 0...min(150_000, content.count - start), using: &generator)

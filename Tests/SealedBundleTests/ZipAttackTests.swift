@@ -247,7 +247,7 @@ import Testing
   }
 
   @Test func `noise never traps`() {
-    var generator = SplitMix(state: 48)
+    var generator = SplitMix64(state: 48)
     for _ in 0..<2000 {
       var bytes = (0..<Int.random(in: 0...200, using: &generator)).map { _ in
         UInt8.random(in: 0...255, using: &generator)

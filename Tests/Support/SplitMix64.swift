@@ -1,7 +1,11 @@
-/// Gives the same numbers for the same seed.
+/// A generator whose numbers follow from its state, so that a failure can be repeated. SplitMix64, by Sebastiano
+/// Vigna; public domain.
 public struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
+  public init(state: UInt64) { self.state = state }
+
+  /// One of many streams of a seed.
   public init(_ seed: UInt64, _ stream: UInt64 = 0) {
     state = seed &* 0x9E37_79B9_7F4A_7C15 ^ (stream &+ 1) &* 0xD1B5_4A32_D192_ED03
     _ = next()
@@ -17,4 +21,19 @@ public struct SplitMix64: RandomNumberGenerator {
 
   public mutating func below(_ count: Int) -> Int { Int(next() % UInt64(max(count, 1))) }
   public mutating func chance(_ one: Int, in all: Int) -> Bool { below(all) < one }
+
+  public mutating func bytes(_ count: Int) -> [UInt8] {
+    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+  }
+}
+
+/// Bytes that no compressor shortens and that are the same in each run.
+public func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+  return (0..<count).map { _ in
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return UInt8(truncatingIfNeeded: state >> 24)
+  }
 }

@@ -1,4 +1,5 @@
 import Cryptography
+import Support
 import Sync
 import Testing
 import VerifiableLog

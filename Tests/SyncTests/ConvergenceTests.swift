@@ -1,4 +1,5 @@
 import Mailboxes
+import Support
 import Sync
 import Synchronization
 import Testing
@@ -77,7 +78,7 @@ final class Faults: Sendable {
   @Test(arguments: 1...12)
   func `whatever the order, through two folders`(seed: UInt64) throws {
     let folders = [TemporaryFolder(), TemporaryFolder()]
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(state: seed)
     let count = Int.random(in: 2...4, using: &random)
     var world = World(count, seed: seed)
     for _ in 0..<30 {

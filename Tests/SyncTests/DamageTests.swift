@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import Support
 import Sync
 import Testing
 import VerifiableLog
@@ -80,7 +81,7 @@ func readOnly(
 
   @Test func `attack 4: nor does a flipped byte do any harm`() throws {
     let scene = try Scene()
-    var random = SeededGenerator(seed: 4)
+    var random = SplitMix64(state: 4)
     for file in scene.folder.files() {
       let bytes = scene.folder.read(file)
       let first = Int.random(in: 0..<5, using: &random)

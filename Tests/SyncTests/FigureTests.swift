@@ -1,4 +1,5 @@
 import Mailboxes
+import Support
 import Sync
 import Testing
 

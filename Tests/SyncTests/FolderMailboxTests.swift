@@ -1,6 +1,7 @@
 import Cryptography
 import Foundation
 import Mailboxes
+import Support
 import Sync
 import Synchronization
 import Testing

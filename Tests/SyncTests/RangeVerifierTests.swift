@@ -1,4 +1,5 @@
 import Cryptography
+import Support
 import Sync
 import Testing
 import VerifiableLog
@@ -6,12 +7,12 @@ import VerifiableLog
 /// A log's owner in these tests, and readers of her log.
 private struct Owner {
   var replica: MemoryReplica
-  var generator: SeededGenerator
+  var generator: SplitMix64
 
   init(seed: UInt64 = 1) {
     let device = TestDevice(seed: 1)
     replica = MemoryReplica(device, caseID: World.caseID, founder: device)
-    generator = SeededGenerator(seed: seed)
+    generator = SplitMix64(state: seed)
   }
 
   var log: HeldLog { replica.stored[replica.ownLog]!.held }
@@ -225,7 +226,7 @@ extension RangeFrame {
     var one = Owner()
     if common > 0 { one.append(common) }
     var other = one
-    other.generator = SeededGenerator(seed: 77)
+    other.generator = SplitMix64(state: 77)
     one.append(first)
     other.append(second)
     return (one, other)

@@ -1,30 +1,9 @@
 import Cryptography
 import Foundation
 import Mailboxes
+import Support
 import Sync
 import VerifiableLog
-
-/// A generator whose numbers follow from its seed (SplitMix64), so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-
-  mutating func bytes(_ count: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count)
-    while bytes.count < count { bytes.append(UInt8(truncatingIfNeeded: next())) }
-    return bytes
-  }
-}
 
 /// A folder that is gone when its owner lets go.
 final class TemporaryFolder: Sendable {
@@ -69,11 +48,11 @@ final class TemporaryFolder: Sendable {
 /// Copies of one case: a founder, and others whom she admitted.
 struct World {
   var replicas: [MemoryReplica]
-  var generator: SeededGenerator
+  var generator: SplitMix64
   static let caseID = SHA256Hash.hash([7])
 
   init(_ count: Int, seed: UInt64 = 1) {
-    generator = SeededGenerator(seed: seed)
+    generator = SplitMix64(state: seed)
     let devices = (0..<count).map { TestDevice(seed: UInt8($0 + 1)) }
     replicas = devices.map { MemoryReplica($0, caseID: World.caseID, founder: devices[0]) }
     replicas[0].knownStatements = [[0x41, 1]]

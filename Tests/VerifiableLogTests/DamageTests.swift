@@ -3,19 +3,6 @@ import Support
 import Testing
 import VerifiableLog
 
-/// SplitMix64: the same damage on every run, so that a trap can be found again by its round.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 struct DamageTests {
   /// Whatever a decoder accepts must be the one spelling of what it gave: written again, it is the
   /// same bytes. And whatever it is given, it must not trap.
@@ -65,7 +52,7 @@ struct DamageTests {
     ]
   }
 
-  private func damage(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
+  private func damage(_ bytes: inout [UInt8], _ generator: inout SplitMix64) {
     let index = Int.random(in: 0...bytes.count, using: &generator)
     let meaningful: [UInt8] = [0x0A, 0x20, 0x2B, 0x3D, 0x5B, 0x9B, 0xBB, 0xE2, 0xFF]
     switch Int.random(in: 0..<5, using: &generator) {
@@ -84,7 +71,7 @@ struct DamageTests {
   @Test func `no damage traps a decoder or gives a second spelling`() throws {
     let samples = try samples()
     let decoders = decoders(try LogFixture().log)
-    var generator = SeededGenerator(state: 7)
+    var generator = SplitMix64(state: 7)
     var accepted = [Int](repeating: 0, count: decoders.count)
     for round in 0..<4_000 {
       var bytes = samples[round % samples.count]
