@@ -89,7 +89,7 @@ let package = Package(
       "VaultTests",
       [
         "Cryptography", "VerifiableLog", "CaseLog", "Sync", "SealedBundle", "Vault", "Support",
-        grdb, sqlite,
+        "People", grdb, sqlite,
       ]),
     tests("CommandTests", ["Support", "People", "Cryptography", "Vault"]),
     tests(

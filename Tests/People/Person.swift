@@ -25,12 +25,10 @@ package struct Person: Sendable {
   /// A vault as `cairn init` makes it, with its words in the file `kit`, at the least cost of its passphrase:
   /// most of each run would be that. `cairn init` itself is looked at in `SetUpTests`.
   private func makeVault() async throws {
-    let passphrase = try Array(Self.passphrase.utf8).withBytes {
-      (bytes) throws(CryptographyError) in try LockedBytes(copying: bytes)
-    }
     let kit = try RecoveryKit.make()
     let made = try await OpenVault.create(
-      at: vault, passphrase: passphrase, kit: kit, cost: .least, surroundings: Self.surroundings)
+      at: vault, passphrase: try locked(Self.passphrase), kit: kit, cost: .least,
+      surroundings: Self.surroundings)
     try await made.close()
     let lines = kit.words.enumerated().map { number, word in
       (number < 9 ? " " : "") + "\(number + 1)  \(word)\n"
@@ -108,6 +106,16 @@ package struct Person: Sendable {
 
   /// A command that only prepares a test did not do what it should.
   package struct Failed: Error { package let told: String }
+}
+
+/// Why a vault does not open; nil if it does.
+package func refusal(_ body: () throws -> OpenVault) throws -> VaultError.Code? {
+  do {
+    _ = try body()
+    return nil
+  } catch let error as VaultError {
+    return error.code
+  }
 }
 
 /// A large file that takes no room: zeros that the file system makes up.

@@ -217,7 +217,7 @@ struct Person {
   func makeVault() async throws {
     let kit = try RecoveryKit.make()
     let made = try await OpenVault.create(
-      at: vault, passphrase: try Vaults.locked(Workshop.passphrase), kit: kit, cost: .least,
+      at: vault, passphrase: try locked(Workshop.passphrase), kit: kit, cost: .least,
       surroundings: Vaults.surroundings)
     try await made.close()
     let words = kit.words.enumerated().map { "\($0.offset + 1)  \($0.element)\n" }

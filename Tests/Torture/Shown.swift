@@ -113,12 +113,6 @@ enum Vaults {
     }
   }
 
-  static func locked(_ text: String) throws -> LockedBytes {
-    try Array(text.utf8).withBytes { (bytes) throws(CryptographyError) in
-      try LockedBytes(copying: bytes)
-    }
-  }
-
   /// Through the kit, which costs microseconds where the passphrase costs a tenth of a second.
   static func open(_ path: String, kit: borrowing RecoveryKit) throws -> OpenVault {
     try OpenVault(opening: path, kit: kit, surroundings: surroundings)

@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import People
 import Support
 import Testing
 
@@ -61,7 +62,7 @@ import Testing
     try await opened.changePassphrase(to: try locked(new))
     try await opened.close()
     #expect(try data(fixture, "vault.db") == before)
-    #expect(refusal { try fixture.open(old) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(old) } == .wrongPassphrase)
     try await expectWhole(fixture, try fixture.open(new))
     try await expectWhole(fixture, try fixture.open(kit: kit))
   }
@@ -74,7 +75,7 @@ import Testing
     #expect(await opened.locks == .madeAgain)
     try await opened.changePassphrase(to: try locked(new))
     try await opened.close()
-    #expect(refusal { try fixture.open(old) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(old) } == .wrongPassphrase)
     let again = try fixture.open(new)
     #expect(await again.locks == .whole)
     try await expectWhole(fixture, again)
@@ -88,7 +89,7 @@ import Testing
     let opened = try fixture.open()
     try await opened.sealAnew(passphrase: try locked(new))
     try await opened.close()
-    #expect(refusal { try fixture.open(old) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(old) } == .wrongPassphrase)
     try await expectWhole(fixture, try fixture.open(new))
     try await expectWhole(fixture, try fixture.open(kit: kit))
     let newKeys = try data(fixture, "keys")
@@ -99,13 +100,13 @@ import Testing
       try bytes.write(to: URL(filePath: fixture.path + "/" + name))
     }
     try put(oldKeys, "keys")
-    #expect(refusal { try fixture.open(old) } == .keysSuperseded)
+    #expect(try refusal { try fixture.open(old) } == .keysSuperseded)
     #expect(try data(fixture, "keys.bak") == newKeys)
     try put(oldKeys, "keys.bak")
-    #expect(refusal { try fixture.open(old) } == .keysOutdated)
-    #expect(refusal { try fixture.open(kit: kit) } == .keysOutdated)
+    #expect(try refusal { try fixture.open(old) } == .keysOutdated)
+    #expect(try refusal { try fixture.open(kit: kit) } == .keysOutdated)
     try put(newDatabase, "vault.db")
-    #expect(refusal { try fixture.open(old) } == .databaseOfAnother)
+    #expect(try refusal { try fixture.open(old) } == .databaseOfAnother)
     // Where even the old database was put back, the newer one is not taken for rubbish.
     try put(oldDatabase, "vault.db")
     let older = try fixture.open(old)
@@ -116,7 +117,7 @@ import Testing
     try put(newKeys, "keys.bak")
     // Nothing is written to the old one while newer locks are there.
     let before = try fixture.folder.allFiles()
-    #expect(refusal { try fixture.open(old) } == .keysSuperseded)
+    #expect(try refusal { try fixture.open(old) } == .keysSuperseded)
     #expect(try fixture.folder.allFiles() == before)
     let again = try fixture.open(new)
     #expect(await again.locks == .differed)
@@ -127,7 +128,7 @@ import Testing
 
     // The other way round: old second locks and an old database do not win over the locks in force.
     try put(oldKeys, "keys.bak")
-    #expect(refusal { try fixture.open(old) } == .keysSuperseded)
+    #expect(try refusal { try fixture.open(old) } == .keysSuperseded)
     #expect(try data(fixture, "keys") == newKeys)
     let last = try fixture.open(new)
     #expect(await last.standing == .sound)
@@ -206,7 +207,7 @@ import Testing
     let newKeys = try data(fixture, "keys")
     for (older, newer) in [("keys", "keys.bak"), ("keys.bak", "keys")] {
       try oldKeys.write(to: URL(filePath: fixture.path + "/" + older))
-      #expect(refusal { try fixture.open(old) } == .keysSuperseded)
+      #expect(try refusal { try fixture.open(old) } == .keysSuperseded)
       #expect(try data(fixture, newer) == newKeys)
       // The kit does not tell which of them is the right one.
       let byKit = try fixture.open(kit: kit)
@@ -215,7 +216,7 @@ import Testing
       #expect(try data(fixture, older) == oldKeys)
       try await expectWhole(fixture, try fixture.open(new))
       #expect(try data(fixture, older) == newKeys)
-      #expect(refusal { try fixture.open(old) } == .wrongPassphrase)
+      #expect(try refusal { try fixture.open(old) } == .wrongPassphrase)
     }
   }
 
@@ -287,10 +288,11 @@ import Testing
     try await stopped.stop(after: step, of: .newKeys, to: new)
     try await stopped.close()
     let order = oldFirst ? [old, new] : [new, old]
-    let opens = order.first { passphrase in refusal { try fixture.open(passphrase) } == nil }
+    let opens = try order.first { passphrase in try refusal { try fixture.open(passphrase) } == nil
+    }
     let right = try #require(opens)
     let wrong = right == old ? new : old
-    #expect(refusal { try fixture.open(wrong) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(wrong) } == .wrongPassphrase)
     try await expectWhole(fixture, try fixture.open(right))
     switch step {
     case .databaseCopied, .secretsSealed, .databaseVerified, .anchorWritten, .databaseNamed:
@@ -311,7 +313,7 @@ import Testing
     #expect(try data(fixture, "keys") != data(fixture, "keys.bak"))
     let order = oldFirst ? [old, new] : [new, old]
     try await expectWhole(fixture, try fixture.open(order[0]))
-    #expect(refusal { try fixture.open(order[1]) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(order[1]) } == .wrongPassphrase)
   }
 
   @Test func `a damaged first copy between two generations leaves one vault`() async throws {
@@ -323,10 +325,10 @@ import Testing
     var damaged = newKeys
     damaged[100] ^= 1
     try damaged.write(to: URL(filePath: fixture.path + "/keys"))
-    #expect(refusal { try fixture.open(new) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(new) } == .wrongPassphrase)
     try await expectWhole(fixture, try fixture.open(old))
     // With the second copy gone instead, the first names a database that was never put in force.
-    #expect(refusal { try fixture.open(new) } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(new) } == .wrongPassphrase)
   }
 
   @Test func `a copy that takes a new passphrase or new keys is still a copy`() async throws {

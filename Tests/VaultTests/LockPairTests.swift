@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import People
 import Support
 import Testing
 
@@ -39,7 +40,7 @@ import Testing
         try put(Array(whole.prefix(4000)), name, in: fixture)
       }
       // Not by somebody who does not.
-      #expect(refusal { try fixture.open("wrong") } == .wrongPassphrase)
+      #expect(try refusal { try fixture.open("wrong") } == .wrongPassphrase)
       #expect(bytesIfAny { try fixture.data(name) } != whole)
       let vault = byKit ? try fixture.open(kit: kit) : try fixture.open()
       #expect(await vault.locks == .madeAgain)
@@ -79,13 +80,13 @@ import Testing
     try await vault.close()
     let newer = try fixture.data("keys")
     try put(older, "keys.bak", in: fixture)
-    #expect(refusal { try fixture.open() } == .keysSuperseded)
+    #expect(try refusal { try fixture.open() } == .keysSuperseded)
     #expect(try fixture.data("keys") == newer)
     let opened = try fixture.open(new)
     #expect(await opened.locks == .differed)
     try await opened.close()
     #expect(try fixture.data("keys.bak") == newer)
-    #expect(refusal { try fixture.open() } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open() } == .wrongPassphrase)
   }
 
   /// Whoever can write to the folder can write a number into it. The passphrase refuses to guess, the kit proves
@@ -96,7 +97,7 @@ import Testing
     let right = try fixture.data("keys")
     let forged = resealed(right) { $0[63] = 9 }
     try put(forged, "keys.bak", in: fixture)
-    #expect(refusal { try fixture.open() } == .keysSuperseded)
+    #expect(try refusal { try fixture.open() } == .keysSuperseded)
     let byKit = try fixture.open(kit: kit)
     #expect(await byKit.locks == .differed)
     try await byKit.close()
@@ -123,7 +124,7 @@ import Testing
       $0.replaceSubrange(56..<64, with: [UInt8](repeating: 0xff, count: 8))
     }
     for name in ["keys", "keys.bak"] { try put(forged, name, in: fixture) }
-    #expect(refusal { try fixture.open() } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open() } == .wrongPassphrase)
     let vault = try fixture.open(kit: kit)
     try await vault.changePassphrase(to: try locked(new))
     try await vault.close()
@@ -138,8 +139,8 @@ import Testing
     let right = try fixture.data("keys")
     try put(resealed(right) { $0[55] = 1 }, "keys.bak", in: fixture)
     let before = try fixture.folder.allFiles().filter { !$0.key.hasSuffix("attempts") }
-    #expect(refusal { try fixture.open() } == .keysSuperseded)
-    #expect(refusal { try fixture.open(kit: kit) } == .keysSuperseded)
+    #expect(try refusal { try fixture.open() } == .keysSuperseded)
+    #expect(try refusal { try fixture.open(kit: kit) } == .keysSuperseded)
     #expect(try fixture.folder.allFiles().filter { !$0.key.hasSuffix("attempts") } == before)
     try remove("keys.bak", of: fixture)
     let vault = try fixture.open(kit: kit)

@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import People
 import SealedBundle
 import Support
 import Testing
@@ -28,24 +29,24 @@ import Testing
   {
     let fixture = try await closedVault()
     let before = try fixture.folder.allFiles()
-    #expect(refusal { try fixture.open("wrong") } == .wrongPassphrase)
-    #expect(refusal { try fixture.open("") } == .wrongPassphrase)
-    #expect(refusal { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
+    #expect(try refusal { try fixture.open("wrong") } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open("") } == .wrongPassphrase)
+    #expect(try refusal { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
     let after = try fixture.folder.allFiles()
     #expect(Set(after.keys) == Set(before.keys))
     #expect(after.filter { before[$0.key] != $0.value }.map(\.key) == ["vault/attempts"])
     #expect(OpeningAttempts(ofVaultAt: fixture.path).failures == 3)
 
     let missing = try VaultFixture()
-    #expect(refusal { try missing.open() } == .noVault)
+    #expect(try refusal { try missing.open() } == .noVault)
     try FileManager.default.createDirectory(
       atPath: missing.path, withIntermediateDirectories: false)
-    #expect(refusal { try missing.open() } == .noVault)
+    #expect(try refusal { try missing.open() } == .noVault)
     _ = try missing.folder.file("vault/letter.txt", [1])
-    #expect(refusal { try missing.open() } == .notAVault)
+    #expect(try refusal { try missing.open() } == .notAVault)
     let file = try VaultFixture()
     _ = try file.folder.file("vault", [1])
-    #expect(refusal { try file.open() } == .notAVault)
+    #expect(try refusal { try file.open() } == .notAVault)
   }
 
   @Test func `one damaged or missing keys file is made up for by the other`() async throws {
@@ -62,12 +63,12 @@ import Testing
       #expect(check.findings == [.locks(.madeAgain)])
       try await vault.close()
       for name in ["keys", "keys.bak"] { try overwrite(fixture.path + "/" + name) { $0[100] ^= 1 } }
-      #expect(refusal { try fixture.open() } == .keysDamaged)
+      #expect(try refusal { try fixture.open() } == .keysDamaged)
     }
     let fixture = try await closedVault()
     try FileManager.default.removeItem(atPath: fixture.path + "/keys")
     try FileManager.default.removeItem(atPath: fixture.path + "/keys.bak")
-    #expect(refusal { try fixture.open() } == .keysMissing)
+    #expect(try refusal { try fixture.open() } == .keysMissing)
   }
 
   @Test func `no byte of the keys file can be changed without notice`() async throws {
@@ -128,9 +129,9 @@ import Testing
     let kit = try RecoveryKit.make()
     let vault = try await fixture.create(kit: kit)
     _ = try await vault.add([words("kept")], toCase: nil)
-    #expect(refusal { try fixture.open(kit: kit) } == .inUse)
+    #expect(try refusal { try fixture.open(kit: kit) } == .inUse)
     try await vault.close()
-    #expect(refusal { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
+    #expect(try refusal { try fixture.open(kit: try RecoveryKit.make()) } == .kitMismatch)
     let opened = try fixture.open(kit: kit)
     #expect(await opened.standing == .sound)
     #expect(try await opened.entries(ofCase: nil).count == 1)
@@ -140,7 +141,7 @@ import Testing
     let second = try fixture.open(kit: kit)
     #expect(await second.locks == .madeAgain)
     try await second.close()
-    #expect(refusal { try VaultFixture().open(kit: kit) } == .noVault)
+    #expect(try refusal { try VaultFixture().open(kit: kit) } == .noVault)
   }
 
   @Test func `a database of another vault, and an empty one, are no vault of these keys`()
@@ -156,13 +157,13 @@ import Testing
     ] {
       try bytes.write(to: URL(filePath: fixture.path + "/vault.db"))
       let before = try fixture.folder.allFiles()
-      #expect(refusal { try fixture.open() } == expected)
+      #expect(try refusal { try fixture.open() } == expected)
       #expect(try fixture.folder.allFiles() == before)
     }
     var broken = own
     broken[10] ^= 1
     try broken.write(to: URL(filePath: fixture.path + "/vault.db"))
-    #expect(refusal { try fixture.open() } == .databaseDamaged)
+    #expect(try refusal { try fixture.open() } == .databaseDamaged)
     try own.write(to: URL(filePath: fixture.path + "/vault.db"))
     try await fixture.open().close()
   }
@@ -170,7 +171,7 @@ import Testing
   @Test func `a vault in use is not opened twice, nor made anew`() async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
-    #expect(refusal { try fixture.open() } == .inUse)
+    #expect(try refusal { try fixture.open() } == .inUse)
     await #expect(throws: VaultError(.vaultExists)) { try await fixture.create() }
     try await vault.close()
     try await fixture.open().close()

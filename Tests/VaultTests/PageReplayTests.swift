@@ -213,12 +213,7 @@ private struct VaultFolder {
     where FileManager.default.fileExists(atPath: path + "/" + name) {
       try FileManager.default.removeItem(atPath: path + "/" + name)
     }
-    for (name, bytes) in files {
-      let handle = try FileHandle(forUpdating: URL(filePath: path + "/" + name))
-      try handle.write(contentsOf: bytes)
-      try handle.truncate(atOffset: UInt64(bytes.count))
-      try handle.close()
-    }
+    for (name, bytes) in files { try overwrite(path + "/" + name, with: bytes) }
   }
 
   func put(_ bytes: [UInt8], at offset: Int) throws {

@@ -230,11 +230,7 @@ extension VaultFixture {
   /// Writes another copy's database and anchor over this one's, at their place and inode.
   func putBack(_ image: VaultFixture) throws {
     for name in ["vault.db", "anchor"] {
-      let bytes = try Data(contentsOf: URL(filePath: image.path + "/" + name))
-      let handle = try FileHandle(forWritingTo: URL(filePath: path + "/" + name))
-      try handle.truncate(atOffset: 0)
-      try handle.write(contentsOf: bytes)
-      try handle.close()
+      try overwrite(path + "/" + name, with: try image.data(name))
     }
   }
 }

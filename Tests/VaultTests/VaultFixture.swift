@@ -56,23 +56,7 @@ extension VaultFixture {
 
   /// Puts an older database back in place, so that its inode stays.
   func putBack(_ database: Data) throws {
-    let handle = try FileHandle(forWritingTo: URL(filePath: path + "/vault.db"))
-    try handle.truncate(atOffset: 0)
-    try handle.write(contentsOf: database)
-    try handle.close()
-  }
-}
-
-/// Why a vault does not open; nil if it does.
-func refusal(_ body: () throws -> OpenVault) -> VaultError.Code? {
-  do {
-    _ = try body()
-    return nil
-  } catch let error as VaultError {
-    return error.code
-  } catch {
-    Issue.record(error)
-    return nil
+    try overwrite(path + "/vault.db", with: [UInt8](database))
   }
 }
 
@@ -82,10 +66,4 @@ func resealed(_ locks: [UInt8], _ change: (inout [UInt8]) -> Void) -> [UInt8] {
   change(&bytes)
   bytes.replaceSubrange(4064..<4096, with: Domain.keysFile.hash(Array(bytes[0..<4064])).bytes)
   return bytes
-}
-
-func locked(_ text: String) throws -> LockedBytes {
-  try Array(text.utf8).withBytes { (bytes) throws(CryptographyError) in
-    try LockedBytes(copying: bytes)
-  }
 }
