@@ -196,12 +196,15 @@ class Folder:
             for item in payload:
                 items.setdefault(item, file)
         self._keep_statements(items)
+        items = {}
         for file, payload in self._of(frames.SUCCESSIONS):
             for item in payload:
-                try:
-                    self.union.successions.append(entries.read_succession(item, self.case_id))
-                except Refused as refusal:
-                    self._tell("file-damaged", file.path, why=refusal.why)
+                items.setdefault(item, file)
+        for item, file in items.items():
+            try:
+                self.union.successions.append(entries.read_succession(item, self.case_id))
+            except Refused as refusal:
+                self._tell("file-damaged", file.path, why=refusal.why)
         for card in [s.card for s in self.union.statements + self.union.successions if s.card]:
             self._log(card.signing_key)
         for file, payload in self._of(frames.HEADS):
@@ -224,6 +227,8 @@ class Folder:
                 raise
             except Refused as refusal:
                 self._tell("file-damaged", file.path, why=refusal.why)
+        if not any(statement.kind == 1 for statement in self.union.statements):
+            raise Refused("case-unknown", "no founding statement of this case that its root signed")
 
     def _log(self, key: bytes) -> logs.Log:
         identifier = logs.log_id(self.case_id, key)
@@ -304,7 +309,7 @@ class Folder:
             if row.ciphertext is not None:
                 self.ciphertexts[log.id, leaf.sequence] = row.ciphertext
             for epoch, slot in row.slots:
-                self.slots.setdefault((log.id, leaf.sequence), []).append((epoch, slot))
+                self.slots.setdefault((log.id, leaf.sequence), {})[epoch, slot] = None
 
     def _part(self, log: logs.Log, frame: frames.Range, leaves: list, sequence: int):
         """A leaf differs: with the received leaves in the place of ours, only the log's owner can have signed that tree."""
@@ -350,9 +355,8 @@ class Folder:
                 self.ciphertexts[log, sequence] = body
         for _, payload in self._of(frames.SLOTS):
             for log, sequence, epoch, slot in payload:
-                found = self.slots.setdefault((log, sequence), [])
-                if (epoch, slot) not in found and len(found) < 64:
-                    found.append((epoch, slot))
+                # As many as there are: of junk nothing is known before it was tried, and a good one may come last.
+                self.slots.setdefault((log, sequence), {})[epoch, slot] = None
 
     def _compare_heads(self):
         """Signed heads against the leaves: behind is no fault, another root at a size we hold is a fork."""
@@ -396,7 +400,7 @@ class Folder:
                     continue
                 if place in self.union.violations:
                     continue
-                for epoch, slot in self.slots.get(place, []):
+                for epoch, slot in self.slots.get(place, ()):
                     if self._try(log, leaf, epoch, slot, epoch_keys):
                         break
 

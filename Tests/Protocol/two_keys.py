@@ -2,9 +2,21 @@
 
 Two blocks of a message are free. They are chosen so that Poly1305 gives one tag under both keys: two equations modulo
 2^130 - 5, solved for another tag until both blocks fit into 128 bits.
+
+    two_keys.py CASE LOG SEQUENCE KEY KEY TIME   a note that does, at a place in a case; all but numbers in hexadecimal digits
 """
 
+import json
 import struct
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Protocol" / "verify"))
+
+import entries  # noqa: E402
+import keys  # noqa: E402
+import logs  # noqa: E402
+from encoding import encode  # noqa: E402
 
 P = (1 << 130) - 5
 ASSOCIATED = b"cairn/v1/entry"
@@ -82,3 +94,29 @@ def _solved(equations: list, tag: int):
             if x < 1 << 128 and y < 1 << 128:
                 return x, y
     return None
+
+
+def note(case_id: bytes, log: bytes, sequence: int, both: tuple, time: int) -> tuple:
+    """A note's ciphertext, and the commitment to what the first of two keys makes of it."""
+    head = {0: case_id, 1: log, 2: sequence, 3: entries.PLAIN_NOTE, 4: 4}
+    free = bytes(80)
+    parts = [("header", encode(head)), ("context", encode({0: time, 1: [], 2: []})), ("words", encode("Mine.")),
+             ("free", encode(free))]
+    content = encode([list(part) for part in parts])
+    plain = len(content).to_bytes(4, "big") + content
+    plain += bytes(max(256, keys.padme(len(plain))) - len(plain))
+    at = plain.index(parts[3][1])
+    start = plain.index(free)
+    start += -start % 16
+    sealed = collide(*(keys.derive(k, "entrkey_", 1) for k in both), plain, (start, start + 16))
+    opened = keys.open_sealed(keys.derive(both[0], "entrkey_", 1), bytes(24), ASSOCIATED, sealed)
+    parts[3] = ("free", opened[at:at + len(parts[3][1])])
+    hashes = [entries.part_hash(i, label, keys.derive(both[0], "partsalt", i), data)
+              for i, (label, data) in enumerate(parts)]
+    return sealed, logs.root_of(hashes)
+
+
+if __name__ == "__main__":
+    case_id, log, first, second = (bytes.fromhex(sys.argv[i]) for i in (1, 2, 4, 5))
+    made = note(case_id, log, int(sys.argv[3]), (first, second), int(sys.argv[6]))
+    print(json.dumps([each.hex() for each in made]))
