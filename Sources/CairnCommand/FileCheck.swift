@@ -26,15 +26,17 @@ struct FileCheck {
     switch error {
     case ENOENT, ENOTDIR:
       return path.contains("\u{fffd}") ? unspeakable(path) : failure(.fileMissing, path)
-    case EACCES, EPERM, ELOOP: return failure(.fileUnreadable, path)
+    case EACCES, EPERM, ELOOP: return failure(.fileUnreadable, path, systemError: error)
     case EISDIR, ENXIO, ENODEV: return failure(.notAFile, path)
     default:
       return Failure(VaultError(.inputOutput, systemError: error), subject: SafeText.quoted(path))
     }
   }
 
-  private static func failure(_ code: VaultError.Code, _ path: String) -> Failure {
-    Failure(VaultError(code), subject: SafeText.quoted(path))
+  private static func failure(
+    _ code: VaultError.Code, _ path: String, systemError: Int32? = nil
+  ) -> Failure {
+    Failure(VaultError(code, systemError: systemError), subject: SafeText.quoted(path))
   }
 
   /// Arguments are texts here; a name that is not UTF-8 arrives with its odd bytes replaced.

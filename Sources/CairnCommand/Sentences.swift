@@ -169,6 +169,10 @@ enum Sentences {
       return Sentence(
         "\(capital) cannot be read to its end." + systemReason(error.systemError), safe: notStored,
         next: "The disk that it is on may be failing: copy the file from there as soon as you can.")
+    case .fileUnreadable where error.systemError == ELOOP:
+      return Sentence(
+        "\(capital) cannot be read: it is a link that leads in a circle.", safe: unchanged,
+        next: "Name the file itself, where it really lies.")
     case .fileUnreadable:
       return Sentence(
         "\(capital) cannot be read: this account has no permission.", safe: unchanged,
