@@ -23,7 +23,7 @@ struct Forked {
 
   /// - Parameter isErasing: one of them has an erasure as well, which then has no effect anywhere.
   init(isErasing: Bool = false) async throws {
-    let meeting = try await Meeting()
+    let meeting = try await Meeting.copy()
     self.meeting = meeting
     let ranges = meeting.files.keys.filter { $0.contains("/r-\(meeting.survivorLog.base32)-") }
     common = try #require(ranges.compactMap { UInt64($0.suffix(10)) }.max())
@@ -40,10 +40,7 @@ struct Forked {
     try await Self.write("the other", meeting.survivor, second)
     // A disk image put back whole: the files have their old content, and are the same files.
     for (name, bytes) in zip(Self.names, image) {
-      let handle = try FileHandle(forWritingTo: URL(filePath: vault + "/" + name))
-      try handle.truncate(atOffset: 0)
-      try handle.write(contentsOf: bytes)
-      try handle.close()
+      try overwrite(vault + "/" + name, with: [UInt8](bytes))
     }
     try await Self.write("the one", meeting.survivor, first)
     other = try await meeting.newcomer()
@@ -68,7 +65,8 @@ struct Forked {
       let forked = try await Forked()
       let log = forked.meeting.survivorLog
       try await forked.advocate.opened { vault in
-        #expect(try await vault.meet(forked.first.path).problems == [])
+        let met = try await vault.meet(forked.first.path)
+        #expect(met.problems == [])
         let outcome = try await vault.meet(forked.second.path)
         #expect(outcome.problems.contains(.fork(log)))
       }

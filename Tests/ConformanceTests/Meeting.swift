@@ -12,9 +12,31 @@ import VerifiableLog
 typealias Files = [String: [UInt8]]
 
 extension Person {
-  func open(_ passphrase: String = Person.passphrase) throws -> OpenVault {
+  /// By the kit, which costs microseconds where a passphrase costs a tenth of a second.
+  func open(at time: UInt64? = nil) throws -> OpenVault {
+    var surroundings = Person.surroundings
+    if let time {
+      surroundings = Surroundings(now: { time }, machine: Person.surroundings.machine)
+    }
+    return try OpenVault(opening: vault, kit: try kit(), surroundings: surroundings)
+  }
+
+  func open(_ passphrase: String) throws -> OpenVault {
     try OpenVault(
       opening: vault, passphrase: try locked(passphrase), surroundings: Person.surroundings)
+  }
+
+  /// Whoever this is, with folder and vault of her own that nobody else has: in the same good standing, as if the
+  /// vault had been moved there. What takes long to make is made once so, and each row changes its own.
+  func duplicate() async throws -> Person {
+    let person = try await Person(hasVault: false)
+    for name in ["vault", "kit"] {
+      try FileManager.default.copyItem(atPath: path(name), toPath: person.path(name))
+    }
+    let vault = try person.open()
+    try await vault.settle()
+    try await vault.close()
+    return person
   }
 
   func kit() throws -> RecoveryKit {
@@ -33,12 +55,6 @@ extension Person {
     let result = try await body(vault)
     try await vault.close()
     return result
-  }
-}
-
-func locked(_ text: String) throws -> LockedBytes {
-  try Array(text.utf8).withBytes { (bytes) throws(CryptographyError) in
-    try LockedBytes(copying: bytes)
   }
 }
 
@@ -83,7 +99,24 @@ struct Meeting: Sendable {
   /// One for all who only look at it, and change copies of its folder.
   static let shared = Task { try await Meeting() }
 
-  init() async throws {
+  /// One whose vaults a row may write to.
+  static func copy() async throws -> Meeting { try await shared.value.copy() }
+
+  func copy() async throws -> Meeting {
+    Meeting(
+      survivor: try await survivor.duplicate(), advocate: try await advocate.duplicate(), of: self)
+  }
+
+  private init(survivor: Person, advocate: Person, of other: Meeting) {
+    self.survivor = survivor
+    self.advocate = advocate
+    survivorLog = other.survivorLog
+    advocateLog = other.advocateLog
+    caseID = other.caseID
+    files = other.files
+  }
+
+  private init() async throws {
     survivor = try await Person()
     advocate = try await Person()
     let mailbox = try TemporaryFolder()
@@ -119,10 +152,31 @@ struct Meeting: Sendable {
   }
 
   /// A further device of the survivor's, made with the kit, that knows the case and nothing of it yet.
-  func newcomer() async throws -> Person {
-    let folder = try TemporaryFolder(files)
+  ///
+  /// - Parameter number: devices of one number are one and the same, and must not meet.
+  func newcomer(_ number: Int = 0) async throws -> Person {
+    try await Newcomers.shared.device(number, of: self).duplicate()
+  }
+}
+
+/// Devices as `Meeting.newcomer` gives them, each made once.
+private actor Newcomers {
+  static let shared = Newcomers()
+  private var made: [Int: Task<Person, any Error>] = [:]
+
+  func device(_ number: Int, of meeting: Meeting) async throws -> Person {
+    if let device = made[number] { return try await device.value }
+    let device = Task { try await Self.make(meeting) }
+    made[number] = device
+    return try await device.value
+  }
+
+  private static func make(_ meeting: Meeting) async throws -> Person {
+    let folder = try TemporaryFolder(meeting.files)
     let person = try await Person(hasVault: false)
-    let kit = try survivor.kit()
+    let kit = try meeting.survivor.kit()
+    try FileManager.default.copyItem(
+      atPath: meeting.survivor.path("kit"), toPath: person.path("kit"))
     let vault = try await OpenVault.create(
       at: person.vault, passphrase: try locked(Person.passphrase), kit: kit, cost: .least,
       recovering: try OpenVault.findCase(in: folder.path, kit: kit), named: "theirs",
@@ -130,6 +184,11 @@ struct Meeting: Sendable {
     try await vault.close()
     return person
   }
+}
+
+extension Finished {
+  /// Whether it ended as a command does that did nothing, for this reason.
+  func isRefusal(_ code: String) throws -> Bool { try status == 1 && errorCode() == code }
 }
 
 extension OpenVault {

@@ -5,6 +5,7 @@ import GRDB
 import People
 import SealedBundle
 import Support
+import Sync
 import Testing
 import VerifiableLog
 
@@ -65,33 +66,77 @@ extension OpenVault {
     }
   }
 
-  /// Appends a note whose leaf commits to other words than its ciphertext holds, under the same key.
-  func forgeUncommitted() throws {
+  /// Appends a note that opens under two keys. Everyone gets the one of these that is named.
+  func forge(_ note: TwoKeyedNote, givingFirst: Bool) throws {
     let name = try theirName()
     try commit { db in
       let row = try CaseRow.find(db, name)
       let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
       let everyone = try #require(epochs.last { $0.key.audience == .everyone })
-      let key = SecretKey.random()
-      func sealed(_ words: String, _ sequence: UInt64) throws -> SealedEntry {
-        var content = EntryContent()
-        content.words = words
-        return try SealedEntry(
-          sealing: content.parts, kind: .note, context: EntryContext(clock: 1),
-          at: row.place(sequence), key: key)
-      }
-      let sequence = try UInt64(
-        Int64.fetchOne(
-          db, sql: "SELECT size FROM log WHERE case_ref = ? AND log_id = ?",
-          arguments: [row.ref, row.logID.bytes.data]) ?? 0)
-      let (shown, other) = (try sealed("shown", sequence), try sealed("other", sequence))
-      let leaf = { (sequence: UInt64) in
-        LeafData(
-          sequence: sequence, entryClass: .note, commitment: shown.leaf.commitment,
-          ciphertextHash: other.leaf.ciphertextHash)
-      }
-      try append(db, row, leaf, other.ciphertext, key: key, everyone)
+      let key = givingFirst ? note.first : note.second
+      try append(
+        db, row, { _ in note.leaf }, note.sealed.ciphertext, key: try secret(key), everyone)
     }
+  }
+
+  /// A slot for everyone, as whoever holds the epoch's key can make it for whatever key.
+  func slot(for key: [UInt8], leaf: LeafData, in log: LogID) throws -> Slot {
+    let name = try theirName()
+    return try read { db in
+      let epochs = try LoadedEpoch.all(db, of: try CaseRow.find(db, name), keys: keys)
+      let everyone = try #require(epochs.last { $0.key.audience == .everyone })
+      return everyone.key.slot(for: try secret(key), leaf: leaf, logID: log)
+    }
+  }
+
+  /// What somebody who reads an entry makes of it anew: other words at its place, under its own key or another one.
+  func sealedAgain(
+    _ entry: EntryID, saying text: String, under otherKey: [UInt8]? = nil
+  ) throws -> (old: LeafData, new: SealedEntry, slot: Slot) {
+    let name = try theirName()
+    return try read { db in
+      let row = try CaseRow.find(db, name)
+      let found = try #require(
+        try GRDB.Row.fetchOne(
+          db,
+          sql: """
+            SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.entry_id = ?
+            """, arguments: [entry.bytes.data]))
+      let leaf = try LeafData(parsing: found.bytes("data"))
+      let log: LogID = try found.identifier("log_id")
+      let place = EntryPlace(caseID: row.caseID, logID: log, sequence: leaf.sequence)
+      let slots = try GRDB.Row.fetchAll(
+        db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
+        arguments: [found["id"] as Int64])
+      var content = EntryContent()
+      content.words = text
+      for epoch in try LoadedEpoch.all(db, of: row, keys: keys) {
+        for slot in slots where try slot.identifier("epoch") == epoch.key.id {
+          let key = try Self.key(
+            otherKey, epoch,
+            Slot(
+              logID: log, sequence: leaf.sequence, epoch: epoch.key.id, box: slot.bytes("box")),
+            of: leaf)
+          let sealed = try SealedEntry(
+            sealing: content.parts, kind: .evidence, context: EntryContext(clock: 1), at: place,
+            key: key)
+          // Under its own key it opens at the AEAD; the leaf alone says that it is another.
+          #expect(throws: CaseLogError.otherCiphertext) {
+            try SealedEntry(leaf: leaf, ciphertext: sealed.ciphertext).open(at: place, key: key)
+          }
+          return (leaf, sealed, epoch.key.slot(for: key, leaf: leaf, logID: log))
+        }
+      }
+      throw CocoaError(.coderValueNotFound)
+    }
+  }
+
+  /// The key of these bytes, or the one that a slot gives.
+  private static func key(
+    _ bytes: [UInt8]?, _ epoch: LoadedEpoch, _ slot: Slot, of leaf: LeafData
+  ) throws -> SecretKey {
+    if let bytes { return try secret(bytes) }
+    return try epoch.key.open(slot, leaf: leaf)
   }
 
   /// Appends a leaf of whatever content to this device's log, and signs.
@@ -144,6 +189,24 @@ extension OpenVault {
     }
   }
 
+  /// So many entries are held of each log.
+  func sizes() throws -> [LogID: UInt64] {
+    let name = try theirName()
+    return try read { db in
+      let row = try CaseRow.find(db, name)
+      let logs = try GRDB.Row.fetchAll(
+        db, sql: "SELECT log_id, size FROM log WHERE case_ref = ?", arguments: [row.ref])
+      var sizes: [LogID: UInt64] = [:]
+      for log in logs { sizes[try log.identifier("log_id")] = log.number("size") }
+      return sizes
+    }
+  }
+
+  /// How many slots are kept of each entry.
+  func slotCounts() throws -> [Int] {
+    try read { db in try Int.fetchAll(db, sql: "SELECT count(*) FROM slot GROUP BY leaf_ref") }
+  }
+
   /// The leaves of a log as this copy holds them.
   func position(of log: LogID) throws -> LogPosition {
     let name = try theirName()
@@ -160,12 +223,6 @@ extension OpenVault {
 }
 
 extension Person {
-  func open(at time: UInt64) throws -> OpenVault {
-    try OpenVault(
-      opening: vault, passphrase: try locked(Person.passphrase),
-      surroundings: Surroundings(now: { time }, machine: Person.surroundings.machine))
-  }
-
   /// What this person would hand over of the case, taken out of its seal, and what its reader knows from elsewhere.
   func bundle(witnessedBy witnesses: [String] = []) async throws -> BundleAttempt {
     let identity = AgeIdentity(secretKey: SecretKey.random())
@@ -193,5 +250,36 @@ extension Person {
       if let words = entry["words"] as? String { found[words] = entry["standing"] as? String }
     }
     return found
+  }
+}
+
+func secret(_ bytes: [UInt8]) throws -> SecretKey {
+  try bytes.withBytes { (bytes) throws(CryptographyError) in try SecretKey(copying: bytes) }
+}
+
+/// A note of which the ciphertext opens under two keys, while its leaf commits to what the first of them shows.
+struct TwoKeyedNote: Sendable {
+  let place: EntryPlace
+  let first = [UInt8](repeating: 70, count: 32)
+  let second = [UInt8](repeating: 71, count: 32)
+  let sealed: SealedEntry
+  var leaf: LeafData { sealed.leaf }
+
+  init(at place: EntryPlace) async throws {
+    self.place = place
+    let script = Table.project.appending(path: "Tests/Protocol/two_keys.py").path
+    let made = try await Verifiers.python(
+      [
+        script, Hex.encode(place.caseID.bytes), Hex.encode(place.logID.bytes),
+        "\(place.sequence)", Hex.encode(first), Hex.encode(second), "1780000000",
+      ], in: Table.project.path)
+    #expect(made.status == 0, "\(made.all)")
+    let parts = try JSONDecoder().decode([String].self, from: Data(made.output.utf8))
+    let ciphertext = hex(parts[0])
+    sealed = SealedEntry(
+      leaf: LeafData(
+        sequence: place.sequence, entryClass: .note,
+        commitment: try #require(Bytes32(hex(parts[1]))),
+        ciphertextHash: WireEntry.hash(ciphertext: ciphertext)), ciphertext: ciphertext)
   }
 }

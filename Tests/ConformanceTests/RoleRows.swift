@@ -17,7 +17,7 @@ import VerifiableLog
     try await Row(
       13, "an advocate writes evidence, amend, retract, erase, admit, share or cut"
     ).hold { row in
-      let meeting = try await Meeting()
+      let meeting = try await Meeting.copy()
       let mailbox = try TemporaryFolder(meeting.files)
       let one = try await meeting.survivor.opened { vault in
         try await vault.entries(ofCase: nil).first { $0.content?.words == "one" }?.id
@@ -114,7 +114,7 @@ import VerifiableLog
 
   @Test func `Row 14: a leaf is copied into another log`() async throws {
     try await Row(14, "a leaf copied into one’s own log, as it is or as a note").hold { row in
-      let meeting = try await Meeting()
+      let meeting = try await Meeting.copy()
       let mailbox = try TemporaryFolder(meeting.files)
       try await meeting.advocate.opened { vault in
         let one = try #require(

@@ -41,7 +41,7 @@ import VerifiableLog
       let late = try attempt(clocks: [Self.start], receiptAt: future)
       try await row.tells([.receiptAfterExport], of: late, as: .told)
 
-      let meeting = try await Meeting()
+      let meeting = try await Meeting.copy()
       let mailbox = try TemporaryFolder(meeting.files)
       for time in [future, 0] {
         let vault = try meeting.survivor.open(at: time)
@@ -51,7 +51,8 @@ import VerifiableLog
       }
       let reader = try await meeting.newcomer()
       try await reader.opened { vault in
-        #expect(try await vault.meet(mailbox.path).problems == [])
+        let met = try await vault.meet(mailbox.path)
+        #expect(met.problems == [])
         let late = try await vault.entries(ofCase: "theirs").filter {
           $0.content?.words?.hasPrefix("at ") == true
         }
@@ -92,7 +93,7 @@ import VerifiableLog
   }
 
   private func backdateInFolder(_ row: Row) async throws {
-    let meeting = try await Meeting()
+    let meeting = try await Meeting.copy()
     let mailbox = try TemporaryFolder(meeting.files)
     let vault = try meeting.survivor.open(at: 1_600_000_000)
     let id = try #require(

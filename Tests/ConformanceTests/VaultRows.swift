@@ -8,10 +8,6 @@ import VerifiableLog
 
 @testable import Vault
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// What is done to a vault's own folder, and to what goes into it.
 @Suite struct `Attacks on a vault` {
   private static let noBundle = "it has no vault"
@@ -19,18 +15,6 @@ import VerifiableLog
   private func passVerifiers(_ row: Row, folder: String = "it is about the vault’s own files") {
     row.passes(.verifier, .independent, because: Self.noBundle)
     row.passes(.folder, because: folder)
-  }
-
-  private func refusal(_ body: () throws -> OpenVault) -> VaultError.Code? {
-    do {
-      _ = try body()
-      return nil
-    } catch let error as VaultError {
-      return error.code
-    } catch {
-      Issue.record(error)
-      return nil
-    }
   }
 
   @Test func `Row 41: the vault is opened with what does not belong to it`() async throws {
@@ -51,9 +35,9 @@ import VerifiableLog
       func look(_ passphrase: String? = nil) async throws {
         let before = try person.vaultFiles()
         if passphrase == nil {
-          codes.append(refusal { try person.open() })
+          codes.append(try refusal { try person.open(Person.passphrase) })
         } else {
-          codes.append(refusal { try person.open("wrong") })
+          codes.append(try refusal { try person.open("wrong") })
         }
         let told = try await person.cairn("add", "--text", "No.", passphraseFile: passphrase)
         #expect(told.status != 0, "\(told.all)")
@@ -93,7 +77,7 @@ import VerifiableLog
 
   @Test func `Row 22: a restored copy signs again at an old size`() async throws {
     try await Row(22, "a restored copy signs again at an old size").hold { row in
-      let meeting = try await Meeting()
+      let meeting = try await Meeting.copy()
       let mailbox = try TemporaryFolder(meeting.files)
       let person = meeting.survivor
       let image = try person.read("vault.db")
@@ -131,70 +115,6 @@ import VerifiableLog
     }
   }
 
-  @Test func `Row 44: a vault is copied or restored, and both are used`() async throws {
-    try await Row(
-      44, "a whole vault copied, or restored from a backup or disk image, and both used"
-    ).hold { row in
-      let meeting = try await Meeting()
-      let mailbox = try TemporaryFolder(meeting.files)
-      let original = meeting.survivor
-      let copy = try await Person(hasVault: false)
-      try FileManager.default.copyItem(atPath: original.vault, toPath: copy.vault)
-      try await copy.opened { vault in
-        #expect(await vault.standing == .copied)
-        await #expect(throws: VaultError(.copied)) {
-          try await vault.add([words("no")], toCase: nil)
-        }
-        await #expect(throws: VaultError(.copied)) { try await vault.meet(mailbox.path) }
-      }
-      row.saw(.refused, at: .library)
-      #expect(try await copy.cairn("add", "--text", "No.").status != 0)
-      #expect(try await copy.cairn("renew").status == 0)
-      row.saw(.refused, at: .program)
-      for (person, text) in [(original, "by the one"), (copy, "by the other")] {
-        try await person.opened { vault in
-          _ = try await vault.add([words(text)], toCase: nil)
-          _ = try await vault.meet(mailbox.path)
-        }
-      }
-      for person in [original, copy] {
-        try await person.opened { vault in
-          let outcome = try await vault.meet(mailbox.path)
-          #expect(outcome.problems == [])
-          #expect(
-            try await vault.texts() == Meeting.texts.union(["by the one", "by the other"]))
-          #expect(try await vault.check().findings == [])
-        }
-      }
-      try await putBackImage(of: original, mailbox)
-      row.saw(.refused, at: .folder)
-      row.passes(.verifier, .independent, because: Self.noBundle)
-    }
-  }
-
-  /// A disk image keeps machine and inode: the next exchange tells.
-  private func putBackImage(of person: Person, _ mailbox: TemporaryFolder) async throws {
-    let image = try ["vault.db", "anchor"].map { ($0, try person.read($0)) }
-    try await person.opened { vault in
-      _ = try await vault.add([words("forgotten")], toCase: nil)
-      _ = try await vault.meet(mailbox.path)
-    }
-    for (name, bytes) in image { try person.write(bytes, name) }
-    let before = try mailbox.allFiles()
-    try await person.opened { vault in
-      #expect(await vault.standing == .sound)
-      let outcome = try await vault.meet(mailbox.path)
-      #expect(outcome.problems.contains(.ownLogAhead))
-    }
-    #expect(try mailbox.allFiles() == before)
-    try await person.opened { vault in
-      #expect(await vault.standing == .rolledBack)
-      await #expect(throws: VaultError(.rolledBack)) {
-        try await vault.add([words("no")], toCase: nil)
-      }
-    }
-  }
-
   @Test func `Row 47: an old passphrase or old locks are tried after a change`() async throws {
     try await Row(47, "an old passphrase or old locks after a change").hold { row in
       let person = try await Person()
@@ -204,7 +124,7 @@ import VerifiableLog
         _ = try await vault.add([words("one")], toCase: nil)
         try await vault.changePassphrase(to: try locked(new))
       }
-      #expect(refusal { try person.open() } == .wrongPassphrase)
+      #expect(try refusal { try person.open(Person.passphrase) } == .wrongPassphrase)
       let file = try person.folder.file("new", Array((new + "\n").utf8))
       let refused = try await person.cairn("list", "--json")
       #expect(try refused.errorCode() == "wrongPassphrase")
@@ -217,7 +137,7 @@ import VerifiableLog
       #expect(changed.status == 0, "\(changed.all)")
       let current = try person.read("keys")
       for name in ["keys", "keys.bak"] { try person.write(old, name) }
-      #expect(refusal { try person.open() } == .keysOutdated)
+      #expect(try refusal { try person.open(Person.passphrase) } == .keysOutdated)
       let outdated = try await person.cairn("list", "--json")
       #expect(outdated.status == 20, "\(outdated.all)")
       row.saw(.refused, at: .library, .program)
@@ -282,62 +202,6 @@ import VerifiableLog
       row.passes(.verifier, .independent, because: "what is handed over is to be read")
     }
   }
-
-  @Test func `Row 42: a file that is to be kept is hostile`() async throws {
-    try await Row(
-      42, "a hostile file: a zip bomb, odd names, empty, missing, a folder, a pipe"
-    ).hold { row in
-      let person = try await Person()
-      let names = try hostileFiles(in: person)
-      try await person.opened { vault in
-        for (name, code) in names {
-          var entry = words(name)
-          entry.sources = [.file(path: person.path(name))]
-          let outcome = try await vault.add([entry], toCase: nil)
-          #expect(outcome.failure?.error.code == code, "\(name)")
-        }
-        let output = person.path("out")
-        for kept in try await vault.entries(ofCase: nil) {
-          let name = try #require(kept.content?.words)
-          _ = try await vault.extract(kept.id.base32, to: output)
-          let files = try FileManager.default.contentsOfDirectory(atPath: output)
-          let came = try Data(contentsOf: URL(filePath: output + "/" + (try #require(files.first))))
-          #expect(came == (try Data(contentsOf: URL(filePath: person.path(name)))), "\(name)")
-          try FileManager.default.removeItem(atPath: output)
-        }
-      }
-      row.saw(.refused, .stored, at: .library)
-      try await keepWithProgram(names)
-      row.saw(.refused, .stored, at: .program)
-      passVerifiers(row, folder: "what is kept is the vault’s")
-    }
-  }
-
-  /// Names, and why a file is refused; nil for what is stored as it is.
-  private func hostileFiles(in person: Person) throws -> [(String, VaultError.Code?)] {
-    _ = try person.folder.file("bomb.zip", [UInt8](repeating: 0, count: 200_000))
-    _ = try person.folder.file("two\nlines\u{202E}gpj.exe", noise(100))
-    _ = try person.folder.file("empty", [])
-    try FileManager.default.createDirectory(
-      atPath: person.path("folder"), withIntermediateDirectories: false)
-    guard unsafe mkfifo(person.path("pipe"), 0o600) == 0 else { throw POSIXError(.EIO) }
-    return [
-      ("bomb.zip", nil), ("two\nlines\u{202E}gpj.exe", nil), ("empty", .fileEmpty),
-      ("folder", .notAFile), ("pipe", .notAFile), ("missing", .fileMissing),
-    ]
-  }
-
-  private func keepWithProgram(_ names: [(String, VaultError.Code?)]) async throws {
-    let person = try await Person()
-    _ = try hostileFiles(in: person)
-    // A folder stands for the files in it.
-    for (name, code) in names where name != "folder" {
-      let added = try await person.cairn("add", name, "--json")
-      #expect((added.status == 0) == (code == nil), "\(added.all)")
-    }
-    #expect(try await person.entries().count == names.count { $0.1 == nil })
-    #expect(try person.temporaryFiles() == [])
-  }
 }
 
 extension Person {
@@ -352,10 +216,7 @@ extension Person {
       try bytes.write(to: URL(filePath: path))
       return
     }
-    let handle = try FileHandle(forWritingTo: URL(filePath: path))
-    try handle.truncate(atOffset: 0)
-    try handle.write(contentsOf: bytes)
-    try handle.close()
+    try overwrite(path, with: [UInt8](bytes))
   }
 
   /// All files of the vault but the record of attempts.
