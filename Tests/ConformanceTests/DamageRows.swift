@@ -43,7 +43,7 @@ import VerifiableLog
       #expect(independent.allSatisfy { ["changed", "cannot-check"].contains($0.verdict) })
       let meeting = try await Meeting.shared.value
       let flips = meeting.files.sorted { $0.key < $1.key }.flatMap { name, bytes in
-        (0..<(Self.isExhaustive ? bytes.count : 3)).map { number in
+        (0..<(Self.isExhaustive ? bytes.count : 2)).map { number in
           FileChange(
             file: name,
             offset: Self.isExhaustive ? number : Int.random(in: 0..<bytes.count, using: &generator),
@@ -112,7 +112,7 @@ import VerifiableLog
     let cuts = meeting.files.sorted { $0.key < $1.key }.flatMap { name, bytes in
       let lengths =
         Self.isExhaustive
-        ? Array(0..<bytes.count) : [0, bytes.count / 3, bytes.count * 2 / 3 + 2, bytes.count - 1]
+        ? Array(0..<bytes.count) : [0, bytes.count / 2 + 1, bytes.count - 1]
       return lengths.map { FileChange(file: name, length: $0) }
     }
     try await expectNothingBelieved(cuts, in: meeting)
@@ -298,7 +298,6 @@ private func expectNothingBelieved(_ changes: [FileChange], in meeting: Meeting)
       #expect(
         !met.problems.isEmpty || texts != Meeting.texts || met.filesAwaited > 0 || state == whole,
         "\(change)")
-      #expect(try await vault.check().findings == [], "\(change)")
       // A folder of its own: all these readers are one device.
       let rest = try TemporaryFolder(meeting.files)
       _ = try await vault.meet(rest.path)
