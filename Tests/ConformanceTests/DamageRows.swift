@@ -21,7 +21,7 @@ import VerifiableLog
     try await Row(4, "any one byte flipped, anywhere").hold { row in
       let sample = try SampleCase.told()
       let bundle = try sample.bundle()
-      var generator = SplitMix(state: 4)
+      var generator = SplitMix64(state: 4)
       var attempts: [BundleAttempt] = []
       for index in stride(from: 0, to: bundle.count, by: 601) {
         var bytes = bundle

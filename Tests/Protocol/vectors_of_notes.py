@@ -1,9 +1,27 @@
 """Vectors of what is signed as text: checkpoints and receipts."""
 
+import edges
 import writer
-from writer import START, Case, logs, u64
+from writer import START, Case, logs, seed, u64
 
 L = (2**252 + 27742317777372353535851937790883648493)
+
+
+def _edges(out, case: Case):
+    """Signatures that one verifier takes and another does not."""
+    for kind, what in (
+            ("small-r", "R is the neutral element; the equation holds."),
+            ("r-not-reduced", "The same, with the number of R not reduced."),
+            ("mixed-r", "R has a part of order 8: the equation holds only when multiplied by the cofactor."),
+            ("mixed-key", "The key has a part of order 8; the equation holds."),
+            ("mixed-key-cofactor-only", "The same, where it holds only when multiplied by the cofactor.")):
+        # The text names the log, and so the key, over which the signature is made.
+        key = edges.edges(seed(72), b"")[kind][0]
+        own = logs.origin(logs.log_id(case.id, key))
+        body = f"{own}\n0\n{writer.b64(logs.EMPTY_ROOT)}\n".encode()
+        signature = edges.edges(seed(72), body)[kind][1]
+        out.add("checkpoint", f"bad-{kind}", what, "malformed", case=case.id, key=key,
+                input=writer.note(body, [(own, 1, key, signature)]))
 
 
 def notes(out, case: Case):
@@ -51,6 +69,7 @@ def notes(out, case: Case):
     out.add("checkpoint", "bad-small-key", "A key of small order, under which R = A and S = 0 would pass elsewhere.",
             "malformed", case=case.id, key=small,
             input=writer.note(body, [(logs.origin(own), 1, small, small + bytes(32))]))
+    _edges(out, case)
     stranger = lambda count: ("stranger", 2, b"key", bytes(count))
     own = (name, 1, key, sig)
     whole = writer.note(text.encode() + b"\n", [own, stranger(12_000)])
