@@ -42,13 +42,14 @@ public struct RootStatement: Hashable, Sendable {
   public init(decoding bytes: [UInt8], caseID: CaseID, root: VerifyingKey) throws(CaseLogError) {
     guard bytes.count <= Limits.statement else { throw .malformed }
     let (body, signature) = try Self.split(bytes)
+    // Before the signature: what is malformed costs no more than reading it.
+    let (type, statedCase) = try Self.head(of: body)
     guard CaseID(root: root) == caseID else { throw .otherCase }
     guard let signature = Signature(signature),
       root.isValid(signature, for: body, in: .rootStatement)
     else { throw .badSignature }
     self.bytes = bytes
     self.order = SHA256Hash.hash(body)
-    let (type, statedCase) = try Self.head(of: body)
     guard statedCase == caseID else { throw .otherCase }
     switch type {
     case 1:

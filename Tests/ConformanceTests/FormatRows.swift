@@ -89,7 +89,7 @@ import VerifiableLog
     }
     // Longer than any such thing may be is malformed, too.
     let none = [UInt8](repeating: 0, count: 64)
-    for signature in [key.sign(body, in: .rootStatement).bytes] {
+    for signature in [none, key.sign(body, in: .rootStatement).bytes] {
       #expect(throws: CaseLogError.malformed) {
         try RootStatement(decoding: signed([signature]), caseID: caseID, root: key.publicKey)
       }
