@@ -90,6 +90,8 @@ struct WrapIntake {
   /// Entries that are epochs, or may be: they cannot be opened here yet.
   private let epochs: Set<EpochID>
   private var openEpochs: Set<EpochID>
+  /// Epochs of which the entry is here and counts.
+  private let knownEpochs: [EpochID: Control.Epoch]
   private var counts: [Place: Int] = [:]
   private var unknownCount = 0
 
@@ -129,7 +131,9 @@ struct WrapIntake {
     self.db = db
     self.row = row
     self.keys = keys
-    let members = try CaseView.state(db, of: row).members
+    let state = try CaseView.state(db, of: row)
+    knownEpochs = Dictionary(state.epochs.map { ($0.id, $0.epoch) }) { first, _ in first }
+    let members = state.members
     recipients = Set(members.map(\.logID) + [row.logID])
     let survivors = Set(members.filter { $0.role == .survivor }.map(\.logID))
     epochs = Set(
@@ -165,13 +169,31 @@ struct WrapIntake {
     if !epochs.contains(place.epoch) { unknownCount += number }
   }
 
+  /// Another wrap of a key that is here is kept only so that all copies come to hold the same. Each that is looked at
+  /// takes a place, so that junk does not cost more than it could fill.
+  private mutating func takeFurther(
+    _ wrap: Wrap, in place: Place, with own: borrowing BoxKeyPair
+  ) throws -> Bool {
+    guard counts[place, default: 0] < Self.ofRecipient, let epoch = knownEpochs[wrap.epoch] else {
+      return false
+    }
+    count(place, 1)
+    let key: SecretKey
+    do throws(CaseLogError) { key = try wrap.open(with: own) } catch { return false }
+    let said = EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
+    guard said == epoch.commitment else { return false }
+    try WrapTable.store(db, wrap, case: row.ref)
+    return true
+  }
+
   private mutating func take(_ wrap: Wrap, with own: borrowing BoxKeyPair) throws -> Bool {
     guard wrap.recipient.map({ recipients.contains($0) }) ?? true else { return false }
     let place = Place(epoch: wrap.epoch, recipient: wrap.recipient)
     var isGood = false
     if wrap.recipient == row.logID {
-      // Its key is here: another wrap of it is of no use to anybody.
-      guard !openEpochs.contains(wrap.epoch) else { return false }
+      guard !openEpochs.contains(wrap.epoch) else {
+        return try takeFurther(wrap, in: place, with: own)
+      }
       switch try Absorber.judge(db, wrap, with: own, of: row, keys: keys) {
       case .junk: return false
       case .good:

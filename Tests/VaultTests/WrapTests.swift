@@ -26,6 +26,26 @@ import VerifiableLog
     #expect(try await theirs.texts() == ["one"])
   }
 
+  /// Each of the survivor's devices wraps a key for whoever lacked it: all carry both, or no two copies said the same.
+  @Test func `a further good wrap of a key that is here is carried, and junk is not`() async throws
+  {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    try await survivor.vault.meet(survivor.shared)
+    try await theirs.meet(survivor.shared)
+    let before = try await theirs.carriedWraps()
+    let (epoch, further) = try await theirs.wrappedAgain()
+    let junk = try await theirs.junk([epoch], each: 4)
+    #expect(try await theirs.accept(wraps: junk + [further]))
+    #expect(try await theirs.carriedWraps() == before + 1)
+    #expect(try await theirs.accept(wraps: junk + [further]) == false)
+    // Junk takes the places of one reading, and none for good.
+    let more = try await theirs.wrappedAgain().wrap
+    let crowd = try await theirs.junk([epoch], each: WrapIntake.ofRecipient)
+    #expect(try await theirs.accept(wraps: crowd + [more]) == false)
+    #expect(try await theirs.accept(wraps: [more]))
+  }
+
   @Test func `made up epochs, strangers and crowds are not carried`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
     let (_, theirs) = try await survivor.admitAdvocate()
@@ -93,6 +113,16 @@ extension OpenVault {
         sql: "DELETE FROM wrap WHERE case_ref = ? AND recipient = ?",
         arguments: [row.ref, row.logID.bytes.data])
       return (good, epochs)
+    }
+  }
+
+  /// A key that this device has, as another device would wrap it for this one.
+  fileprivate func wrappedAgain() throws -> (epoch: EpochID, wrap: [UInt8]) {
+    try read { db in
+      let row = try CaseRow.find(db, "theirs")
+      let epoch = try #require(try LoadedEpoch.all(db, of: row, keys: keys).first)
+      let wrap = try epoch.key.wrap(for: row.logID, boxKey: row.card.boxKey)
+      return (epoch.key.id, wrap.encoded)
     }
   }
 
