@@ -245,6 +245,7 @@ enum Seeds {
     let key = fuzzed.advocate.signing.publicKey.raw
     let frames: [Frame] = [
       .statements([[0x81, 1]]), .successions([[0x80]]), .wraps([[0xF6]]),
+      .summary(Frame.summary(of: [])), .summary(.zero),
       .heads([SignedHead(signingKey: key, note: note)]),
       .range(RangeFrame(logID: id, first: 3, entries: [entry, entry], note: note)),
       .range(RangeFrame(logID: id, first: 0, entries: [entry], note: note, proof: [.zero])),

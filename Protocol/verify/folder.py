@@ -16,7 +16,7 @@ MAX_HEAD = 16 << 20
 MAX_STREAM = 1 << 30
 NAME = "[a-z2-7]{52}"
 ALLOWED = {
-    "head": {frames.STATEMENTS, frames.SUCCESSIONS, frames.HEADS, frames.FORKS, frames.WRAPS},
+    "head": {frames.SUMMARY, frames.STATEMENTS, frames.SUCCESSIONS, frames.HEADS, frames.FORKS, frames.WRAPS},
     "r": {frames.RANGE},
     "s": {frames.SLOTS, frames.BODIES},
 }

@@ -7,9 +7,9 @@ from encoding import (Malformed, Newer, array, bounded, decode, domain_hash, enc
 from logs import MAX_NOTE, decode_fork_proof
 
 HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS, BLOB, SPAN = range(1, 11)
-SUCCESSIONS, END = 0x0D, 0x7F
+SUCCESSIONS, SUMMARY, END = 0x0D, 0x0E, 0x7F
 MAX_PAYLOAD = 16 << 20
-LIMITS = {HELLO: 128, SPAN: 70_000, END: 1}
+LIMITS = {HELLO: 128, SPAN: 70_000, SUMMARY: 34, END: 1}
 SEALED_SPAN = 65_552
 MAX_BLOB = 1 << 41
 MAX_CIPHERTEXT = (1 << 20) + 1024
@@ -52,7 +52,7 @@ class Stream:
             self.problem = error
 
     def _read(self, data: bytes, kinds: set):
-        at, first = 0, True
+        at, first, summary, summed = 0, True, None, []
         while True:
             if at + 5 > len(data):
                 raise Malformed("it ends before its end")
@@ -61,18 +61,30 @@ class Stream:
                 raise Malformed("a frame that is too long, or cut")
             if first != (kind == HELLO) or kind not in kinds | {HELLO, END}:
                 raise Malformed("a frame that does not belong here")
-            payload = data[at + 5:at + 5 + length]
+            if kind == SUMMARY and len(self.frames) != 1:
+                raise Malformed("a summary that does not stand second")
+            whole, payload = data[at:at + 5 + length], data[at + 5:at + 5 + length]
             at, first = at + 5 + length, False
             if kind == END:
                 if payload != b"\xf6" or at != len(data):
                     raise Malformed("something after the end")
+                if summary not in (None, domain_hash("head", *summed)):
+                    raise Malformed("a summary of other frames")
                 return
             self.frames.append((kind, READERS[kind](decode(payload, MAX_PAYLOAD))))
+            if kind == SUMMARY:
+                summary = self.frames[-1][1]
+            elif kind != HELLO:
+                summed.append(whole)
 
 
 def _hello(value) -> Hello:
     fields = record(versioned(value), (0, 1, 2))
     return Hello(octets(fields[1], 32), octets(fields[2], 32))
+
+
+def _summary(value) -> bytes:
+    return octets(value, 32)
 
 
 def _statements(value) -> list:
@@ -161,5 +173,5 @@ def _span(value) -> tuple:
 READERS = {
     HELLO: _hello, STATEMENTS: _statements, HEADS: _heads, RANGE: _range, BODIES: _bodies, SLOTS: _slots,
     WRAPS: _wraps, FORKS: _forks, BLOB: _blob,
-    SPAN: _span, SUCCESSIONS: _statements,
+    SPAN: _span, SUCCESSIONS: _statements, SUMMARY: _summary,
 }

@@ -46,6 +46,8 @@ public struct Domain: Sendable {
   public static let blobSpan = Domain("cairn/v1/blob-span")
   /// What a mailbox holds and is asked for.
   public static let mailbox = Domain("cairn/v1/mailbox")
+  /// The summary of what a device leaves in a mailbox about itself and others.
+  public static let head = Domain("cairn/v1/head")
   /// What the exporter of a bundle signs.
   public static let bundle = Domain("cairn/v1/bundle")
   /// Associated data of the locks in a vault's keys file.

@@ -1,3 +1,4 @@
+internal import Cryptography
 public import Sync
 internal import VerifiableLog
 
@@ -55,8 +56,10 @@ struct DevicePart {
   var done: Set<FileName> = []
   /// What turned out to be cut, garbled or false.
   var damaged: Set<FileName> = []
-  /// The frames of `head`, once read.
+  /// The frames of `head`, once read; none of one that says what this copy says itself.
   var head: [Frame]?
+  /// What these come to, as far as the file says so and nothing in it is damaged.
+  var summary: Bytes32?
   /// Of a stranger's, those that stand first in it and need nobody's word but their own signatures.
   var introduction: [Frame]?
 }
@@ -69,6 +72,8 @@ struct FolderExchange<R: Replica> {
   let ownLog: LogID
   let tag: MailboxTag
   var intake: FrameIntake<R>
+  /// What this copy would have written when the exchange began.
+  let headAtStart: OwnHead
   /// The devices' subfolders, by log id; the own one last.
   var parts: [DevicePart] = []
   /// Bytes of the heads that are held in memory.
@@ -96,6 +101,7 @@ struct FolderExchange<R: Replica> {
     tag = MailboxTag(caseID: replica.caseID)
     do {
       intake = try FrameIntake(replica)
+      headAtStart = try OwnHead(replica)
       var sizes: [LogID: UInt64] = [:]
       for log in try replica.logs() { sizes[log.id] = log.size }
       sizesBefore = sizes
@@ -103,6 +109,9 @@ struct FolderExchange<R: Replica> {
       throw .replica(error)
     }
   }
+
+  /// Which of the subfolders is the own one.
+  var own: Int { parts.count - 1 }
 
   /// Whether the mailbox showed that this copy is an old one: nothing may be written then.
   var isOutdated: Bool { intake.isOutdated }

@@ -58,13 +58,19 @@ extension FolderExchange {
 
   // MARK: - Head
 
-  /// Reads a `head` the first time: a member's whole, of a stranger's what may make a member of her.
+  /// Reads a `head` the first time: a member's whole, unless it says what is held; of a stranger's what may make a
+  /// member of her.
   private mutating func readHead(part index: Int, _ folder: borrowing Folder) throws(Failure) {
     guard parts[index].files.contains(.head) else { return }
     guard isMember(index) else { return try readIntroduction(part: index, folder) }
     guard parts[index].head == nil else { return }
     parts[index].head = []
     guard var file = open(.head, part: index, folder) else { return }
+    try goOn(.reading)
+    if isKnown(file, part: index) {
+      parts[index].summary = headAtStart.summary
+      return intake.take(known: headAtStart, from: parts[index].name.logID)
+    }
     var frames: [Frame] = []
     while let frame = try next(&file, part: index) {
       guard file.offset <= FolderExchange.maximumHeadByteCount,
@@ -77,6 +83,23 @@ extension FolderExchange {
     }
     headBytes += file.offset
     parts[index].head = frames
+    if !parts[index].damaged.contains(.head) { parts[index].summary = file.summary }
+  }
+
+  /// Whether a head says what this copy would say itself: then nothing in it is new, and its length and its summary are
+  /// all that is looked at.
+  ///
+  /// The own one is looked at more closely, since nobody else writes it again: `hello` as well; and all of it unless the
+  /// heads of all others are known. Then nobody lacks what may be damaged further on in it.
+  private func isKnown(_ file: borrowing FrameFile, part index: Int) -> Bool {
+    guard file.byteCount == UInt64(headAtStart.bytes.count) else { return false }
+    let (hello, summary) = headAtStart.start
+    guard index == own else { return file.has(headAtStart.bytes[summary]) }
+    let others = parts.indices.filter {
+      $0 != own && isMember($0) && parts[$0].files.contains(.head)
+    }
+    return !others.isEmpty && others.allSatisfy { parts[$0].summary == headAtStart.summary }
+      && file.has(headAtStart.bytes[hello.lowerBound..<summary.upperBound])
   }
 
   /// A new device brings along what the root, or its old key, signed for it. Strangers' heads are nobody's

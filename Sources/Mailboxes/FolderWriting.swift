@@ -17,8 +17,6 @@ extension FolderExchange {
     try writeHead(folder, replica)
   }
 
-  private var own: Int { parts.count - 1 }
-
   private func disk<Value: ~Copyable>(
     _ body: () throws(MailboxError) -> Value
   ) throws(Failure) -> Value {
@@ -170,12 +168,11 @@ extension FolderExchange {
     _ folder: borrowing Folder, _ replica: R
   ) throws(Failure) {
     try goOn(.writing)
-    let frames = try asking { () throws(R.Failure) in try HeadSender.frames(replica) }
-    let isThere = parts[own].head.map { $0.elementsEqual(frames.dropFirst().dropLast()) } ?? false
-    if isThere, !parts[own].damaged.contains(.head) { return }
+    let head = try asking { () throws(R.Failure) in try OwnHead(replica) }
+    if parts[own].files.contains(.head), parts[own].summary == head.summary { return }
     let file = try begin(.head, folder)
     try disk { () throws(MailboxError) in
-      try file.write(frames.flatMap(\.bytes), at: 0)
+      try file.write(head.bytes, at: 0)
       try file.synchronize()
       try folder.rename(FileName.head.temporaryText, to: FileName.head.text)
       try folder.synchronize()

@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import Sync
 internal import VerifiableLog
 
@@ -7,13 +8,17 @@ enum FrameFileError: Error {
   case frames(FrameError)
 }
 
-/// The frames in a file, without `hello` and `end`, which are checked here.
+/// The frames in a file, without `hello`, the summary of a head, and `end`, which are checked here.
 struct FrameFile: ~Copyable {
   let name: FileName
   private let file: File
   private let hello: Hello
   private var reader = FrameReader()
   private(set) var offset: UInt64 = 0
+  /// Bytes of the whole file.
+  var byteCount: UInt64 { file.byteCount }
+  /// What a head says that its frames come to; that they do is known once all are read.
+  private(set) var summary: Bytes32?
 
   private static let pieceByteCount = 1 << 18
 
@@ -32,10 +37,21 @@ struct FrameFile: ~Copyable {
       case nil: guard try feed() else { return nil }
       case .end: continue
       case .hello(let found): guard found == hello else { throw .frames(.malformed) }
+      case .summary(let found) where name == .head: summary = found
       case let frame?:
         guard name.mayHold(frame) else { throw .frames(.unknownType) }
         return frame
       }
+    }
+  }
+
+  /// Whether these bytes stand in a place of the file. Nothing else of it is read.
+  func has(_ bytes: ArraySlice<UInt8>) -> Bool {
+    do throws(MailboxError) {
+      return try file.read(at: UInt64(bytes.startIndex), count: bytes.count) == Array(bytes)
+    } catch {
+      // Whoever reads the file as frames will meet it again, and tell.
+      return false
     }
   }
 

@@ -17,6 +17,8 @@ public struct MailboxTag: Identifier32 {
 public enum Frame: Hashable, Sendable {
   /// Who sends, and about which case: the first frame of a stream.
   case hello(Hello)
+  /// What the frames between this one, the second, and `end` come to: `H[head]` of them, each as it travels.
+  case summary(Bytes32)
   /// Root statements, each an encoded CBOR item, opaque here.
   case statements([[UInt8]])
   /// Certificates of new keys, each an encoded CBOR item, opaque here.

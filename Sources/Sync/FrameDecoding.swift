@@ -20,6 +20,7 @@ extension Frame {
   ) throws(CBORError) -> Frame {
     switch type {
     case .hello: .hello(try Hello(from: &decoder))
+    case .summary: .summary(try decoder.readBytes32())
     case .statements:
       .statements(
         try decoder.readItems(

@@ -20,6 +20,9 @@ extension Frame {
     case .hello(let hello):
       hello.encode(to: &encoder)
       return .hello
+    case .summary(let hash):
+      encoder.encodeBytes32(hash)
+      return .summary
     case .statements(let items):
       encoder.encodeItems(items)
       return .statements

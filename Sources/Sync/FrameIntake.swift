@@ -12,6 +12,8 @@ public struct FrameIntake<R: Replica> {
   private var logsByOrigin: [NoteKeyName: LogID] = [:]
   private var receiptKeys = ReceiptKeys([])
   private let ownLog: LogID
+  /// The sizes of the heads that were held when the exchange began.
+  private var headsAtStart: [LogID: UInt64] = [:]
   private var sizes: [Place: UInt64] = [:]
   /// Heads that contradict what is held, by log.
   private var contradicting: [LogID: [VerifiedCheckpoint]] = [:]
@@ -32,6 +34,7 @@ public struct FrameIntake<R: Replica> {
   public init(_ replica: R) throws(R.Failure) {
     ownLog = replica.ownLog
     try refresh(replica)
+    headsAtStart = verifiers.compactMapValues { $0.held.head?.size }
   }
 
   /// The size that a log has here; nil of one that belongs to no member.
@@ -72,7 +75,7 @@ public struct FrameIntake<R: Replica> {
 
   /// Takes one frame that `device` wrote; whether anything changed.
   ///
-  /// `hello`, blobs, spans and `end` are for the mailbox and change nothing here.
+  /// `hello`, summaries, blobs, spans and `end` are for the mailbox and change nothing here.
   public mutating func take(
     _ frame: Frame, from device: LogID, into replica: inout R
   ) throws(R.Failure) -> FrameOutcome {
@@ -96,7 +99,7 @@ public struct FrameIntake<R: Replica> {
       return .init(changed: known.isEmpty ? false : try replica.accept(slots: known))
     case .forks(let forks):
       return try take(forks: forks, from: device, into: &replica)
-    case .hello, .blob, .span, .end: return .init(changed: false)
+    case .hello, .summary, .blob, .span, .end: return .init(changed: false)
     }
   }
 }
@@ -225,6 +228,14 @@ extension FrameIntake {
       return nil
     }
     return (log, checkpoint)
+  }
+
+  /// Takes it that `device` says what this copy would have said itself when the exchange began. All of it is
+  /// held, so that nothing needs to be verified or stored; what it tells of the device is noted as if it had been.
+  public mutating func take(known head: OwnHead, from device: LogID) {
+    // In any order: each is another log's.
+    for (log, size) in headsAtStart { stand(device, log, size) }
+    for log in head.forkedLogs { note(.fork(log: log), of: device) }
   }
 
   private mutating func stand(_ device: LogID, _ log: LogID, _ size: UInt64) {

@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// Takes a stream of frames apart as its bytes arrive. It holds one frame at a time, and takes no memory for
 /// a length before the bytes for it are there.
 ///
@@ -8,7 +10,8 @@
 ///     }
 ///     try reader.finish()
 ///
-/// What `next` returned before an error counts: each frame is verified alone.
+/// What `next` returned before an error counts: each frame is verified alone. Where a summary was given, `end`
+/// comes out only if it is that of the frames before.
 public struct FrameReader: Sendable {
   /// Type and length.
   public static let headByteCount = 5
@@ -16,9 +19,12 @@ public struct FrameReader: Sendable {
   private var buffer: [UInt8] = []
   private var start = 0
   private var state = State.beforeHello
+  /// The summary that was given, and what has come of the frames that it sums up.
+  private var summary: (given: Bytes32, frames: DomainHasher)?
 
   private enum State: Sendable {
     case beforeHello
+    case afterHello
     case open
     case ended
   }
@@ -46,6 +52,7 @@ public struct FrameReader: Sendable {
     guard state != .ended else { throw .trailingBytes }
     guard let type = FrameType(rawValue: buffer[start]) else { throw .unknownType }
     guard (type == .hello) == (state == .beforeHello) else { throw .misplacedHello }
+    guard type != .summary || state == .afterHello else { throw .misplacedSummary }
     guard buffer.count - start >= FrameReader.headByteCount else { return nil }
     let length = buffer[(start + 1)..<(start + FrameReader.headByteCount)].reduce(0) {
       $0 << 8 | Int($1)
@@ -54,8 +61,20 @@ public struct FrameReader: Sendable {
     let payload = start + FrameReader.headByteCount
     guard buffer.count - payload >= length else { return nil }
     let frame = try decode(type, Array(buffer[payload..<(payload + length)]))
+    if case .summary(let given) = frame {
+      summary = (given, DomainHasher(.head))
+    } else if type == .end {
+      guard summary.map({ $0.frames.finalize() == $0.given }) ?? true else { throw .otherSummary }
+    } else {
+      summary?.frames.add(Array(buffer[start..<(payload + length)]))
+    }
     start = payload + length
-    state = type == .end ? .ended : .open
+    state =
+      switch type {
+      case .hello: .afterHello
+      case .end: .ended
+      default: .open
+      }
     return frame
   }
 

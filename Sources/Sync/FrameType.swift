@@ -11,12 +11,14 @@ enum FrameType: UInt8 {
   case blob = 0x09
   case span = 0x0a
   case successions = 0x0d
+  case summary = 0x0e
   case end = 0x7f
 
   /// What a payload of this type can measure: a frame that claims more is refused before it is read.
   var maximumByteCount: Int {
     switch self {
     case .hello: 128
+    case .summary: 34
     case .end: 1
     case .span: 70_000
     default: SyncLimits.payloadByteCount
@@ -36,6 +38,10 @@ public enum FrameError: Error, Hashable, Sendable {
   case malformed
   /// The stream does not begin with a `hello`, or has a second one.
   case misplacedHello
+  /// A summary that does not stand second.
+  case misplacedSummary
+  /// The frames up to `end` are not those that were summed up.
+  case otherSummary
   /// Bytes follow `end`.
   case trailingBytes
   /// A `hello` of a higher version.

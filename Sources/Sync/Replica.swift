@@ -45,7 +45,8 @@ public protocol Replica {
 
   // MARK: Heads, receipts, forks
 
-  /// Heads to send, each with the receipts known for it; at most `SyncLimits.heads`.
+  /// Heads to send, each with the receipts known for it; at most `SyncLimits.heads`. Copies that hold the same give
+  /// the same in the same order, here and wherever something goes into a `head`: by that they see that they do.
   func heads() throws(Failure) -> [SignedHead]
   /// Takes a head of a held tree with receipts of members.
   mutating func accept(_ head: VerifiedHead) throws(Failure) -> Bool

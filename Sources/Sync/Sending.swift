@@ -1,4 +1,4 @@
-internal import Cryptography
+public import Cryptography
 internal import VerifiableLog
 
 /// Cuts a run of a log into range frames, each of which verifies alone.
@@ -68,12 +68,49 @@ public struct RangeSender: Sendable {
   }
 }
 
-/// What a device says about itself and others: the frames of a `head`.
-public enum HeadSender {
-  /// All of it, `hello` and `end` included.
-  public static func frames<R: Replica>(_ replica: R) throws(R.Failure) -> [Frame] {
+/// What a device says about itself and others, as it stands in its `head`.
+public struct OwnHead: Sendable {
+  /// The whole file.
+  public let bytes: [UInt8]
+  /// Where `hello` and the summary stand in it. In the head of another device that says the same, the summary stands
+  /// in the same place and is the same.
+  public let start: (hello: Range<Int>, summary: Range<Int>)
+  /// What the frames come to.
+  public let summary: Bytes32
+  /// The logs that it proves to have forked.
+  let forkedLogs: [LogID]
+
+  /// What this device would write now.
+  public init<R: Replica>(_ replica: R) throws(R.Failure) {
+    let forks = try replica.forks()
+    forkedLogs = forks.map(\.log.id)
+    let frames = try HeadSender.frames(replica, forks: forks.map(\.bytes)).map(\.bytes)
+    summary = Frame.summary(of: frames)
     let hello = Hello(tag: MailboxTag(caseID: replica.caseID), logID: replica.ownLog)
-    var frames = [Frame.hello(hello)]
+    let first = Frame.hello(hello).bytes
+    let second = Frame.summary(summary).bytes
+    start = (0..<first.count, first.count..<first.count + second.count)
+    bytes = first + second + frames.joined() + Frame.end.bytes
+  }
+}
+
+extension Frame {
+  /// What frames come to that stand between a summary and `end`, each as it travels.
+  public static func summary(of frames: [[UInt8]]) -> Bytes32 {
+    var hash = DomainHasher(.head)
+    for frame in frames { hash.add(frame) }
+    return hash.finalize()
+  }
+}
+
+/// Cuts into frames what there is to say and to share.
+public enum HeadSender {
+  /// Everything between the summary and `end`. Two copies that hold the same say it in the same bytes: what the replica
+  /// gives is in an order that follows from it.
+  static func frames<R: Replica>(
+    _ replica: R, forks: [[UInt8]]
+  ) throws(R.Failure) -> [Frame] {
+    var frames: [Frame] = []
     for part in parts(try replica.statements(), max: SyncLimits.statements, \.count) {
       frames.append(.statements(part))
     }
@@ -83,13 +120,12 @@ public enum HeadSender {
     for part in parts(try replica.heads(), max: SyncLimits.heads, { $0.note.count + 40 }) {
       frames.append(.heads(part))
     }
-    let forks = try replica.forks().map(\.bytes)
     for part in parts(forks, max: SyncLimits.members, \.count) { frames.append(.forks(part)) }
     // Last, since they are the most: a reader that stops early has all the rest.
     for part in parts(try replica.wraps(), max: SyncLimits.itemsOfFrame, \.count) {
       frames.append(.wraps(part))
     }
-    return frames + [.end]
+    return frames
   }
 
   /// The slots and ciphertexts of a part of a share, as frames.

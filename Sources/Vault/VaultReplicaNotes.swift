@@ -105,17 +105,18 @@ extension VaultReplica {
   }
 
   func forks() throws(VaultError) -> [ForkProof] {
-    let held = try logs()
-    return try read { db in
+    let proofs = try read { db in
       try Row.fetchAll(
-        db, cached: "SELECT bytes FROM fork WHERE case_ref = ?", arguments: [row.ref]
-      )
-      .compactMap { record in
-        let bytes = record.bytes("bytes")
-        let origin = ForkProof.origin(in: bytes)
-        return held.first { $0.id.origin == origin }.flatMap {
-          Self.proof(bytes, of: $0.identity)
-        }
+        db, cached: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes",
+        arguments: [row.ref]
+      ).map { $0.bytes("bytes") }
+    }
+    guard !proofs.isEmpty else { return [] }
+    let held = try logs()
+    return proofs.compactMap { bytes in
+      let origin = ForkProof.origin(in: bytes)
+      return held.first { $0.id.origin == origin }.flatMap {
+        Self.proof(bytes, of: $0.identity)
       }
     }
   }

@@ -95,7 +95,12 @@ extension Files {
     return frames
   }
 
+  /// As whoever writes them would: where there is a summary, it is that of these frames.
   mutating func put(_ frames: [Frame], in name: String) {
+    var frames = frames
+    if frames.count > 2, case .summary = frames[1] {
+      frames[1] = .summary(Frame.summary(of: frames[2...].dropLast().map(\.bytes)))
+    }
     self[name] = frames.flatMap(\.bytes)
   }
 

@@ -105,7 +105,11 @@ def frames() -> str:
     tag = domain_hash("mailbox", CASE.id)
     hello = vectors_of_sync.frame(1, {0: 1, 1: tag, 2: CASE.advocate.id})
     heads = vectors_of_sync.frame(3, [[CASE.advocate.signing.public, CASE.advocate.checkpoint()]])
-    return lines(("hello", hello), ("heads", heads), ("end", vectors_of_sync.frame(0x7F, None)),
+    hashed = b"\x0dcairn/v1/head" + writer.u64(len(heads)) + heads
+    summary = vectors_of_sync.frame(14, encode(domain_hash("head", heads)))
+    assert summary[7:] == writer.sha256(hashed)
+    return lines(("hello", hello), ("summary", summary), ("  hashed", hashed[:32]), ("heads", heads),
+                 ("end", vectors_of_sync.frame(0x7F, None)),
                  ("subfolder", f"{b32(tag)[:16]}-"), ("", b32(CASE.advocate.id)))
 
 

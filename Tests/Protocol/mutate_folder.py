@@ -6,6 +6,7 @@ from pathlib import Path
 import cbor2
 
 import mutate
+import writer
 
 
 def split(data: bytes) -> list:
@@ -42,13 +43,25 @@ def change_frame(path: Path, chance) -> str:
     elif what == "exchanged":
         found[i], found[j] = found[j], found[i]
     elif what == "type":
-        found[i] = (chance.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 0x7F]), found[i][1])
+        found[i] = (chance.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 0x7F]), found[i][1])
     else:
         tree = [cbor2.loads(found[i][1])]
         what = mutate.change_value(tree, chance)
         found[i] = (found[i][0], cbor2.dumps(tree[0] if tree else None, canonical=True))
+    if path.name == "head" and chance.random() < 0.7:
+        what += ", summed up again" if sum_up(found) else ""
     path.write_bytes(join(found))
     return f"frame {i}: {what}"
+
+
+def sum_up(found: list) -> bool:
+    """As whoever wrote other frames would: the first summary is that of the frames after it and before the end."""
+    place = next((i for i, (kind, _) in enumerate(found) if kind == 14), None)
+    if place is None:
+        return False
+    rest = [join([one]) for one in found[place + 1:] if one[0] != 0x7F]
+    found[place] = (14, cbor2.dumps(writer.domain_hash("head", *rest)))
+    return True
 
 
 def change_files(path: Path, chance) -> str:

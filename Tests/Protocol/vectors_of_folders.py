@@ -3,6 +3,7 @@
 import cbor2
 
 import vectors_of_forks
+import vectors_of_sync
 import writer
 from vectors_of_sync import frame
 from writer import Case, logs, seed
@@ -74,6 +75,7 @@ def folders(out, case: Case):
          run(survivor, 2, 6): hello(survivor) + ranged(survivor, 2, 6, hidden=(5,)) + end})
     add("bad-proof", "A proof that does not lead to the checkpoint: the fault of the mailbox, and no fork.", "file-damaged",
         {first: None, run(survivor, 0, 2): hello(survivor) + ranged(survivor, 0, 2, proof=proof[::-1]) + end}, sizes=[0, 1])
+    vectors_of_sync.summaries(add, good, [f"{name(device)}/head" for device in (survivor, advocate)], first)
     _forks(add, case, name, hello, end, good)
 
     def founder_head(device, other) -> bytes:

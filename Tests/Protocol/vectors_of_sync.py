@@ -2,6 +2,7 @@
 
 import cbor2
 
+import mutate_folder
 import writer
 from writer import Case, Device, encode, entries, keys, logs, seed
 
@@ -9,6 +10,11 @@ from writer import Case, Device, encode, entries, keys, logs, seed
 def frame(kind: int, value) -> bytes:
     payload = value if type(value) is bytes else encode(value)
     return bytes([kind]) + len(payload).to_bytes(4, "big") + payload
+
+
+def summed_up(frames) -> bytes:
+    """What frames come to that stand between a summary and the end."""
+    return writer.domain_hash("head", *frames)
 
 
 def frames(out, case: Case):
@@ -41,6 +47,18 @@ def frames(out, case: Case):
     def add(name, what, expect, *middle, start=hello, stop=end):
         out.add("frame", name, what, expect, input=start + b"".join(frame(*one) for one in middle) + stop)
 
+    summary = lambda *summed: (14, encode(summed_up(frame(*one) for one in summed)))
+    stated, headed = payloads["statements"], payloads["heads"]
+    add("good-summary", "A summary of two frames.", "ok", summary(stated, headed), stated, headed)
+    add("good-summary-empty", "A summary of no frames.", "ok", summary())
+    add("bad-summary", "A summary of the same frames in another order.", "malformed", summary(headed, stated), stated, headed)
+    add("bad-summary-twice", "A second summary, of what comes after it.", "malformed", summary(stated), summary(stated), stated)
+    add("bad-summary-late", "A summary that does not stand second.", "malformed", stated, summary(headed), headed)
+    add("bad-summary-first", "A summary and no greeting.", "malformed", summary(stated), stated, start=b"")
+    add("bad-summary-short", "A summary of 31 bytes.", "malformed", (14, encode(summed_up([])[:31])), stated)
+    add("bad-summary-long", "A summary of 33 bytes.", "malformed", (14, encode(summed_up([]) + b"\0")), stated)
+    add("bad-summary-joined", "A summary of the frames joined into one.", "malformed",
+        (14, encode(summed_up([frame(*stated) + frame(*headed)]))), stated, headed)
     for name, payload in payloads.items():
         add(f"good-{name}", f"A stream with a frame of type {name}.", "ok", *([payload] if payload else []))
     add("newer", "A greeting of a later version.", "newer-version", start=frame(1, {0: 2, 1: b"whatever"}))
@@ -80,6 +98,25 @@ def frames(out, case: Case):
     change(9, {0: root, 1: 65_560, 2: b"".join(hashes)}, "blob-length", "A length that ends within a tag.")
     change(10, {0: root, 1: 0, 2: spans[0] + b"\0"}, "span-long", "A span that is too long.")
     change(0x0D, [[b"\0" * 4090, bytes(64), bytes(64)]], "succession-long", "A succession of more than 4,096 bytes.")
+
+
+def summaries(add, good: dict, heads: list, ranged: str):
+    """Files as they are, with a summary at one place or another."""
+    def put(path: str, place: int, of=slice(1, -1)) -> bytes:
+        found = mutate_folder.split(good[path])
+        whole = [frame(*one) for one in found]
+        whole.insert(place, frame(14, encode(summed_up(whole[of]))))
+        return b"".join(whole)
+
+    with_summary = {path: put(path, 1) for path in heads}
+    end = frame(0x7F, None)
+    late = with_summary[heads[0]][:-len(end)] + frame(14, encode(summed_up([]))) + end
+    add("summary", "Heads with a summary.", "ok", with_summary)
+    add("summary-other", "A head with the summary of other frames. What stands in it counts.", "file-damaged",
+        {heads[0]: put(heads[0], 1, slice(2, -1))})
+    add("summary-twice", "A second summary, last. What comes before it counts.", "file-damaged", {heads[0]: late})
+    add("summary-late", "A summary that does not stand second.", "file-damaged", {heads[0]: put(heads[0], -1, slice(0))})
+    add("summary-of-range", "A summary in a file that is no head.", "file-damaged", {ranged: put(ranged, 1)}, sizes=[0, 1])
 
 
 def forked(case: Case) -> list:

@@ -38,6 +38,14 @@ private struct Household {
     for _ in 0..<3 { for vault in [circle.hers, phone] + others { try await sync(vault) } }
   }
 
+  /// What stands in the heads behind `hello`, of all devices but some.
+  func heads(without log: LogID? = nil) throws -> Set<[UInt8]> {
+    let heads = try circle.mailbox.allFiles().filter { name, _ in
+      name.hasSuffix("/head") && log.map { !name.contains($0.base32) } ?? true
+    }
+    return Set(heads.values.map { Array($0.dropFirst(78)) })
+  }
+
   func states(_ others: [OpenVault]) async throws -> Int {
     var states: Set<Bytes32> = [
       try await circle.hers.stateHash(ofCase: nil), try await phone.stateHash(ofCase: "hers"),
@@ -64,6 +72,33 @@ private struct Household {
     try await house.syncDevices([house.circle.anna])
     #expect(try await house.circle.seen(by: house.circle.anna) == ["private", "from the phone"])
     #expect(try await house.states([house.circle.anna]) == 1)
+  }
+
+  /// By the summary of a head an exchange sees that nothing in it is new: so what all hold must be said in the same
+  /// bytes, also the keys that each of several devices wrapped for somebody.
+  @Test func `who holds the same says the same`() async throws {
+    let house = try await Household()
+    let circle = house.circle
+    try await circle.add("one")
+    try await circle.admit(circle.anna, "Anna")
+    try await house.syncDevices([circle.anna])
+    let bea = try await circle.admit(circle.bea, "Bea").member
+    // What is still locked would be read again each time.
+    try await house.syncDevices([circle.anna, circle.bea])
+    _ = try await house.phone.add([words("two")], toCase: "hers")
+    try await house.syncDevices([circle.anna, circle.bea])
+    #expect(try house.heads().count == 1)
+    for (vault, name) in [
+      (circle.hers, nil), (house.phone, "hers"), (circle.anna, "theirs"), (circle.bea, "theirs"),
+    ] {
+      let outcome = try await vault.sync(caseNamed: name, mailbox: circle.mailbox.path)
+      #expect(outcome.bytesWritten == 0 && outcome.problems == [])
+      #expect(outcome.bytesRead < 3 * 39 + 117 + 100, "\(outcome.bytesRead)")
+    }
+    _ = try await circle.hers.remove(bea.base32, fromCase: nil)
+    try await circle.add("three")
+    try await house.syncDevices([circle.anna])
+    #expect(try house.heads(without: bea).count == 1)
   }
 
   /// Both remove another advocate at the same time, and neither's new key may be used after they met.
