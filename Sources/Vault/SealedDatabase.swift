@@ -125,6 +125,8 @@ extension DatabaseQueue {
         guard db.totalChangesCount == changesBefore else {
           throw DatabaseError(resultCode: .SQLITE_READONLY)
         }
+        // SQLite ends one itself in which it found what it could not read; what came after that was another state.
+        guard db.isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
         try db.execute(cached: "COMMIT TRANSACTION")
         return value
       } catch {

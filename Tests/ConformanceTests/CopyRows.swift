@@ -148,6 +148,10 @@ import VerifiableLog
       _ = try await vault.add([words("the other")], toCase: nil)
       let met = try await vault.meet(mailbox.path)
       #expect(met.problems.contains(.fork(log)), "\(met.problems)")
+      #expect(await vault.standing == .rolledBack)
+      await #expect(throws: VaultError(.rolledBack)) {
+        try await vault.add([words("no")], toCase: nil)
+      }
     }
     // Nothing of the second history has left it: nobody else has anything to doubt.
     try await meeting.advocate.opened { vault in
