@@ -158,8 +158,9 @@ class State:
 
     def _count_control(self):
         union = self.union
+        ends = {log: self.settled_from(log) for log, _ in union.violations}
         self.violations = {(log, sequence) for log, sequence in union.violations
-                           if union.logs[log].leaves[sequence].cls != logs.CONTROL or sequence < self.settled_from(log)}
+                           if union.logs[log].leaves[sequence].cls != logs.CONTROL or sequence < ends[log]}
         for member in self.by_id():
             log = union.logs.get(member.log)
             for leaf in log.leaves if log else []:

@@ -313,8 +313,9 @@ enum Sentences {
         next:
           "Sync and repeat this, or export from another device of the case. If a device that was removed"
           + " went on writing, say with the recovery kit that it has no word any more: “cairn decide"
-          + " --cut MEMBER”. Whoever was removed from a case can take out all that is open here:"
-          + " “cairn extract --all --case NAME --output FOLDER”.")
+          + " --cut MEMBER:NUMBER”, with how many of its records count, as “cairn members” shows it."
+          + " Whoever was removed from a case can take out all that is open here: “cairn extract --all"
+          + " --case NAME --output FOLDER”.")
     case .exportFailed:
       return Sentence(
         "The bundle was written, but did not verify when it was read back.",

@@ -37,33 +37,41 @@ extension OpenVault {
     let name = try theirName()
     try commit { db in
       let row = try CaseRow.find(db, name)
-      let copied = try #require(
-        try GRDB.Row.fetchOne(
-          db,
-          sql: """
-            SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.entry_id = ?
-            """, arguments: [entry.bytes.data]))
-      let original = try LeafData(parsing: copied.bytes("data"))
-      let slots = try GRDB.Row.fetchAll(
-        db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
-        arguments: [copied["id"] as Int64])
-      for epoch in try LoadedEpoch.all(db, of: row, keys: keys) {
-        for slot in slots where try slot.identifier("epoch") == epoch.key.id {
-          let key = try epoch.key.open(
-            Slot(
-              logID: try copied.identifier("log_id"), sequence: original.sequence,
-              epoch: epoch.key.id, box: slot.bytes("box")), leaf: original)
-          let leaf = { (sequence: UInt64) in
-            LeafData(
-              sequence: sequence, entryClass: entryClass, commitment: original.commitment,
-              ciphertextHash: original.ciphertextHash)
-          }
-          try append(db, row, leaf, copied.bytes("ciphertext"), key: key, epoch)
-          return
-        }
+      let copied = try readable(entry, db, row)
+      let leaf = { (sequence: UInt64) in
+        LeafData(
+          sequence: sequence, entryClass: entryClass, commitment: copied.leaf.commitment,
+          ciphertextHash: copied.leaf.ciphertextHash)
       }
-      Issue.record("nothing to copy")
+      try append(
+        db, row, leaf, copied.record.bytes("ciphertext"),
+        key: try copied.epoch.key.open(copied.slot, leaf: copied.leaf), copied.epoch)
     }
+  }
+
+  /// An entry as it lies here, and a slot of it that this device can open.
+  private func readable(
+    _ entry: EntryID, _ db: Database, _ row: CaseRow
+  ) throws -> (record: GRDB.Row, leaf: LeafData, slot: Slot, epoch: LoadedEpoch) {
+    let record = try #require(
+      try GRDB.Row.fetchOne(
+        db,
+        sql: """
+          SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.entry_id = ?
+          """, arguments: [entry.bytes.data]))
+    let leaf = try LeafData(parsing: record.bytes("data"))
+    let slots = try GRDB.Row.fetchAll(
+      db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
+      arguments: [record["id"] as Int64])
+    for epoch in try LoadedEpoch.all(db, of: row, keys: keys) {
+      for slot in slots where try slot.identifier("epoch") == epoch.key.id {
+        let slot = Slot(
+          logID: try record.identifier("log_id"), sequence: leaf.sequence, epoch: epoch.key.id,
+          box: slot.bytes("box"))
+        return (record, leaf, slot, epoch)
+      }
+    }
+    throw CocoaError(.coderValueNotFound)
   }
 
   /// Appends a note that opens under two keys. Everyone gets the one of these that is named.
@@ -96,38 +104,19 @@ extension OpenVault {
     let name = try theirName()
     return try read { db in
       let row = try CaseRow.find(db, name)
-      let found = try #require(
-        try GRDB.Row.fetchOne(
-          db,
-          sql: """
-            SELECT l.*, g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref WHERE l.entry_id = ?
-            """, arguments: [entry.bytes.data]))
-      let leaf = try LeafData(parsing: found.bytes("data"))
-      let log: LogID = try found.identifier("log_id")
-      let place = EntryPlace(caseID: row.caseID, logID: log, sequence: leaf.sequence)
-      let slots = try GRDB.Row.fetchAll(
-        db, sql: "SELECT epoch, box FROM slot WHERE leaf_ref = ?",
-        arguments: [found["id"] as Int64])
+      let (_, leaf, slot, epoch) = try readable(entry, db, row)
+      let place = EntryPlace(caseID: row.caseID, logID: slot.logID, sequence: leaf.sequence)
       var content = EntryContent()
       content.words = text
-      for epoch in try LoadedEpoch.all(db, of: row, keys: keys) {
-        for slot in slots where try slot.identifier("epoch") == epoch.key.id {
-          let key = try Self.key(
-            otherKey, epoch,
-            Slot(
-              logID: log, sequence: leaf.sequence, epoch: epoch.key.id, box: slot.bytes("box")),
-            of: leaf)
-          let sealed = try SealedEntry(
-            sealing: content.parts, kind: .evidence, context: EntryContext(clock: 1), at: place,
-            key: key)
-          // Under its own key it opens at the AEAD; the leaf alone says that it is another.
-          #expect(throws: CaseLogError.otherCiphertext) {
-            try SealedEntry(leaf: leaf, ciphertext: sealed.ciphertext).open(at: place, key: key)
-          }
-          return (leaf, sealed, epoch.key.slot(for: key, leaf: leaf, logID: log))
-        }
+      let key = try Self.key(otherKey, epoch, slot, of: leaf)
+      let sealed = try SealedEntry(
+        sealing: content.parts, kind: .evidence, context: EntryContext(clock: 1), at: place,
+        key: key)
+      // Under its own key it opens at the AEAD; the leaf alone says that it is another.
+      #expect(throws: CaseLogError.otherCiphertext) {
+        try SealedEntry(leaf: leaf, ciphertext: sealed.ciphertext).open(at: place, key: key)
       }
-      throw CocoaError(.coderValueNotFound)
+      return (leaf, sealed, epoch.key.slot(for: key, leaf: leaf, logID: slot.logID))
     }
   }
 

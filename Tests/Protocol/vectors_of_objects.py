@@ -1,7 +1,7 @@
 """Vectors of what a case consists of: cards, statements of the root, and entries."""
 
 import two_keys
-from writer import START, Case, domain_hash, encode, entries, keys, logs, seed
+from writer import START, Case, domain_hash, encode, logs, seed
 
 
 def objects(out, case: Case):
@@ -74,22 +74,8 @@ def _entries(out, case: Case):
 def _two_keys(out, case: Case):
     """One ciphertext and two keys that open it, of which the leaf commits to one."""
     device, sequence, keys_ = case.advocate, 1, (seed(70), seed(71))
-    head = {0: case.id, 1: device.id, 2: sequence, 3: entries.PLAIN_NOTE, 4: 4}
-    free = bytes(80)
-    parts = [("header", encode(head)), ("context", encode({0: START, 1: [], 2: []})), ("words", encode("Mine.")),
-             ("free", encode(free))]
-    content = encode([list(part) for part in parts])
-    plain = len(content).to_bytes(4, "big") + content
-    plain += bytes(max(256, keys.padme(len(plain))) - len(plain))
-    at = plain.index(parts[3][1])
-    start = plain.index(free)
-    start += -start % 16
-    sealed = two_keys.collide(*(keys.derive(k, "entrkey_", 1) for k in keys_), plain, (start, start + 16))
-    opened = keys.open_sealed(keys.derive(keys_[0], "entrkey_", 1), bytes(24), b"cairn/v1/entry", sealed)
-    parts[3] = ("free", opened[at:at + len(parts[3][1])])
-    hashes = [entries.part_hash(i, label, keys.derive(keys_[0], "partsalt", i), data)
-              for i, (label, data) in enumerate(parts)]
-    leaf = logs.Leaf(sequence, 3, logs.root_of(hashes), domain_hash("ciphertext", sealed))
+    sealed, commit = two_keys.note(case.id, device.id, sequence, keys_, START)
+    leaf = logs.Leaf(sequence, 3, commit, domain_hash("ciphertext", sealed))
     for name, what, expect, key in (
             ("good-two-keys", "A ciphertext that opens under two keys, with the key that its leaf commits to.", "ok", keys_[0]),
             ("bad-two-keys", "The same with the other key: it opens, to something else.", "commitment-mismatch", keys_[1])):
