@@ -14,7 +14,7 @@ final class Campaign {
   private var casts: [UInt64: Cast] = [:]
   private var figures: [String: Int] = [:]
 
-  init(length: Int, defect: Defect?) throws {
+  init(length: Int, defect: Defect?) async throws {
     self.length = length
     self.defect = defect
     let memory = "/dev/shm"
@@ -23,6 +23,7 @@ final class Campaign {
       ? memory : FileManager.default.temporaryDirectory.path
     folder = "\(place)/cairn-simulation-\(ProcessInfo.processInfo.processIdentifier)"
     try Files.makeFolder(folder)
+    try await Cast.warmUp(in: folder)
   }
 
   func finish() throws { try Files.removeTree(folder) }

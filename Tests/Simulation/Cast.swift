@@ -43,6 +43,23 @@ struct Cast {
     }
   }
 
+  /// Makes a vault and opens it, so that what a process makes only once is made. SQLite seeds its own random numbers
+  /// once: the keys of the cast made first would be others than those of the same cast made later.
+  static func warmUp(in folder: String) async throws {
+    Machine.draw(from: 0, .max)
+    let kit = try RecoveryKit.make().words
+    let device = try Device(
+      name: "first", owner: .survivor, role: .survivor, place: folder + "/first", machine: "first",
+      kit: kit)
+    try Files.removeTree(device.vaultPath)
+    try await OpenVault.create(
+      at: device.vaultPath, passphrase: passphrase(), kit: RecoveryKit.typed(kit), cost: .least,
+      surroundings: device.surroundings
+    ).close()
+    _ = try await device.opened()
+    try await device.close()
+  }
+
   private static func passphrase() throws -> LockedBytes {
     try Array("correct horse battery staple".utf8).withBytes { (bytes) throws(CryptographyError) in
       try LockedBytes(copying: bytes)

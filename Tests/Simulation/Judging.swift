@@ -67,9 +67,11 @@ extension World {
     }
   }
 
-  /// Logs that two copies hold differently.
+  /// Logs of members that two copies hold differently. A log of nobody's, since what admitted her turned out to have
+  /// no power, is kept by whoever had it then, and taken by nobody any more.
   private func parted(_ one: Observation, _ other: Observation) -> [LogID] {
-    Set(one.held.keys).union(other.held.keys).sorted().filter { one.held[$0] != other.held[$0] }
+    Set(one.members.keys).union(other.members.keys).sorted()
+      .filter { one.held[$0] != other.held[$0] }
   }
 
   private func difference(

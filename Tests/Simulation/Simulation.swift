@@ -17,7 +17,7 @@ struct Simulation: AsyncParsableCommand {
   @Option(help: "Begin no schedule any more after so many seconds.") var seconds: Int?
 
   func run() async throws {
-    let campaign = try Campaign(length: length, defect: defect)
+    let campaign = try await Campaign(length: length, defect: defect)
     var failed: [UInt64] = []
     let began = Date()
     var done: UInt64 = 0

@@ -27,6 +27,7 @@ final class World {
   init(_ schedule: Schedule, _ cast: Cast) async throws {
     self.schedule = schedule
     self.cast = cast
+    Machine.draw(from: schedule.seed, 0)
     devices = try cast.devices()
     let phone = devices[0]
     phone.caseName = "default"
