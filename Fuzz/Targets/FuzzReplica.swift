@@ -172,7 +172,7 @@ struct FuzzReplica: Replica {
 
   func blobs() throws(Broken) -> [HeldBlob] { [] }
   func wantedBlobs() throws(Broken) -> [WantedBlob] { [FuzzReplica.blob] }
-  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Broken) -> [UInt8] { [] }
+  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Broken) -> [UInt8]? { [] }
   func heldSpans(of blob: WantedBlob) throws(Broken) -> UInt64 { spans.isEmpty ? 0 : 1 }
 
   mutating func append(_ spans: VerifiedSpans) throws(Broken) {

@@ -65,7 +65,7 @@ enum ExitStatus: Int32, CaseIterable {
       .unknownEntry,
       .ambiguousEntry,
       .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
-      .contentMissing,
+      .contentMissing, .contentLost,
       .exportFailed, .decisionsLocked, .cardDamaged, .cardUsed, .invitationDamaged,
       .invitationForSomebodyElse,
       .alreadyMember, .wrongWords, .mailboxOfAnotherCase, .mailboxFull,

@@ -145,12 +145,12 @@ enum Sentences {
           + " of its own, and a sync brings back what the mailbox has.")
     case .copied:
       return Sentence(
-        "This vault is a copy, or came from another machine.",
+        "This vault is a copy, came from another machine, or lost its note of where it belongs.",
         safe: "Everything in it can be read. Nothing is added here, so that nobody can take the"
           + " two for one.",
         next:
-          "Add new entries to the original. If this is to be a device of its own, or the original is"
-          + " gone, “cairn renew” gives it keys of its own.")
+          "Add new entries to the original. If this is to be a device of its own, or there is no other"
+          + " any more, “cairn renew” gives it keys of its own.")
     default: return ofLocks(code)
     }
   }
@@ -301,6 +301,12 @@ enum Sentences {
       return Sentence(
         "The file of this entry has not arrived here yet.",
         safe: "The entry itself is complete.", next: "Sync again, and then repeat this.")
+    case .contentLost:
+      return Sentence(
+        "The file of this entry was here, and this disk does not have it any more.",
+        safe: "The entry itself is complete.",
+        next: "If another copy of the case has it, “cairn sync” brings it back; a backup has it, too."
+          + " If you still have the original, add it again.")
     case .contentDamaged:
       return Sentence(
         "The file of this entry is damaged on this disk, or was changed.",

@@ -227,6 +227,7 @@ extension SyncOutcome.Problem {
     case .forgedStatement: return "forgedStatement"
     case .newerVersion: return "newerVersion"
     case .notWritten: return "notWritten"
+    case .lost: return "contentLost"
     case .unreachable: return "mailboxUnreachable"
     }
   }
@@ -236,14 +237,14 @@ extension SyncOutcome.Problem {
     case .damaged(let id), .mailboxFault(let id), .gap(let id), .fork(let id),
       .forgedStatement(let id), .newerVersion(let id):
       return id
-    case .ownLogAhead, .notWritten, .unreachable: return nil
+    case .ownLogAhead, .notWritten, .lost, .unreachable: return nil
     }
   }
 
   var isTampering: Bool {
     switch self {
     case .damaged, .mailboxFault, .fork, .ownLogAhead, .forgedStatement: return true
-    case .gap, .newerVersion, .notWritten, .unreachable: return false
+    case .gap, .newerVersion, .notWritten, .lost, .unreachable: return false
     }
   }
 
@@ -276,6 +277,10 @@ extension SyncOutcome.Problem {
         "A part of what \(who) sent was made by a newer version of Cairn and was left for later."
     case .notWritten:
       return "A file could not be written to the mailbox. It is tried again at the next sync."
+    case .lost:
+      return "A file of an entry cannot be read on this disk any more, so it could not be passed on."
+        + " All else was. “cairn check” says which one. If another copy of the case still has it, a later"
+        + " sync brings it back; if you still have the original, add it again."
     case .unreachable(.ownDevices):
       return "The folder for your own devices cannot be reached now; the other one was synced."
     case .unreachable(.everyone):

@@ -158,23 +158,28 @@ extension FolderExchange {
 
 extension FolderExchange {
   /// Writes own blobs that the own subfolder lacks, and others' that no subfolder has. One that cannot be
-  /// written, since the medium is too small for it, is noted; the rest goes on.
+  /// written, since the medium is too small for it or this device has lost it, is noted; the rest goes on.
   mutating func writeBlobs(
     _ folder: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
     var written = false
     for blob in try pendingBlobs(replica) {
       guard let layout = BlobFileLayout(byteCount: blob.byteCount) else { continue }
+      var obstacle: Finding.Kind?
       do throws(Failure) {
-        try write(blob, layout, folder, replica)
-        blobsSent += 1
-        written = true
+        if try !write(blob, layout, folder, replica) { obstacle = .blobLost(blob.root) }
       } catch {
         guard case .mailbox(.full) = error else { throw error }
-        intake.note(.blobNotWritten(blob.root), of: ownLog)
+        obstacle = .blobNotWritten(blob.root)
+      }
+      if let obstacle {
+        intake.note(obstacle, of: ownLog)
         try Failure.mailbox { () throws(MailboxError) in
           try folder.remove(FileName.blob(blob.root).temporaryText)
         }
+      } else {
+        blobsSent += 1
+        written = true
       }
     }
     return written
@@ -199,9 +204,11 @@ extension FolderExchange {
 
   /// Writes a blob, or what an interrupted exchange left to write of it: what is there already is
   /// compared and kept.
+  ///
+  /// - Returns: false if what is held here is not the blob any more: then it gets no name.
   private func write(
     _ blob: HeldBlob, _ layout: BlobFileLayout, _ folder: borrowing Folder, _ replica: R
-  ) throws(Failure) {
+  ) throws(Failure) -> Bool {
     let name = FileName.blob(blob.root)
     let file = try Failure.mailbox { () throws(MailboxError) in
       let file = try folder.writable(name.temporaryText, isNew: false)
@@ -209,25 +216,32 @@ extension FolderExchange {
       try folder.remove(name.temporaryText)
       return try folder.writable(name.temporaryText, isNew: true)
     }
+    var tree = CompactRange()
     var hashes: [UInt8] = []
     var written: UInt64 = 0
     try put(blob.byteCount.bigEndianBytes, at: 0, file)
     for piece in BlobFileLayout.pieces(0..<layout.blob.spanCount) {
       try goOn(.writing)
-      let bytes: [UInt8]
-      do { bytes = try replica.spans(piece, of: blob.root) } catch { throw .replica(error) }
-      try put(bytes, at: layout.spans(piece).lowerBound, file)
-      hashes += Self.spanHashes(of: bytes)
+      let spans: [UInt8]?
+      do { spans = try replica.spans(piece, of: blob.root) } catch { throw .replica(error) }
+      guard let spans else { return false }
+      try put(spans, at: layout.spans(piece).lowerBound, file)
+      for hash in Self.spanHashes(of: spans) {
+        tree.append(hash)
+        hashes += hash.bytes
+      }
       if hashes.count >= 1 << 16 || piece.upperBound == layout.blob.spanCount {
         try put(hashes, at: layout.hashes(written..<piece.upperBound).lowerBound, file)
         written = piece.upperBound
         hashes.removeAll(keepingCapacity: true)
       }
     }
+    guard tree.root == blob.root.raw else { return false }
     try Failure.mailbox { () throws(MailboxError) in
       try file.synchronize()
       try folder.rename(name.temporaryText, to: name.text)
     }
+    return true
   }
 
   /// Writes bytes that are not there yet.
@@ -240,13 +254,11 @@ extension FolderExchange {
     }
   }
 
-  private static func spanHashes(of bytes: [UInt8]) -> [UInt8] {
-    var hashes: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: BlobTree.spanByteCount) {
+  private static func spanHashes(of bytes: [UInt8]) -> [Bytes32] {
+    stride(from: 0, to: bytes.count, by: BlobTree.spanByteCount).map { start in
       let end = min(start + BlobTree.spanByteCount, bytes.count)
-      hashes += bytes.withBytes { BlobTree.leafHash($0.extracting(start..<end)) }.bytes
+      return bytes.withBytes { BlobTree.leafHash($0.extracting(start..<end)) }
     }
-    return hashes
   }
 }
 

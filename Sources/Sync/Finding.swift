@@ -48,6 +48,8 @@ public struct Finding: Hashable, Sendable {
     case damagedSpan(BlobRoot, index: UInt64)
     /// A blob could not be written, for lack of space for instance; the rest was.
     case blobNotWritten(BlobRoot)
+    /// A blob that is held here cannot be read, or is not what its name says any more: it was not passed on.
+    case blobLost(BlobRoot)
   }
 }
 

@@ -99,8 +99,9 @@ public protocol Replica {
   func blobs() throws(Failure) -> [HeldBlob]
   /// The blobs that entries name and that are lacking.
   func wantedBlobs() throws(Failure) -> [WantedBlob]
-  /// The sealed bytes of a run of spans of a blob that is held whole, joined.
-  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Failure) -> [UInt8]
+  /// The sealed bytes of a run of spans of a blob that is held whole, joined; nil where they cannot be read any more,
+  /// since a disk lost them: what else there is to send does not wait for them.
+  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Failure) -> [UInt8]?
   /// How many spans, from the first, seem to be here already of a blob that is lacking. A power cut may have
   /// left gaps in them; `finish` tells.
   func heldSpans(of blob: WantedBlob) throws(Failure) -> UInt64

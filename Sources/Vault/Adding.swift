@@ -205,7 +205,8 @@ extension OpenVault {
       let isKept = !addition.entry.sources.isEmpty && !addition.entry.isWithoutContent
       var holders: [EntryID] = []
       for mark in marks {
-        let found = try table.standingHolders(of: mark, withBytes: isKept, in: authors)
+        let found = try table.standingHolders(
+          of: mark, withBytesIn: isKept ? blobs : nil, in: authors)
         if found.isEmpty { return nil }
         holders += found
       }

@@ -32,6 +32,14 @@ struct BlobStore: Sendable {
     folder + "/partial/" + root.base32 + "-" + String(size)
   }
 
+  /// What was gathered of an attachment, of whatever length somebody says that it has.
+  func partialPaths(of root: BlobRoot) throws(VaultError) -> [String] {
+    let partial = folder + "/partial"
+    guard Folders.isReal(partial) else { return [] }
+    return try Folders.names(in: partial).filter { $0.hasPrefix(root.base32 + "-") }
+      .map { partial + "/" + $0 }
+  }
+
   /// A name for a file under construction, which nobody has.
   func temporaryPath() -> String { temporaryFolder + "/" + Hex.encode(Randomness.bytes(8)) }
 

@@ -108,9 +108,10 @@ final class DuplicateTable {
   }
 
   /// Holders that still stand for it, so that it need not be added again; the first sixteen. Not those that
-  /// were erased or set aside; and of a file that is to be kept, not those of which the bytes are not here.
+  /// were erased or set aside; and of a file that is to be kept in `store`, not those of which the bytes are not there,
+  /// or not any more: whoever adds it again may remove the original then.
   func standingHolders(
-    of mark: Mark, withBytes: Bool, in authors: CaseAuthors
+    of mark: Mark, withBytesIn store: BlobStore?, in authors: CaseAuthors
   ) throws -> [EntryID] {
     let records = try Row.fetchCursor(
       db,
@@ -121,23 +122,27 @@ final class DuplicateTable {
     while found.count < 16, let record = try records.next() {
       let standing = try EntryTable.standing(db, record, in: authors)
       guard standing == .open || standing == .disputed else { continue }
-      if withBytes, try !holdsBytes(of: mark, record) { continue }
+      if let store, try !holdsBytes(of: mark, record, in: store) { continue }
       found.append(try record.identifier("entry_id"))
     }
     return found
   }
 
-  private func holdsBytes(of mark: Mark, _ entry: Row) throws -> Bool {
-    let present = Set(
-      try Int64.fetchAll(
-        db,
-        cached: """
-          SELECT a.number FROM attachment a JOIN blob b ON b.id = a.blob_ref
-          WHERE a.entry_ref = ? AND b.is_present = 1
-          """, arguments: [entry["id"] as Int64]
-      ).map { UInt64(bitPattern: $0) })
+  private func holdsBytes(of mark: Mark, _ entry: Row, in store: BlobStore) throws -> Bool {
+    let present = try Row.fetchAll(
+      db,
+      cached: """
+        SELECT a.number, b.root, b.sealed_size, b.content IS NOT NULL AS is_inline
+        FROM attachment a JOIN blob b ON b.id = a.blob_ref WHERE a.entry_ref = ? AND b.is_present = 1
+        """, arguments: [entry["id"] as Int64]
+    ).filter { blob in
+      if blob["is_inline"] { return true }
+      let path = store.path(of: try blob.identifier("root"))
+      return try StoredFile.State(at: path, size: blob.number("sealed_size")) == .whole
+    }
+    let numbers = Set(present.map { $0.number("number") })
     return try EntryContent(parts: try PartList.decode(entry.bytes("parts"))).attachments
-      .contains { $0.sha256.bytes == mark.bytes && present.contains($0.number) }
+      .contains { $0.sha256.bytes == mark.bytes && numbers.contains($0.number) }
   }
 
   /// Whether a file of that many bytes was added to the case here.

@@ -103,7 +103,7 @@ extension OpenVault {
     }
   }
 
-  /// - Throws: `.contentMissing`, `.contentDamaged`.
+  /// - Throws: `.contentMissing`, `.contentLost`, `.contentDamaged`.
   func reader(of attachment: Attachment) throws(VaultError) -> BlobReader {
     guard let blob = attachment.blob else { throw VaultError(.contentMissing) }
     let inline = try read { db -> [UInt8]? in
@@ -121,7 +121,7 @@ extension OpenVault {
       return try BlobReader(
         inline: inline, path: blobs.path(of: blob.root), key: key, size: attachment.size)
     } catch let error as VaultError {
-      throw error.code == .fileMissing ? VaultError(.contentMissing) : error
+      throw error.code == .fileMissing ? VaultError(.contentLost) : error
     } catch {
       throw VaultError(.contentDamaged)
     }

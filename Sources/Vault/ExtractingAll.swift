@@ -103,7 +103,7 @@ extension OpenVault {
     } catch {
       switch error.code {
       case .contentDamaged: return (.damaged, nil)
-      case .contentMissing: return (.missing, nil)
+      case .contentMissing, .contentLost: return (.missing, nil)
       default: throw error
       }
     }

@@ -18,17 +18,20 @@ struct StoredFile: Sendable {
   let entry: EntryID
 
   /// Whether there is a file of the right size; its bytes are not read.
-  func presence() throws(VaultError) -> State {
-    do throws(VaultError) {
-      let status = try OpenFile(reading: path, followingLinks: false).status()
-      return status.isRegular && status.size == size ? .whole : .damaged
-    } catch {
-      return try State(error)
-    }
-  }
+  func presence() throws(VaultError) -> State { try State(at: path, size: size) }
 }
 
 extension StoredFile.State {
+  /// Whether there is a file of that size; its bytes are not read.
+  init(at path: String, size: UInt64) throws(VaultError) {
+    do throws(VaultError) {
+      let status = try OpenFile(reading: path, followingLinks: false).status()
+      self = status.isRegular && status.size == size ? .whole : .damaged
+    } catch {
+      self = try StoredFile.State(error)
+    }
+  }
+
   /// What not being able to read a file says of it.
   init(_ error: VaultError) throws(VaultError) {
     switch error.code {

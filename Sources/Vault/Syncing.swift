@@ -53,6 +53,8 @@ public struct SyncOutcome: Sendable {
     case forgedStatement(LogID)
     case newerVersion(LogID)
     case notWritten
+    /// A file of an entry cannot be read here any more, and so was not passed on.
+    case lost
     /// One of the case's two folders could not be reached; the other was.
     case unreachable(MailboxAudience)
   }
@@ -80,6 +82,7 @@ extension OpenVault {
     isCancelled: @escaping () -> Bool = { false }
   ) throws(VaultError) -> SyncOutcome {
     try requireSoundStanding()
+    try catchUpAnchor()
     let row = try read { db in try CaseRow.find(db, name) }
     let places = try MeetingPlace.all(of: row, mailbox: mailbox, audience: audience)
     for place in places {
@@ -312,6 +315,7 @@ extension SyncOutcome.Problem {
     case .fork(let log): self = .fork(log)
     case .ownLogAhead: self = .ownLogAhead
     case .blobNotWritten: self = .notWritten
+    case .blobLost: self = .lost
     }
   }
 }

@@ -37,6 +37,8 @@ public struct VaultError: Error, Hashable, Sendable {
     case caseHeldAlready
     case notErased, erasedHere, entryErased, notSetAside, keptByAnother
     case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
+    /// The file of an entry was here, and this disk does not have it any more.
+    case contentLost
     /// A bundle of the case could not be verified: this copy cannot open every decision of its survivors.
     case decisionsLocked
     /// Where a list is to go on is not what an earlier page of it gave; more is searched for than is typed.

@@ -34,21 +34,46 @@ extension VaultReplica {
     }
   }
 
+  /// Those that have not come yet, and those of which this disk has lost the file: another copy may have it.
   func wantedBlobs() throws(VaultError) -> [WantedBlob] {
-    try read { db in
+    let named = try read { db in
       try Row.fetchAll(
         db,
         cached: """
-          SELECT DISTINCT b.root, b.sealed_size FROM blob b JOIN attachment a ON a.blob_ref = b.id
-          JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0 ORDER BY b.id
+          SELECT DISTINCT b.root, b.sealed_size, b.is_present FROM blob b
+          JOIN attachment a ON a.blob_ref = b.id JOIN entry e ON e.id = a.entry_ref
+          WHERE e.case_ref = ? AND b.content IS NULL ORDER BY b.id
           """, arguments: [row.ref]
-      ).map {
-        WantedBlob(root: try $0.identifier("root"), byteCount: $0.number("sealed_size"))
+      ).map { record in
+        let blob = WantedBlob(
+          root: try record.identifier("root"), byteCount: record.number("sealed_size"))
+        return (blob: blob, isPresent: record["is_present"] as Bool)
+      }
+    }
+    var wanted: [WantedBlob] = []
+    for (blob, isPresent) in named {
+      let path = store.path(of: blob.root)
+      if isPresent, try StoredFile.State(at: path, size: blob.byteCount) == .whole { continue }
+      wanted.append(blob)
+    }
+    return wanted
+  }
+
+  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(VaultError) -> [UInt8]? {
+    do throws(VaultError) {
+      return try storedSpans(run, of: blob)
+    } catch {
+      switch error.code {
+      case .contentMissing, .contentDamaged, .fileMissing, .fileUnreadable, .notAFile, .inputOutput:
+        return nil
+      default: throw error
       }
     }
   }
 
-  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(VaultError) -> [UInt8] {
+  private func storedSpans(
+    _ run: Range<UInt64>, of blob: BlobRoot
+  ) throws(VaultError) -> [UInt8] {
     let record = try read { db in
       guard
         let record = try Row.fetchOne(

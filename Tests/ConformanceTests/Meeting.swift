@@ -230,6 +230,7 @@ extension SyncOutcome.Problem {
     case .forgedStatement: "forgedStatement"
     case .newerVersion: "newerVersion"
     case .notWritten: "notWritten"
+    case .lost: "contentLost"
     case .unreachable: "mailboxUnreachable"
     }
   }

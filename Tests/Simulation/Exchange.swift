@@ -69,6 +69,7 @@ extension World {
     case .ownLogAhead: "own-log-ahead"
     case .forgedStatement(let log): "forged-statement:" + facts.name(log)
     case .notWritten: "not-written"
+    case .lost: "lost"
     case .unreachable: "unreachable"
     }
   }

@@ -219,7 +219,7 @@ extension MemoryReplica {
       .map { WantedBlob(root: $0.key, byteCount: $0.value) }
   }
 
-  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Failure) -> [UInt8] {
+  func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Failure) -> [UInt8]? {
     guard let sealed = sealedBlobs[blob], let layout = BlobLayout(byteCount: UInt64(sealed.count))
     else { throw .broken }
     let bytes = layout.bytes(of: run)
