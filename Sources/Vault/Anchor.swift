@@ -11,17 +11,18 @@ struct Anchor: Hashable {
   }
 
   let vaultID: [UInt8]
-  /// Machine and inode of the database, hashed.
+  /// Machine and database's file, hashed.
   let place: Bytes32
   /// By log id.
   var logs: [OwnLog]
 
   static let maximumByteCount = 1 << 20
 
-  static func place(machine: [UInt8], inode: UInt64) -> Bytes32 {
+  /// - Parameter file: what stays with the database's file, and a copy of it does not have.
+  static func place(machine: [UInt8], file: UInt64) -> Bytes32 {
     var hash = DomainHasher(.anchor)
     hash.add(machine)
-    hash.add(inode)
+    hash.add(file)
     return hash.finalize()
   }
 

@@ -209,12 +209,6 @@ extension VaultError {
 enum Folders {
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-  static func inode(of path: String) throws(VaultError) -> UInt64 {
-    var info = stat()
-    guard unsafe stat(path, &info) == 0 else { throw .ofSystem(reading: errno) }
-    return UInt64(info.st_ino)
-  }
-
   /// Of the file system in which it lies.
   static func device(of path: String) throws(VaultError) -> UInt64 {
     var info = stat()

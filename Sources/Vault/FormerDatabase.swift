@@ -80,7 +80,7 @@ extension VaultFiles {
         let place = try database.queue.snapshot({ try FormerDatabase.place($0) })
       else { return }
       if other.hasDatabase {
-        let found = Anchor.place(machine: machine, inode: try other.databaseInode())
+        let found = Anchor.place(machine: machine, file: try other.databaseIdentity())
         if found.bytes == place { try other.removeDatabase() }
       } else if other.hasAnything {
         try other.removeDatabase()

@@ -34,6 +34,8 @@ public actor OpenVault {
 
   /// Whether this copy may sign: see `Protocol/VaultFiles.md`, anchor.
   public private(set) var standing: Standing
+  /// The anchor could not be moved, for lack of room for instance. What was written is durable all the same.
+  private var isAnchorBehind: Bool
   /// Of the two copies of the locks, as this opening found them.
   public let locks: LocksCondition
 
@@ -97,14 +99,24 @@ public actor OpenVault {
       do {
         keys = try CarriedKeys.read(database, derived)
         cost = (try database.queue.snapshot { try KeptCost.read($0) } ?? locks.keysFile.cost).raised
-        standing = try Self.standing(
+        (standing, isAnchorBehind) = try Self.standing(
           files: files, database: database, anchorKey: derived.anchor, vaultID: vaultID,
           machine: surroundings.machine)
+        // A disk without room for it must not keep closed what can be read; nobody is told of the new head until it moved.
+        if isAnchorBehind {
+          do {
+            try Self.writeAnchor(
+              files: files, database: database, key: derived.anchor, vaultID: vaultID,
+              machine: surroundings.machine)
+            isAnchorBehind = false
+          } catch {}
+        }
         self.locks = try locks.settle(isSound: standing == .sound)
         if standing == .sound {
           files.removeFormer(of: database, machine: surroundings.machine)
         }
-        try blobs.sweep()
+        // What was left unfinished is no reason to stay closed; the next opening tries again.
+        do { try blobs.sweep() } catch {}
       } catch {
         database.giveUp()
         throw error
@@ -166,13 +178,10 @@ public actor OpenVault {
     } catch {
       throw .ofDatabase(error)
     }
-    do {
-      try Self.writeAnchor(
-        files: files, database: database, key: keys.anchor, vaultID: vaultID,
-        machine: surroundings.machine)
-    } catch {
+    do { try moveAnchor() } catch {
       // What was written stays: a database ahead of its anchor is sound, and the next opening moves it on.
-      throw VaultError(.storedUnconfirmed, systemError: VaultError.ofDatabase(error).systemError)
+      isAnchorBehind = true
+      throw VaultError(.storedUnconfirmed, systemError: error.systemError)
     }
     return result
   }
@@ -217,9 +226,16 @@ extension OpenVault {
       try Self.writeAnchor(
         files: files, database: database, key: keys.anchor, vaultID: vaultID,
         machine: surroundings.machine)
+      isAnchorBehind = false
     } catch {
       throw .ofDatabase(error)
     }
+  }
+
+  /// Moves the anchor if it could not be moved before. To be called before somebody else is told how far the logs
+  /// are: an older database put back afterwards has to be noticed.
+  func catchUpAnchor() throws(VaultError) {
+    if isAnchorBehind { try moveAnchor() }
   }
 
   static func writeAnchor(
@@ -228,20 +244,21 @@ extension OpenVault {
   ) throws {
     let anchor = Anchor(
       vaultID: vaultID,
-      place: Anchor.place(machine: machine, inode: try files.databaseInode()),
+      place: Anchor.place(machine: machine, file: try files.databaseIdentity()),
       logs: try database.queue.snapshot { try ownLogs($0) })
     try Folders.replace(files.anchor, with: anchor.seal(key: key), in: files.folder)
   }
 
-  /// Compares database and anchor, and advances an anchor that a crash left behind.
+  /// Compares database and anchor.
+  ///
+  /// - Returns: also whether a crash left the anchor behind.
   static func standing(
     files: VaultFiles, database: SealedDatabase, anchorKey: borrowing SecretKey, vaultID: [UInt8],
     machine: [UInt8]
-  ) throws -> Standing {
-    guard Folders.exists(files.anchor) else { return .copied }
-    let bytes = try Folders.read(files.anchor, max: Anchor.maximumByteCount)
-    let anchor = try Anchor(opening: bytes, key: anchorKey)
-    guard anchor.vaultID == vaultID else { throw VaultError(.databaseDamaged) }
+  ) throws -> (Standing, isAnchorBehind: Bool) {
+    guard let anchor = try anchor(of: files, key: anchorKey), anchor.vaultID == vaultID else {
+      return (.copied, false)
+    }
     let logs = try database.queue.snapshot { try ownLogs($0) }
     let isKnownOld = try database.queue.snapshot { db in
       try Row.fetchOne(
@@ -251,23 +268,36 @@ extension OpenVault {
           JOIN vault_case c ON c.id = l.case_ref AND c.log_id = l.log_id WHERE l.forked_at IS NOT NULL
           """) != nil
     }
-    if isKnownOld { return .rolledBack }
+    if isKnownOld { return (.rolledBack, false) }
     for signed in anchor.logs {
       // One's own, or one that was until new keys took its place: it stays in the database.
       let held = try database.queue.snapshot { try position(of: signed.position.logID, $0) }
-      guard let held, held.size >= signed.position.size else { return .rolledBack }
+      guard let held, held.size >= signed.position.size else { return (.rolledBack, false) }
       if held.size == signed.position.size, held.root != signed.position.root {
-        return .rolledBack
+        return (.rolledBack, false)
       }
     }
-    guard anchor.place == Anchor.place(machine: machine, inode: try files.databaseInode()) else {
-      return .copied
+    guard anchor.place == Anchor.place(machine: machine, file: try files.databaseIdentity()) else {
+      return (.copied, false)
     }
-    if logs.count != anchor.logs.count || Set(logs) != Set(anchor.logs) {
-      try writeAnchor(
-        files: files, database: database, key: anchorKey, vaultID: vaultID, machine: machine)
+    return (.sound, logs.count != anchor.logs.count || Set(logs) != Set(anchor.logs))
+  }
+
+  /// The anchor, if there is one that can be read. Without it nobody can say whether this is the vault that signed last:
+  /// it is taken for a copy, in which all can be read.
+  private static func anchor(
+    of files: VaultFiles, key: borrowing SecretKey
+  ) throws(VaultError) -> Anchor? {
+    guard Folders.exists(files.anchor) else { return nil }
+    do throws(VaultError) {
+      return try Anchor(
+        opening: Folders.read(files.anchor, max: Anchor.maximumByteCount), key: key)
+    } catch {
+      switch error.code {
+      case .databaseDamaged, .inputOutput, .fileTooLarge: return nil
+      default: throw error
+      }
     }
-    return .sound
   }
 }
 

@@ -50,7 +50,7 @@ extension OpenVault {
     try files.removeUnfinished()
     try next.moveAside()
     do {
-      let place = Anchor.place(machine: surroundings.machine, inode: try files.databaseInode())
+      let place = Anchor.place(machine: surroundings.machine, file: try files.databaseIdentity())
       let copy = DatabaseCopy(
         from: database, keys: keys, at: place, to: next.building, keys: newKeys, vaultID: vaultID)
       try copy.run(onBytes: onBytes, afterStep: afterStep)
@@ -79,9 +79,9 @@ extension OpenVault {
       opening: try Folders.read(files.anchor, max: Anchor.maximumByteCount), key: keys.anchor)
     let machine = surroundings.machine
     let isHere =
-      old.place == Anchor.place(machine: machine, inode: try files.databaseInode())
+      old.place == Anchor.place(machine: machine, file: try files.databaseIdentity())
     let place =
-      isHere ? Anchor.place(machine: machine, inode: try next.databaseInode()) : Bytes32.zero
+      isHere ? Anchor.place(machine: machine, file: try next.databaseIdentity()) : Bytes32.zero
     let anchor = Anchor(vaultID: vaultID, place: place, logs: old.logs)
     try Folders.replace(next.anchor, with: anchor.seal(key: newKeys.anchor), in: next.folder)
   }

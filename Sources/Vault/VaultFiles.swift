@@ -1,3 +1,4 @@
+internal import CSealedVFS
 internal import Cryptography
 
 #if canImport(Glibc)
@@ -94,8 +95,14 @@ struct VaultFiles: Sendable {
     }
   }
 
-  /// By name: opening and closing the file beside SQLite would drop SQLite's locks on it (POSIX).
-  func databaseInode() throws(VaultError) -> UInt64 { try Folders.inode(of: database) }
+  /// What stays with the database's file where it lies, and a copy of it does not have. By name: opening and closing the
+  /// file beside SQLite would drop SQLite's locks on it (POSIX).
+  func databaseIdentity() throws(VaultError) -> UInt64 {
+    var identity: UInt64 = 0
+    let status = unsafe cairn_file_identity(database, &identity)
+    guard status == 0 else { throw .ofSystem(reading: status) }
+    return identity
+  }
 
   /// One spelling for a folder, so that two of them can be compared: without links, `.` and `..`; as it was
   /// given where it is not there.

@@ -115,7 +115,7 @@ import Testing
     let listed = try await person.run(["list"] + copy)
     #expect(listed.status == 0)
     #expect(listed.output.contains("“One.”"))
-    #expect(listed.told.contains("This vault is a copy, or came from another machine."))
+    #expect(listed.told.contains("This vault is a copy, came from another machine,"))
     let added = try await person.run(["add", "--text", "Two.", "--json"] + copy)
     #expect(added.status == 1)
     #expect(try added.errorCode() == "copied")

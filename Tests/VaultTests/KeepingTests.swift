@@ -62,4 +62,69 @@ import Testing
     #expect([UInt8](try Data(contentsOf: URL(filePath: output + "/shot.png"))) == original)
     #expect(try await again.check().findings == [])
   }
+
+  /// A full disk, for instance: all can be read, and nobody is told of what could be put back unnoticed.
+  @Test func `a vault opens where its anchor cannot be moved, and meets nobody until it could`()
+    async throws
+  {
+    let fixture = try VaultFixture()
+    let mailbox = try TemporaryFolder()
+    let vault = try await fixture.create()
+    let obstacle = fixture.path + "/anchor.new"
+    try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+    let failed = try await vault.add([words("kept")], toCase: nil)
+    #expect(failed.failure?.error.code == .storedUnconfirmed)
+    try await vault.close()
+
+    let again = try fixture.open()
+    #expect(await again.standing == .sound)
+    #expect(try await again.entries(ofCase: nil).map { $0.content?.words } == ["kept"])
+    await #expect(throws: VaultError.self) {
+      try await again.sync(caseNamed: nil, mailbox: mailbox.path)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: mailbox.path) == [])
+    try FileManager.default.removeItem(atPath: obstacle)
+    #expect(try await again.sync(caseNamed: nil, mailbox: mailbox.path).problems == [])
+    try await again.close()
+    let then = try fixture.open()
+    #expect(await then.standing == .sound)
+    try await then.close()
+  }
+
+  /// It is written anew with each entry that is saved, so that a bad sector may well meet it.
+  @Test(arguments: [0, 300])
+  func `without an anchor that can be read a vault is a copy, in which all can be read`(
+    junkByteCount: Int
+  ) async throws {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    _ = try await vault.add([words("kept")], toCase: nil)
+    try await vault.close()
+    let junk = Data(repeating: 7, count: junkByteCount)
+    try junk.write(to: URL(filePath: fixture.path + "/anchor"))
+    let again = try fixture.open()
+    #expect(await again.standing == .copied)
+    #expect(try await again.entries(ofCase: nil).map { $0.content?.words } == ["kept"])
+    #expect(try await again.renew().cases == ["default"])
+    _ = try await again.add([words("after")], toCase: nil)
+    try await again.close()
+    let then = try fixture.open()
+    #expect(await then.standing == .sound)
+    #expect(try await then.check().findings == [])
+  }
+
+  @Test func `a copy of a database's file is another one, and a folder that moves keeps its own`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let places = ["first", "copied", "moved"].map { VaultFiles(folder: folder.path + "/" + $0) }
+    let files = FileManager.default
+    try files.createDirectory(atPath: places[0].folder, withIntermediateDirectories: false)
+    try Data([1]).write(to: URL(filePath: places[0].database))
+    try files.copyItem(atPath: places[0].folder, toPath: places[1].folder)
+    let first = try places[0].databaseIdentity()
+    #expect(try places[1].databaseIdentity() != first)
+    try files.moveItem(atPath: places[0].folder, toPath: places[2].folder)
+    #expect(try places[2].databaseIdentity() == first)
+  }
 }

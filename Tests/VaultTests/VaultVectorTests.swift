@@ -63,7 +63,7 @@ import VerifiableLog
       let anchor = try Anchor(opening: input, key: key)
       #expect(try anchor.vaultID == vector.bytes("vault"))
       let inode = try vector.field("inode", UInt64.self)
-      #expect(try anchor.place == Anchor.place(machine: vector.bytes("machine"), inode: inode))
+      #expect(try anchor.place == Anchor.place(machine: vector.bytes("machine"), file: inode))
       let said = try vector.field("logs", [[Any]].self)
       #expect(anchor.logs.map { $0.position.logID.raw.hex } == said.map { $0[1] as? String })
       #expect(anchor.logs.map(\.position.size) == said.map { $0[2] as? UInt64 })

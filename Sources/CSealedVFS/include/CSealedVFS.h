@@ -107,4 +107,11 @@ int cairn_sealed_provide_key(const char *path, const uint8_t key[32], const uint
 /// uses it is open. Does nothing if there is none.
 void cairn_sealed_forget_key(const char *path);
 
+/// What stays with a file for as long as it lies where it is, and a copy of it does not have: its
+/// inode number; on FAT and exFAT, where inodes get new numbers each time that the disk is mounted,
+/// the nanosecond in which the file was made. The file is not opened.
+///
+/// Returns 0, or errno.
+int cairn_file_identity(const char *path, uint64_t *identity);
+
 #endif
