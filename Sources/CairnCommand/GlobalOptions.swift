@@ -85,7 +85,7 @@ extension GlobalOptions {
     let result: Result
     do {
       try Interruption.check()
-      if isSettling { try await vault.settleErasures() }
+      if isSettling { try await settleErasures(of: vault) }
       result = try await body(vault)
     } catch {
       try await vault.close()
@@ -93,6 +93,17 @@ extension GlobalOptions {
     }
     try await vault.close()
     return result
+  }
+
+  /// What it fails for, a full disk or a damaged page, is no reason not to do what was asked for.
+  private func settleErasures(of vault: OpenVault) async throws {
+    do {
+      try await vault.settleErasures()
+    } catch where error.code != .cancelled {
+      Output.remark(
+        "Note: Erased entries that are to be destroyed on this disk could not be, for now. They stay hidden,"
+          + " and it is tried again at the next opening. “cairn check” tells whether the vault is sound.")
+    }
   }
 
   /// What the note said already is not said again; scripts, which read one object, are told all of it.

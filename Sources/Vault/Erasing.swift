@@ -21,6 +21,8 @@ extension OpenVault {
   /// Seconds for which other copies hide an erased entry before they destroy it: time for another device,
   /// or for whoever holds the kit, to say that a thief erased it.
   public static let erasureGrace: UInt64 = 14 * 86_400
+  /// Of the time between two openings or exchanges, no more than this counts, in seconds.
+  public static let longestCounted: UInt64 = 7 * 86_400
 
   /// Erases entries of one case: hides them on every copy, and destroys them on this one now.
   ///
@@ -93,14 +95,20 @@ extension OpenVault {
 
   /// Destroys what was hidden long enough. To be called after opening; an exchange does it by itself.
   public func settleErasures() throws(VaultError) {
-    let due = surroundings.now() - min(surroundings.now(), Self.erasureGrace)
-    let rows = try read { db in
-      let refs = try Int64.fetchSet(
-        db, cached: "SELECT case_ref FROM erasure WHERE is_destroyed = 0 AND seen <= ?",
-        arguments: [Int64(bitPattern: due)])
-      return refs.isEmpty ? [] : try CaseRow.all(db).filter { refs.contains($0.ref) }
+    let waiting = try read { db in
+      try Int64.fetchSet(db, cached: "SELECT case_ref FROM erasure WHERE is_destroyed = 0")
     }
-    for row in rows { try settleErasures(of: row) }
+    if standing == .sound, !waiting.isEmpty {
+      let now = surroundings.now()
+      try commitQuietly { db in try ErasureTable.count(db, until: now) }
+      let due = try read { db in
+        let refs = try Int64.fetchSet(
+          db, cached: "SELECT case_ref FROM erasure WHERE is_destroyed = 0 AND seen <= ?",
+          arguments: [Int64(bitPattern: now - min(now, Self.erasureGrace))])
+        return refs.isEmpty ? [] : try CaseRow.all(db).filter { refs.contains($0.ref) }
+      }
+      for row in due { try settleErasures(of: row) }
+    }
     if try hasDoomedFiles() { try clearAway() }
   }
 
@@ -110,6 +118,7 @@ extension OpenVault {
     guard standing == .sound else { return }
     let now = surroundings.now()
     let isChanged = try commitQuietly { db in
+      try ErasureTable.count(db, until: now)
       let wanted = Set(try CaseView.state(db, of: row).erasures.map(\.entry))
       for entry in wanted { try ErasureTable.note(db, entry, in: row, at: now) }
       var isChanged = false
@@ -151,10 +160,13 @@ extension OpenVault {
           """
       ).map { try $0.identifier("root") as BlobRoot }
     }
-    // Small attachments stand in the database and have no file.
-    for path in roots.map({ blobs.path(of: $0) }) where Folders.exists(path) {
-      try Folders.removeFile(path)
-      try Folders.synchronize(Folders.parent(of: path))
+    // Small attachments stand in the database and have no file; others may have come only in part.
+    for root in roots {
+      for path in try [blobs.path(of: root)] + blobs.partialPaths(of: root)
+      where Folders.exists(path) {
+        try Folders.removeFile(path)
+        try Folders.synchronize(Folders.parent(of: path))
+      }
     }
     do {
       // What was deleted still stands in the log of the database until that is cut.
@@ -262,6 +274,36 @@ extension Row {
 
 /// Erased entries: when this copy learned of it, and whether it destroyed them yet.
 enum ErasureTable {
+  private static let countedUntil = "erasures-counted-until"
+
+  /// Counts the time that passed since the last count, a week at most: a clock that is wrong once, or is set by somebody,
+  /// destroys nothing by itself. `seen` moves by what does not count. Where the clock went back, one of its times was
+  /// wrong, and all begins anew; unless it was only put right.
+  static func count(_ db: Database, until now: UInt64) throws {
+    let last = try Row.fetchOne(
+      db, cached: "SELECT value FROM setting WHERE name = ?", arguments: [countedUntil]
+    ).map { $0.number("value") }
+    guard last != now else { return }
+    if let last, now > last {
+      try move(db, by: Int64(clamping: now - last - min(now - last, OpenVault.longestCounted)))
+    } else if let last, last - now <= 86_400 {
+      try move(db, by: -Int64(last - now))
+    } else if last != nil {
+      try db.execute(
+        cached: "UPDATE erasure SET seen = ? WHERE is_destroyed = 0",
+        arguments: [Int64(bitPattern: now)])
+    }
+    try db.execute(
+      cached: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
+      arguments: [countedUntil, Int64(bitPattern: now)])
+  }
+
+  private static func move(_ db: Database, by seconds: Int64) throws {
+    try db.execute(
+      cached: "UPDATE erasure SET seen = max(0, seen + ?) WHERE is_destroyed = 0",
+      arguments: [seconds])
+  }
+
   /// The first time counts; a later one changes nothing.
   static func note(_ db: Database, _ entry: EntryID, in row: CaseRow, at time: UInt64) throws {
     try db.execute(

@@ -54,9 +54,14 @@ import VerifiableLog
   private func expectAllThere(
     _ row: Row, _ household: Household, _ ids: [String: String]
   ) async throws {
-    let later = Person.surroundings.now() + OpenVault.erasureGrace + 86_400
+    let now = Person.surroundings.now()
     for person in [household.laptop, household.advocate] {
-      let vault = try person.open(at: later)
+      for week in [1, 2] as [UInt64] {
+        let vault = try person.open(at: now + week * OpenVault.longestCounted)
+        try await vault.settleErasures()
+        try await vault.close()
+      }
+      let vault = try person.open(at: now + OpenVault.erasureGrace + 86_400)
       try await vault.settleErasures()
       _ = try await vault.meet(household.mailbox.path)
       #expect(try await vault.texts() == Meeting.texts.union(["from the phone"]))
@@ -99,7 +104,8 @@ import VerifiableLog
     #expect(blobs.count == 1)
     let seen = Person.surroundings.now()
     for (time, count) in [
-      (seen + OpenVault.erasureGrace - 3600, 1), (seen + OpenVault.erasureGrace + 3600, 0),
+      (seen + OpenVault.longestCounted, 1), (seen + OpenVault.erasureGrace - 3600, 1),
+      (seen + OpenVault.erasureGrace + 3600, 0),
     ] {
       let vault = try laptop.open(at: time)
       try await vault.settleErasures()

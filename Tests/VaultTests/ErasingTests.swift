@@ -10,6 +10,11 @@ import VerifiableLog
 
 @Suite struct ErasingTests {
   private static let grace = OpenVault.erasureGrace
+  private static let week = OpenVault.longestCounted
+  /// Seconds by which the clock moves, one after another; then all of it back.
+  static let wrongClocks: [[Int64]] = [
+    [34_560_000], [-1_600_000_000, 1_600_000_000], [1_296_000, -1_296_000, 1_296_000],
+  ]
 
   @Test func `an erased entry is gone here at once, with its file and its amendments`() async throws
   {
@@ -104,12 +109,11 @@ import VerifiableLog
     #expect(hidden.content == nil)
     #expect(try await hasCiphertext(shared.theirs, id))
 
-    shared.advocate.clock.advance(Self.grace - 1)
-    try await shared.theirs.settleErasures()
-    #expect(try await hasCiphertext(shared.theirs, id))
-    shared.advocate.clock.advance(1)
-    try await shared.theirs.settleErasures()
-    #expect(try await !hasCiphertext(shared.theirs, id))
+    for (passed, isThere) in [(Self.week, true), (Self.grace - Self.week - 1, true), (1, false)] {
+      shared.advocate.clock.advance(passed)
+      try await shared.theirs.settleErasures()
+      #expect(try await hasCiphertext(shared.theirs, id) == isThere)
+    }
 
     // It is in the folder still, and nobody takes it in again.
     try await shared.syncAdvocate()
@@ -119,6 +123,35 @@ import VerifiableLog
     #expect(
       try await shared.hers.stateHash(ofCase: nil)
         == shared.theirs.stateHash(ofCase: "theirs"))
+  }
+
+  /// Whoever sets the clock of a device that is not hers, or a battery that ran out, must not destroy what another
+  /// survivor's device would still say “keep” to.
+  @Test(arguments: wrongClocks)
+  func `a clock that is wrong for once destroys nothing`(moves: [Int64]) async throws {
+    let shared = try await SharedCase(before: [words("one")])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let id = try #require(try await shared.hers.entries(ofCase: nil).first?.id)
+    _ = try await shared.hers.erase([id.base32])
+    try await shared.syncSurvivor()
+    try await shared.syncAdvocate()
+    let clock = shared.advocate.clock
+    for move in moves {
+      clock.advance(UInt64(bitPattern: move))
+      try await shared.theirs.settleErasures()
+      #expect(try await hasCiphertext(shared.theirs, id))
+    }
+    clock.advance(UInt64(bitPattern: -moves.reduce(0, +)))
+    try await shared.theirs.settleErasures()
+    // What really passes counts all the same.
+    for isThere in [true, false] {
+      #expect(try await hasCiphertext(shared.theirs, id) == isThere)
+      clock.advance(Self.week)
+      try await shared.theirs.settleErasures()
+      clock.advance(Self.week)
+      try await shared.theirs.settleErasures()
+    }
   }
 
   @Test func `what this device put into the mailbox is written anew without it`() async throws {
