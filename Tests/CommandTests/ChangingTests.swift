@@ -62,6 +62,33 @@ import Testing
     #expect(try await person.cairn("keep", id).status == 0)
   }
 
+  /// A file that cannot be removed: a folder has its name.
+  @Test func `what cannot be destroyed yet is told, and all else goes on`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("large.png", noise(200_000, seed: 8))
+    try await person.cairn("add", "large.png")
+    try await person.cairn("add", "--text", "To stay.")
+    let id = try #require(
+      try await person.entries().first { $0["words"] == nil }?["id"] as? String)
+    let stored = try #require(
+      try FileManager.default.subpathsOfDirectory(atPath: person.vault + "/blobs")
+        .first { $0.utf8.count > 40 })
+    let place = person.vault + "/blobs/" + stored
+    try FileManager.default.moveItem(atPath: place, toPath: person.path("aside"))
+    try FileManager.default.createDirectory(
+      atPath: place + "/in the way", withIntermediateDirectories: true)
+    #expect(try await person.cairn("erase", id, "--yes").status != 0)
+    let listed = try await person.cairn("list")
+    #expect(listed.status == 0, "\(listed.all)")
+    #expect(listed.told.contains("“To stay.”"))
+    #expect(listed.told.contains("Erased entries that are to be destroyed on this disk could not be"))
+    try FileManager.default.removeItem(atPath: place)
+    try FileManager.default.moveItem(atPath: person.path("aside"), toPath: place)
+    let then = try await person.cairn("list")
+    #expect(!then.told.contains("could not be"), "\(then.all)")
+    #expect(!FileManager.default.fileExists(atPath: place))
+  }
+
   @Test func `what cannot be erased, kept or adopted is told as such`() async throws {
     let person = try await Person()
     try await person.cairn("add", "--text", "One.")
