@@ -7,9 +7,11 @@ import archive
 import entries
 import logs
 import report
-from encoding import (DAY, Malformed, Newer, Refused, array, ascending, b32, b64, bounded, decode,
-                      octets, record, sha256, text, tuple_of, uint, versioned)
-from state import State, Union, read_statements
+import statements
+from content import first_second
+from encoding import (DAY, MAX_PARTS, Malformed, Newer, Refused, array, ascending, b32, b64, bounded, decode, octets,
+                      record, sha256, text, tuple_of, uint, versioned)
+from state import State, Union
 
 BLOCKING = ("unreadable", "not-a-bundle", "newer-version", "too-large")
 REMARKS = (
@@ -137,7 +139,7 @@ class Bundle:
         with _As("proof-malformed", path=self.CASE):
             fields = record(versioned(decode(self.zip.content(self.CASE, 32 << 20), 32 << 20)), tuple(range(11)))
             self.case_id = octets(fields[1], 32)
-            statements = [bounded(s, entries.MAX_STATEMENT) for s in array(fields[2], 4096)]
+            stated = [bounded(s, statements.MAX_STATEMENT) for s in array(fields[2], 4096)]
             self.exporter, self.exported_at = octets(fields[3], 32), uint(fields[4])
             self.scope = uint(fields[5], 2)
             self.logs = [logs.Log(octets(log, 32), octets(key, 32))
@@ -156,8 +158,8 @@ class Bundle:
             if log.id != logs.log_id(self.case_id, log.key):
                 raise Refused("proof-malformed", "a log whose id is another's", path=self.CASE, log=log.id)
         with _As("statement-invalid"):
-            self.union = Union(self.case_id, read_statements(statements, self.case_id))
-            self.union.successions = [entries.read_succession(s, self.case_id) for s in successions]
+            self.union = Union(self.case_id, statements.read_statements(stated, self.case_id))
+            self.union.successions = [statements.read_succession(s, self.case_id) for s in successions]
         self.union.logs = {log.id: log for log in self.logs}
         for fork in forks:
             self._read_fork(fork)
@@ -228,7 +230,7 @@ class Bundle:
     def _read_parts(items) -> tuple:
         """Hashes of all parts, and those that are disclosed by index."""
         hashes, disclosed = [], {}
-        for index, item in enumerate(array(items, entries.MAX_PARTS)):
+        for index, item in enumerate(array(items, MAX_PARTS)):
             if type(item) is bytes:
                 hashes.append(octets(item, 32))
                 continue
@@ -311,7 +313,7 @@ class Bundle:
 
     def _evaluate(self):
         self.state = State(self.union)
-        for log in self.state.logs_of(entries.SURVIVOR):
+        for log in self.state.logs_of(statements.SURVIVOR):
             end = self.state.settled_from(log.id)
             for leaf in log.leaves[:end]:
                 if leaf.cls == logs.CONTROL and (log.id, leaf.sequence) not in self.control_seen:
@@ -415,7 +417,7 @@ class Bundle:
             if before and clock > before.time + DAY:
                 verdict.note("clock-after-receipt", *where)
         seen = entry.content and entry.content.get("seen")
-        if seen and before and entries.first_second(seen["moments"][0]) > before.time + DAY:
+        if seen and before and first_second(seen["moments"][0]) > before.time + DAY:
             verdict.note("claimed-after-receipt", *where)
 
     def _bounds(self, receipt: Receipt, log: bytes) -> bool:

@@ -11,6 +11,9 @@ import re
 import cbor2
 
 DAY = 86_400
+# Limits that more than one reader needs.
+MAX_ENTRIES = 1 << 32
+MAX_PARTS = 256
 
 
 class Refused(Exception):

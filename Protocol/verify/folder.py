@@ -9,8 +9,9 @@ import entries
 import frames
 import keys
 import logs
+import statements
 from encoding import Malformed, Newer, Refused, b32, decode, domain_hash, from_b32
-from state import State, Union, read_statements
+from state import State, Union
 
 MAX_HEAD = 16 << 20
 MAX_STREAM = 1 << 30
@@ -202,7 +203,7 @@ class Folder:
                 items.setdefault(item, file)
         for item, file in items.items():
             try:
-                self.union.successions.append(entries.read_succession(item, self.case_id))
+                self.union.successions.append(statements.read_succession(item, self.case_id))
             except Refused as refusal:
                 self._tell("file-damaged", file.path, why=refusal.why)
         for card in [s.card for s in self.union.statements + self.union.successions if s.card]:
@@ -221,7 +222,7 @@ class Folder:
             raise Refused("case-unknown", "no founding statement of this case")
         for item, file in items.items():
             try:
-                read = read_statements([item] + founding[:1], self.case_id)
+                read = statements.read_statements([item] + founding[:1], self.case_id)
                 self.union.statements.append(read[0])
             except Newer:
                 raise

@@ -8,7 +8,7 @@ from nacl.exceptions import CryptoError
 
 import entries
 import logs
-from encoding import (Malformed, array, bounded, decode, domain_hash, encode, sha256, tuple_of, u64)
+from encoding import (MAX_PARTS, Malformed, array, bounded, decode, domain_hash, encode, sha256, tuple_of, u64)
 
 WORDS = Path(__file__).parent.parent / "words.txt"
 SPAN = 65_536
@@ -97,7 +97,7 @@ def open_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, key: bytes, cipherte
     if len(plain) != max(256, padme(4 + length)) or any(plain[4 + length:]) or len(plain) > 1 << 20:
         return None
     try:
-        pairs = [tuple_of(pair, 2) for pair in array(decode(plain[4:4 + length], 1 << 20), entries.MAX_PARTS)]
+        pairs = [tuple_of(pair, 2) for pair in array(decode(plain[4:4 + length], 1 << 20), MAX_PARTS)]
         parts = {i: (entries.check_label(label), bounded(data, 1 << 20)) for i, (label, data) in enumerate(pairs)}
     except Malformed:
         return None

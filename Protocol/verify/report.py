@@ -8,10 +8,11 @@ from pathlib import Path
 
 import chevron
 
-import entries
 import logs
+from content import ABOUT
 from encoding import b32
-from entries import RETRACT, REQUEST, TAKEDOWN, SURVIVOR
+from entries import REQUEST, RETRACT, TAKEDOWN
+from statements import ADVOCATE, SURVIVOR
 
 TEMPLATE = (Path(__file__).parent.parent / "report.mustache").read_text(encoding="utf-8")
 
@@ -93,7 +94,7 @@ def moment(value: list) -> str:
 
 def seen(claimed: dict) -> str:
     said = " to ".join(moment(value) for value in claimed["moments"])
-    return "about " + said if claimed["form"] == entries.ABOUT else said
+    return "about " + said if claimed["form"] == ABOUT else said
 
 
 # What entries do to each other (CaseLog.md, "Entry") --------------------------------------------------
@@ -187,7 +188,7 @@ class Page:
         self.bundle, self.notes = bundle, notes
         self.relations = Relations(bundle)
         self.names = {}
-        for role, noun in ((SURVIVOR, "Survivor’s device"), (entries.ADVOCATE, "Advocate")):
+        for role, noun in ((SURVIVOR, "Survivor’s device"), (ADVOCATE, "Advocate")):
             members = bundle.state.by_id(role)
             for index, member in enumerate(members, 1):
                 self.names[member.log] = noun if len(members) == 1 else f"{noun} {index}"

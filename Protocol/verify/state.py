@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import entries
 import logs
-from encoding import Newer, Refused, domain_hash, encode, sha256
-from entries import ADMIT, ADVOCATE, CUT, EPOCH, ERASE, KEEP, SURVIVOR
+from encoding import Newer, domain_hash, encode, sha256
+from entries import ADMIT, CUT, EPOCH, ERASE, KEEP
+from statements import ADVOCATE, SURVIVOR, Card
 
 MAX_MEMBERS = 1024
 NEVER = 1 << 64
@@ -15,7 +16,7 @@ NEVER = 1 << 64
 class Member:
     log: bytes
     role: int
-    card: entries.Card
+    card: Card
     follows: bytes = None      # log of the older keys of the same device
     first: bytes = None        # log of its first keys
 
@@ -30,20 +31,6 @@ class Union:
     logs: dict = field(default_factory=dict)       # log id: logs.Log with its control entries opened
     forks: dict = field(default_factory=dict)      # log id: least size from which on a fork is proven
     violations: set = field(default_factory=set)   # (log id, sequence) of entries that contradict their leaf
-
-
-def read_statements(items: list, case_id: bytes) -> list:
-    """Statements of this case that its root signed; without a founding statement that is of it, none."""
-    read = [entries.read_statement(item, case_id) for item in items]
-    roots = {s.root_key for s in read if s.kind == 1 and domain_hash("case-id", s.root_key) == case_id}
-    if not roots:
-        raise Refused("statement-invalid", "no founding statement of this case")
-    root = roots.pop()
-    for statement in read:
-        if statement.kind == 1 and statement.root_key != root or not logs.is_signed(
-                "root-statement", root, statement.body, statement.signature):
-            raise Refused("statement-invalid", "a statement that the root did not sign")
-    return read
 
 
 class State:
@@ -68,7 +55,7 @@ class State:
                 self._add(statement.card, SURVIVOR)
         self._follow()
 
-    def _add(self, card: entries.Card, role: int, follows: bytes = None):
+    def _add(self, card: Card, role: int, follows: bytes = None):
         log = logs.log_id(self.union.case_id, card.signing_key)
         if log not in self.members and len(self.members) < MAX_MEMBERS:
             first = self.members[follows].first if follows else log

@@ -11,8 +11,8 @@ import sys
 
 import vectors_of_sync
 import writer
-from writer import START, Case, entries, keys, logs, seed
-from encoding import b32, domain_hash, encode
+from writer import START, SURVIVOR, Case, entries, keys, logs, seed
+from encoding import b32, decode, domain_hash, encode
 
 PAGE = writer.PROTOCOL / "Examples.md"
 CASE = Case().tell()
@@ -55,7 +55,7 @@ def card() -> str:
 
 
 def statement() -> str:
-    body, signature = entries.decode(CASE.statement({0: 3, 1: CASE.id, 2: CASE.survivor.id, 3: 4}), 4096)
+    body, signature = decode(CASE.statement({0: 3, 1: CASE.id, 2: CASE.survivor.id, 3: 4}), 4096)
     return lines(("body of a lift", body), ("statement", encode([body, signature])))
 
 
@@ -155,7 +155,7 @@ def share() -> str:
 
 
 def succession() -> str:
-    new = writer.Device(30, CASE.id, entries.SURVIVOR)
+    new = writer.Device(30, CASE.id, SURVIVOR)
     body = encode({0: 1, 1: CASE.id, 2: CASE.survivor.signing.public, 3: new.card})
     return lines(("body", body), ("signed, its first bytes", b"\x13cairn/v1/succession" + body[:12]),
                  ("by the old key", CASE.survivor.signing.sign_in("succession", body)),

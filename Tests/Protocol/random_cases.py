@@ -5,16 +5,17 @@ is rendered from this side's evaluation, so another verifier finds every differe
 import random
 
 import writer
-from writer import START, Device, SigningKey, archive, bundle, entries, logs, seed
-from encoding import b64, domain_hash, encode
-from state import State, Union, read_statements
+from writer import ADVOCATE, START, SURVIVOR, Device, SigningKey, archive, bundle, entries, logs, seed
+from encoding import Refused, b64, decode, domain_hash, encode
+import statements
+from state import State, Union
 
 
 class RandomCase:
     def __init__(self, chance: random.Random):
         self.chance, self.root = chance, SigningKey(seed(1))
         self.id = domain_hash("case-id", self.root.public)
-        self.devices = [Device(10 + i, self.id, entries.SURVIVOR) for i in range(chance.randrange(1, 5))]
+        self.devices = [Device(10 + i, self.id, SURVIVOR) for i in range(chance.randrange(1, 5))]
         first = self.devices[0]
         self.statements = [self.statement({0: 1, 1: self.id, 2: self.root.public, 3: first.card, 4: bytes(80)})]
         for device in self.devices[1:]:
@@ -53,13 +54,13 @@ class RandomCase:
 
     def evidence(self):
         seen = self.chance.choice([{0: 1, 1: [1, 2026, 5]}, {0: 0, 1: [0, self.clock + 10**6, -90]}, {0: 2, 1: [1, 1999]}])
-        self.append(self.somebody(entries.SURVIVOR), 2, 16, [("words", "w"), ("seen", seen)])
+        self.append(self.somebody(SURVIVOR), 2, 16, [("words", "w"), ("seen", seen)])
 
     def note(self):
         self.append(self.somebody(), 3, 32, [("about", [self.entry()]), ("words", "n\r\n\u202e<")])
 
     def retract(self):
-        self.append(self.somebody(entries.SURVIVOR), 2, 18, [("about", [self.entry(), self.entry()])])
+        self.append(self.somebody(SURVIVOR), 2, 18, [("about", [self.entry(), self.entry()])])
 
     def request(self):
         kind, part = self.chance.choice([(34, ("request", {0: self.chance.randrange(1, 4)})),
@@ -75,19 +76,19 @@ class RandomCase:
         target = self.somebody()
         size = self.chance.randrange(target.log.size + 1)
         root = target.log.root_at(size) if self.chance.random() < 0.9 else seed(78)
-        self.append(self.somebody(entries.SURVIVOR), 1, entries.CUT, [("control", {0: target.id, 1: size, 2: root})])
+        self.append(self.somebody(SURVIVOR), 1, entries.CUT, [("control", {0: target.id, 1: size, 2: root})])
 
     def erase(self):
-        self.append(self.somebody(entries.SURVIVOR), 1, entries.ERASE, [("control", {0: [self.entry(), self.entry()]})])
+        self.append(self.somebody(SURVIVOR), 1, entries.ERASE, [("control", {0: [self.entry(), self.entry()]})])
 
     def keep(self):
-        self.append(self.somebody(entries.SURVIVOR), 1, entries.KEEP, [("control", {0: self.entry()})])
+        self.append(self.somebody(SURVIVOR), 1, entries.KEEP, [("control", {0: self.entry()})])
 
     def admit(self):
         self.number += 1
-        device = Device(self.number, self.id, entries.ADVOCATE)
+        device = Device(self.number, self.id, ADVOCATE)
         self.devices.append(device)
-        self.append(self.somebody(entries.SURVIVOR), 1, entries.ADMIT, [("control", {0: device.card, 1: 2})])
+        self.append(self.somebody(SURVIVOR), 1, entries.ADMIT, [("control", {0: device.card, 1: 2})])
 
     def lift(self):
         device = self.somebody()
@@ -95,7 +96,7 @@ class RandomCase:
             {0: 3, 1: self.id, 2: device.id, 3: self.chance.randrange(device.log.size + 2)}))
 
     def decide(self):
-        stays = self.somebody(entries.SURVIVOR)
+        stays = self.somebody(SURVIVOR)
         cut = [d for d in self.devices if d is not stays and self.chance.random() < 0.3]
         self.statements.append(self.statement({0: 4, 1: self.id, 2: stays.id, 3: [d.id for d in cut], 4: [
             self.chance.randrange(d.log.size + 1) for d in cut]}))
@@ -134,8 +135,8 @@ class RandomCase:
 
     def members(self) -> list:
         """Devices whose logs a bundle has: the evaluation's members."""
-        union = Union(self.id, read_statements(self.statements, self.id))
-        union.successions = [entries.read_succession(s, self.id) for s in self.successions]
+        union = Union(self.id, statements.read_statements(self.statements, self.id))
+        union.successions = [statements.read_succession(s, self.id) for s in self.successions]
         for device in self.devices:
             log = union.logs[device.id] = device.log
             log.entries = {}
@@ -143,11 +144,11 @@ class RandomCase:
                 leaf = log.leaves[sequence]
                 try:
                     read = entries.read_entry(self.id, device.id, leaf, len(parts), dict(enumerate(parts)))
-                except entries.Refused:
+                except Refused:
                     continue
                 if leaf.cls == logs.CONTROL:
                     log.entries[sequence] = read
-        proven = [entries.decode(fork, 8192) for fork in self.forks]
+        proven = [decode(fork, 8192) for fork in self.forks]
         for proof in proven:
             log, size, _ = logs.read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
             union.forks[log] = min(size, union.forks.get(log, size))
@@ -184,6 +185,6 @@ class RandomCase:
             return True
         try:
             entries.read_entry(self.id, device.id, leaf, len(parts), dict(enumerate(parts)))
-        except entries.Refused:
+        except Refused:
             return False
         return True

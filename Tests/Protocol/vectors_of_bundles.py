@@ -5,7 +5,7 @@ import io
 import vectors_of_cuts
 import vectors_of_forks
 import writer
-from writer import START, Case, Device, encode, entries, logs, seed, u64
+from writer import ADVOCATE, START, Case, Device, encode, entries, logs, seed, u64
 
 
 def archives(out):
@@ -73,7 +73,7 @@ def bundles(out, case: Case):
     add("control-left-out", "The entry that admits the advocate is left out.", "control-missing", {cbor: without(2)})
     erasing = Case().tell()
     gone = erasing.survivor.entry_id(5)
-    erasing.survivor.append(1, writer.entries.ERASE, [("control", {0: [gone, gone]})], START + 600)
+    erasing.survivor.append(1, entries.ERASE, [("control", {0: [gone, gone]})], START + 600)
     twice = dict(erasing.bundle())
     out.add("bundle", "erased-twice", "An order to erase that names an entry twice: once in the state.", "intact", **given,
             state=state_hash(twice), files={p: show(d) for p, d in twice.items() if files.get(p) != d})
@@ -83,7 +83,7 @@ def bundles(out, case: Case):
     vectors_of_forks.in_bundle(out, case, show, state_hash, **given)
     vectors_of_cuts.in_bundle(out, files, show, state_hash, **given)
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
-    hashed = writer.entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
+    hashed = entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
         {cbor: with_part(2, 2, hashed)})
     words = shown[4][1][4]
@@ -121,8 +121,8 @@ def bundles(out, case: Case):
 
 def of_one_second(files: dict, show) -> dict:
     case = Case().tell()
-    other = Device(21, case.id, entries.ADVOCATE)
-    case.survivor.append(1, entries.ADMIT, [("control", {0: other.card, 1: entries.ADVOCATE})], START + 600)
+    other = Device(21, case.id, ADVOCATE)
+    case.survivor.append(1, entries.ADMIT, [("control", {0: other.card, 1: ADVOCATE})], START + 600)
     case.others.append(other)
     first, last = sorted([case.advocate, other], key=lambda d: logs.origin(d.id))
     case.receipts = [(case.survivor, 6, first, START + 1000), (case.survivor, 5, last, START + 1000),

@@ -1,13 +1,13 @@
 """Vectors of what a removed device went on writing."""
 
 import writer
-from writer import START, Case, Device, encode, entries, keys, seed
+from writer import START, SURVIVOR, Case, Device, encode, entries, keys, seed
 
 
 def removed(by_root: bool) -> Case:
     """A second device of the survivor's is removed, and has begun an epoch that nobody else can open."""
     case = Case().tell()
-    tablet = Device(30, case.id, entries.SURVIVOR)
+    tablet = Device(30, case.id, SURVIVOR)
     case.others.append(tablet)
     case.statements.append(case.statement({0: 2, 1: case.id, 2: tablet.card}))
     fields = {0: list(keys.EVERYONE), 1: keys.epoch_commitment(case.id, keys.EVERYONE, seed(31)), 2: [tablet.id], 3: []}

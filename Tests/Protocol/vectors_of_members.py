@@ -3,7 +3,7 @@
 import base64
 
 import writer
-from writer import Case, Device, encode, entries, keys, seed
+from writer import SURVIVOR, Case, Device, encode, keys, seed
 from encoding import domain_hash
 
 
@@ -45,7 +45,7 @@ def slots(out, case: Case):
 
 
 def successions(out, case: Case):
-    old, new = case.survivor, Device(30, case.id, entries.SURVIVOR)
+    old, new = case.survivor, Device(30, case.id, SURVIVOR)
     body = {0: 1, 1: case.id, 2: old.signing.public, 3: new.card}
 
     def signed(fields: dict, by_old=None, by_new=None) -> bytes:

@@ -4,7 +4,7 @@ import cbor2
 
 import mutate_folder
 import writer
-from writer import Case, Device, encode, entries, keys, logs, seed
+from writer import SURVIVOR, Case, Device, encode, keys, logs, seed
 
 
 def frame(kind: int, value) -> bytes:
@@ -23,7 +23,7 @@ def frames(out, case: Case):
     hello, end = frame(1, {0: 1, 1: tag, 2: survivor.id}), frame(0x7F, None)
     epoch, key = case.epochs[(1, advocate.id)]
     slot = survivor.slot(4, (1, advocate.id), epoch, key)
-    new = Device(30, case.id, entries.SURVIVOR)
+    new = Device(30, case.id, SURVIVOR)
     body = encode({0: 1, 1: case.id, 2: survivor.signing.public, 3: new.card})
     succession = [body, *(device.signing.sign_in("succession", body) for device in (survivor, new))]
     row = lambda s, slots=(): [survivor.log.leaves[s].cls, survivor.log.leaves[s].commit, survivor.sealed[s][2],

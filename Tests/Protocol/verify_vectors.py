@@ -16,6 +16,7 @@ from writer import archive, bundle, entries, keys, logs
 import folder as mailbox  # noqa: E402
 import frames  # noqa: E402
 import state  # noqa: E402
+import statements  # noqa: E402
 from encoding import Malformed, Newer, Refused, decode, domain_hash, from_b32
 
 
@@ -60,14 +61,14 @@ def run_receipt(vector, path):
 
 
 def run_card(vector, path):
-    entries.read_card(bytes.fromhex(vector["input"]))
+    statements.read_card(bytes.fromhex(vector["input"]))
     return "ok"
 
 
 def run_statement(vector, path):
     case = bytes.fromhex(vector["case"])
     try:
-        read = entries.read_statement(bytes.fromhex(vector["input"]), case)
+        read = statements.read_statement(bytes.fromhex(vector["input"]), case)
     except Newer:
         raise
     except Refused as refusal:
@@ -169,7 +170,7 @@ def run_wrap(vector, path):
 
 
 def run_succession(vector, path):
-    entries.read_succession(bytes.fromhex(vector["input"]), bytes.fromhex(vector["case"]))
+    statements.read_succession(bytes.fromhex(vector["input"]), bytes.fromhex(vector["case"]))
     return "ok"
 
 

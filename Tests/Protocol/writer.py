@@ -21,6 +21,7 @@ import keys  # noqa: E402
 import logs  # noqa: E402
 import report  # noqa: E402
 from encoding import b32, b64, domain_hash, encode, sha256, signed_message, u64  # noqa: E402
+from statements import ADVOCATE, SURVIVOR  # noqa: E402
 
 START = 1_780_000_000  # 2026-05-28 20:26:40 UTC
 
@@ -149,8 +150,8 @@ class Case:
         self.root = SigningKey(seed(1))
         self.id = domain_hash("case-id", self.root.public)
         self.kit, self.kit_secret = keys.kit_keys(seed(2)[:16])
-        self.survivor = Device(10, self.id, entries.SURVIVOR)
-        self.advocate = Device(20, self.id, entries.ADVOCATE)
+        self.survivor = Device(10, self.id, SURVIVOR)
+        self.advocate = Device(20, self.id, ADVOCATE)
         self.founding = self.statement(
             {0: 1, 1: self.id, 2: self.root.public, 3: self.survivor.card, 4: seal_box(self.kit, seed(1), 1)})
         self.statements = [self.founding]
@@ -183,7 +184,7 @@ class Case:
         survivor, advocate = self.survivor, self.advocate
         self.epoch(keys.EVERYONE, [survivor.id])
         self.epoch((0, None), [survivor.id])
-        survivor.append(1, entries.ADMIT, [("control", {0: advocate.card, 1: entries.ADVOCATE})], START + 60)
+        survivor.append(1, entries.ADMIT, [("control", {0: advocate.card, 1: ADVOCATE})], START + 60)
         self.give(survivor, 2, keys.EVERYONE)
         self.epoch((1, advocate.id), [survivor.id, advocate.id], START + 60)
 
