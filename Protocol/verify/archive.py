@@ -5,6 +5,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from encoding import Refused
 
@@ -160,8 +161,10 @@ def check_names(paths: list):
 
 MAX_MANIFEST = 256 << 20
 PAYLOAD, TAGS = "manifest-sha256.txt", "tagmanifest-sha256.txt"
-SIGNATURE = "proof/signature.note"
+SIGNATURE, REPORT = "proof/signature.note", "data/report.html"
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+README = (Path(__file__).parent.parent / "bundle-readme.txt").read_bytes()
+MAX_FIXED = 16 * 1024
 
 
 def read_manifest(data: bytes, path: str) -> dict:
@@ -199,3 +202,20 @@ def check_bag(archive: Archive) -> dict:
         if archive.digest(path) != listed.get(path, archive.digest(path)):
             raise Refused("file-differs", path=path)
     return payload
+
+
+def check_fixed(archive: Archive):
+    """Files of which this version leaves no byte open."""
+    payload = [member for member in archive.members.values() if member.path.startswith("data/")]
+    oxum = f"Payload-Oxum: {sum(member.size for member in payload)}.{len(payload)}\n".encode()
+    for path, content in (("bagit.txt", BAGIT), ("bag-info.txt", oxum), ("proof/README.txt", README)):
+        if archive.content(path, MAX_FIXED) != content:
+            raise Refused("file-differs", path=path)
+
+
+def check_places(archive: Archive, named: set):
+    """There are no files but those of every bundle and those that the proof names."""
+    known = named | {"bagit.txt", "bag-info.txt", PAYLOAD, TAGS, SIGNATURE, "proof/README.txt", REPORT}
+    for path in archive.members:
+        if path not in known:
+            raise Refused("file-unexpected", path=path)

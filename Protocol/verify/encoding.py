@@ -7,6 +7,7 @@ or raises `Refused`. Nothing is verified here beyond form.
 import base64
 import hashlib
 import re
+from contextlib import contextmanager
 
 import cbor2
 
@@ -36,6 +37,17 @@ class Newer(Refused):
 
     def __init__(self, why: str = ""):
         super().__init__("newer-version", why)
+
+
+@contextmanager
+def told_as(code: str, **where):
+    """What is malformed within, or contradicts its leaf, is told as the finding of its place."""
+    try:
+        yield
+    except Refused as error:
+        if not isinstance(error, Malformed) and error.code != "violation":
+            raise
+        raise Refused(code, error.why, **where) from error
 
 
 # Hashes ---------------------------------------------------------------------------------------------

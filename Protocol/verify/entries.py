@@ -11,6 +11,8 @@ from statements import ADVOCATE, SURVIVOR, read_card
 ADMIT, EPOCH, SHARE, CUT, ERASE, KEEP = range(1, 7)
 EVIDENCE, AMEND, RETRACT = 16, 17, 18
 PLAIN_NOTE, TAKEDOWN, REQUEST = 32, 33, 34
+# Of content and notes, as they are told.
+KINDS = {EVIDENCE: "evidence", AMEND: "amend", RETRACT: "retract", PLAIN_NOTE: "note", TAKEDOWN: "takedown", REQUEST: "request"}
 
 
 @dataclass

@@ -15,6 +15,8 @@ from encoding import (Malformed, Refused, array, b32, b64, bounded, decimal, dom
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 MAX_NOTE = 16 * 1024
 MAX_SIGNATURES = 64
+# Algorithms of keys that sign notes.
+ED25519, COSIGNATURE = 1, 4
 
 
 # Signatures -----------------------------------------------------------------------------------------
@@ -95,14 +97,9 @@ def key_id(name: str, algorithm: int, key: bytes) -> bytes:
     return sha256(name.encode(), b"\n", bytes([algorithm]), key)[:4]
 
 
-def verifier_key(name: str, algorithm: int, key: bytes) -> str:
-    """A key as C2SP notes write it: name, id, algorithm and key."""
-    return f"{name}+{key_id(name, algorithm, key).hex()}+{b64(bytes([algorithm]) + key)}"
-
-
 def note_is_signed_by(note: Note, name: str, key: bytes) -> bool:
-    """By an Ed25519 key (algorithm 1): at least one signature under its name and id, and each of these valid."""
-    found = note.by(name, key_id(name, 1, key))
+    """By an Ed25519 key: at least one signature under its name and id, and each of these valid."""
+    found = note.by(name, key_id(name, ED25519, key))
     return found != [] and all(is_signature(key, note.text, line.body) for line in found)
 
 
@@ -145,21 +142,30 @@ class WitnessKey:
     def of_member(log: bytes, receipt_key: bytes):
         return WitnessKey(origin(log) + "/receipt", receipt_key)
 
+    @property
+    def id(self) -> bytes:
+        return key_id(self.name, COSIGNATURE, self.key)
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{b64(bytes([COSIGNATURE]) + self.key)}"
+
     @staticmethod
     def parse(line: str):
         name, _, rest = line.partition("+")
         identifier, _, encoded = rest.partition("+")
         data = from_b64(encoded)
-        if not is_key_name(name) or len(data) != 33 or data[0] != 4 or not is_signing_key(data[1:]):
+        if not is_key_name(name) or len(data) != 33 or data[0] != COSIGNATURE or not is_signing_key(data[1:]):
             raise Malformed("not a receipt key")
-        if identifier != key_id(name, 4, data[1:]).hex():
+        key = WitnessKey(name, data[1:])
+        if identifier != key.id.hex():
             raise Malformed("a receipt key whose id is another's")
-        return WitnessKey(name, data[1:])
+        return key
 
     def receipts_in(self, note: Note) -> list:
         """(time, is valid) of each signature line that claims to be by this key."""
         found = []
-        for line in note.by(self.name, key_id(self.name, 4, self.key)):
+        for line in note.by(self.name, self.id):
             time = int.from_bytes(line.body[:8], "big")
             message = b"cosignature/v1\ntime %d\n" % time + note.text
             valid = len(line.body) == 72 and time < 1 << 63 and is_signature(self.key, message, line.body[8:])

@@ -198,22 +198,23 @@ class Page:
 
     def data(self) -> dict:
         bundle = self.bundle
-        summaries = [self._log(log) for log in bundle.logs]
+        proof = bundle.proof
+        summaries = [self._log(log) for log in proof.logs]
         hidden = sum(log["hidden"] for log in summaries)
-        fingerprint = b32(bundle.case_id)
+        fingerprint = b32(proof.case_id)
         violations = len(bundle.state.violations)
         takedowns = [self._takedown(*t) for t in self.relations.takedowns()]
         return {
             "shown": count(len(bundle.exhibits), "entry", "entries"),
             "not_shown": count(hidden, "further entry, which is", "further entries, which are") if hidden else "",
             "fingerprint": [fingerprint[i:i + 4] for i in range(0, 52, 4)],
-            "exporter": self.name(bundle.exporter), "exported": time(bundle.exported_at), "whole": bundle.scope == 0,
+            "exporter": self.name(proof.exporter), "exported": time(proof.exported_at), "whole": proof.scope == 0,
             "logs": summaries,
             "violations": count(violations, "entry was", "entries were") if violations else "",
             "has_exhibits": bundle.exhibits != [], "exhibits": [self._exhibit(e) for e in bundle.exhibits],
             "has_takedowns": takedowns != [], "takedowns": takedowns,
             "members": [self._member(m) for m in bundle.state.by_id()],
-            "program": escape(bundle.program),
+            "program": escape(proof.program),
         }
 
     def _log(self, log: logs.Log) -> dict:
@@ -226,13 +227,10 @@ class Page:
                 "control": number(log.size - len(others))}
 
     def _member(self, member) -> dict:
-        key = member.card.receipt_key
-        name = logs.origin(member.log) + "/receipt"
-        given = sum(self.bundle.witness_of.get(logs.WitnessKey(r.name, r.key)) == member.log
-                    for receipts in self.bundle.receipts.values() for r in receipts)
         return {"name": self.name(member.log), "role": "survivor" if member.role == SURVIVOR else "advocate",
                 "log": b32(member.log), "signing_key": member.card.signing_key.hex(),
-                "receipt_key": logs.verifier_key(name, 4, key), "receipts": number(given)}
+                "receipt_key": logs.WitnessKey.of_member(member.log, member.card.receipt_key).text,
+                "receipts": number(self.bundle.receipts.given_by(member.log))}
 
     def _takedown(self, about, where, records: list) -> dict:
         last = records[-1]
@@ -275,8 +273,7 @@ class Page:
     def _receipt(self, receipt):
         if receipt is None:
             return None
-        giver = self.bundle.witness_of.get(logs.WitnessKey(receipt.name, receipt.key))
-        return {"time": time(receipt.time), "by": self.name(giver)}
+        return {"time": time(receipt.time), "by": self.name(self.bundle.receipts.giver(receipt))}
 
     @staticmethod
     def _step(takedown):

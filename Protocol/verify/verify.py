@@ -16,13 +16,12 @@ import sys
 import tempfile
 
 import bundle
+import entries
 import folder
 import keys
 import logs
 import state
 from encoding import Malformed, Refused, b32, from_b32
-
-KINDS = {16: "evidence", 17: "amend", 18: "retract", 32: "note", 33: "takedown", 34: "request"}
 
 
 def main(arguments) -> int:
@@ -124,16 +123,15 @@ def finding(found: Refused) -> dict:
 def described(checked: bundle.Bundle) -> dict:
     exhibits = []
     for exhibit in checked.exhibits:
-        one = {"number": exhibit.number, "entry": b32(exhibit.entry.id), "kind": KINDS.get(exhibit.entry.kind),
+        one = {"number": exhibit.number, "entry": b32(exhibit.entry.id), "kind": entries.KINDS.get(exhibit.entry.kind),
                "files": [exhibit.files[number] for number in sorted(exhibit.files)]}
-        receipt = checked.coverage[exhibit.number]
-        if receipt is not None:
-            one |= {"existed-by": receipt.time, "witness": receipt.name}
+        if exhibit.trusted:
+            one |= {"existed-by": exhibit.trusted.time, "witness": exhibit.trusted.witness.name}
         exhibits.append(one)
-    return {"case": b32(checked.case_id), "exporter": b32(checked.exporter), "exported-at": checked.exported_at,
-            "scope": ["whole-case", "chosen-entries"][checked.scope], "withheld": checked.withheld,
-            "erased": checked.erased,
-            "exhibits": exhibits}
+    proof = checked.proof
+    return {"case": b32(proof.case_id), "exporter": b32(proof.exporter), "exported-at": proof.exported_at,
+            "scope": ["whole-case", "chosen-entries"][proof.scope], "withheld": checked.exhibits.withheld,
+            "erased": checked.exhibits.erased, "exhibits": exhibits}
 
 
 # Folders --------------------------------------------------------------------------------------------

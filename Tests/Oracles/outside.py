@@ -15,7 +15,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Protocol"))
 
 import asking  # noqa: E402
-import writer  # noqa: E402
 from writer import logs  # noqa: E402
 from encoding import Malformed  # noqa: E402
 

@@ -5,7 +5,7 @@ is rendered from this side's evaluation, so another verifier finds every differe
 import random
 
 import writer
-from writer import ADVOCATE, START, SURVIVOR, Device, SigningKey, archive, bundle, entries, logs, seed
+from writer import ADVOCATE, START, SURVIVOR, Device, SigningKey, archive, entries, logs, seed
 from encoding import Refused, b64, decode, domain_hash, encode
 import statements
 from state import State, Union
@@ -173,7 +173,7 @@ class RandomCase:
         known = [r for r in self.receipts if r[0] in devices]
         for j, (device, size, giver, time) in enumerate(known):
             files[f"proof/receipts/{j}.note"] = device.checkpoint(size, [(giver, time)], is_signed=False)
-        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, bundle.README
+        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, archive.README
         files["data/report.html"] = b""
         files["data/report.html"] = writer.rendered(list(writer.relisted(files).items()))
         return list(writer.Case.signed(self, writer.relisted(files), exporter).items())

@@ -1,7 +1,5 @@
 """Vectors of archives, and of bundles in them."""
 
-import io
-
 import vectors_of_cuts
 import vectors_of_forks
 import writer
@@ -40,7 +38,7 @@ def bundles(out, case: Case):
     given = {"fingerprint": writer.b32(case.id), "witness": [case.advocate.witness_key()]}
     out.add("bundle", "base", "A bundle, as files in the order of the archive. The other vectors change some of them; null "
             "takes one out, and the lists and the signature are part of the change.", "intact", **given,
-            state=state_hash(files), files={path: show(data) for path, data in files.items()})
+            state=writer.state_hash(list(files.items())), files={path: show(data) for path, data in files.items()})
 
     def add(name, what, expect, changed, relist=True, sign=True, **trust):
         new = {p: changed.get(p, d) for p, d in (files | changed).items() if changed.get(p, d) is not None}
@@ -76,12 +74,12 @@ def bundles(out, case: Case):
     erasing.survivor.append(1, entries.ERASE, [("control", {0: [gone, gone]})], START + 600)
     twice = dict(erasing.bundle())
     out.add("bundle", "erased-twice", "An order to erase that names an entry twice: once in the state.", "intact", **given,
-            state=state_hash(twice), files={p: show(d) for p, d in twice.items() if files.get(p) != d})
+            state=writer.state_hash(list(twice.items())), files={p: show(d) for p, d in twice.items() if files.get(p) != d})
     out.add("bundle", "receipts-of-one-second", "Receipts of one second: the first is the one over the smaller head, "
             "whoever gave it, and of one head that with the lesser name.", "intact", **given,
             **of_one_second(files, show))
-    vectors_of_forks.in_bundle(out, case, show, state_hash, **given)
-    vectors_of_cuts.in_bundle(out, files, show, state_hash, **given)
+    vectors_of_forks.in_bundle(out, case, show, **given)
+    vectors_of_cuts.in_bundle(out, files, show, **given)
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
@@ -128,16 +126,8 @@ def of_one_second(files: dict, show) -> dict:
     case.receipts = [(case.survivor, 6, first, START + 1000), (case.survivor, 5, last, START + 1000),
                      (case.advocate, 1, other, START + 1000)]
     new = dict(case.bundle())
-    return {"state": state_hash(new), "files": {p: show(new[p]) if p in new else None for p in {**files, **new}
+    return {"state": writer.state_hash(list(new.items())), "files": {p: show(new[p]) if p in new else None for p in {**files, **new}
                                                 if files.get(p) != new.get(p)}}
-
-
-def state_hash(files: dict) -> bytes:
-    import state
-    checked = writer.bundle.Bundle(writer.archive.Archive(io.BytesIO(writer.packed(list(files.items())))),
-                                   writer.bundle.Trust())
-    checked.check(writer.bundle.Verdict())
-    return state.state_hash(checked.state)
 
 
 def all_of(out, case: Case):

@@ -20,10 +20,10 @@ def removed(by_root: bool) -> Case:
     return case
 
 
-def in_bundle(out, files: dict, show, state_hash, **given):
+def in_bundle(out, files: dict, show, **given):
     def add(name, what, expect, case, changed, **more):
         new = dict(case.signed(writer.relisted(dict(case.bundle()) | changed)))
-        more |= {"state": state_hash(new)} if expect == "intact" else {}
+        more |= {"state": writer.state_hash(list(new.items()))} if expect == "intact" else {}
         out.add("bundle", name, what, expect, **given, **more,
                 files={p: show(new[p]) if p in new else None for p in {**files, **new} if files.get(p) != new.get(p)})
 

@@ -139,13 +139,13 @@ def in_folder(add, case: Case, parts: dict, state_of):
         {path: hello(advocate) + heads + frame(8, [bad]) + end})
 
 
-def in_bundle(out, case: Case, show, state_hash, **given):
+def in_bundle(out, case: Case, show, **given):
     files = dict(case.bundle())
     forked = Case().tell()
     forked.forks = [encode(parting(forked.survivor, 4, leaf_hashes(forked.survivor), leaf_hashes(another_history().survivor)))]
     new = dict(forked.bundle())
     out.add("bundle", "fork-parting", "A proof that the survivor's log has another history after its fourth entry: what comes "
-            "after is disputed.", "intact", **given, state=state_hash(new),
+            "after is disputed.", "intact", **given, state=writer.state_hash(list(new.items())),
             files={p: show(d) for p, d in new.items() if files.get(p) != d})
 
 

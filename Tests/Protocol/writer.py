@@ -19,7 +19,9 @@ import bundle  # noqa: E402
 import entries  # noqa: E402
 import keys  # noqa: E402
 import logs  # noqa: E402
+import proof  # noqa: E402
 import report  # noqa: E402
+import state  # noqa: E402
 from encoding import b32, b64, domain_hash, encode, sha256, signed_message, u64  # noqa: E402
 from statements import ADVOCATE, SURVIVOR  # noqa: E402
 
@@ -120,7 +122,7 @@ class Device:
         return logs.origin(self.id) + "/receipt", 4, self.receipt.public, u64(time) + signature
 
     def witness_key(self) -> str:
-        return logs.verifier_key(logs.origin(self.id) + "/receipt", 4, self.receipt.public)
+        return logs.WitnessKey.of_member(self.id, self.receipt.public).text
 
     def slot(self, sequence: int, audience: tuple, epoch: bytes, epoch_key: bytes) -> bytes:
         leaf = self.log.leaves[sequence]
@@ -235,7 +237,7 @@ class Case:
     def finished(self, files: dict) -> list:
         """With everything that follows from the rest: fixed files, report, lists, signature."""
         files = dict(files)
-        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, bundle.README
+        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, archive.README
         files["data/report.html"] = b""
         files["data/report.html"] = rendered(list(relisted(files).items()))
         return list(self.signed(relisted(files)).items())
@@ -264,17 +266,16 @@ def _lines(files: dict, paths: list) -> bytes:
 
 def rendered(files: list) -> bytes:
     """The report of a bundle that is whole but for its report and signature."""
-    checked = bundle.Bundle(archive.Archive(io.BytesIO(packed(files))), bundle.Trust())
-    verdict = bundle.Verdict()
-    payload = archive.check_bag(checked.zip)
-    checked._read_case()
-    checked._read_logs()
-    checked._read_receipts()
-    checked._evaluate()
-    checked._make_exhibits(verdict)
-    checked._check_files(payload, verdict)
-    checked._tell_times(verdict)
-    return report.render(checked, verdict.findings)
+    zipped, findings = archive.Archive(io.BytesIO(packed(files))), []
+    payload = archive.check_bag(zipped)
+    made = bundle.Bundle(proof.Proof(zipped), bundle.Trust())
+    made.show(zipped, payload, findings)
+    return report.render(made, findings)
+
+
+def state_hash(files: list) -> bytes:
+    """Of a bundle that is whole."""
+    return state.state_hash(bundle.verify(io.BytesIO(packed(files)), bundle.Trust()).bundle.state)
 
 
 def packed(files: list) -> bytes:
