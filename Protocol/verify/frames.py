@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from encoding import (Malformed, Newer, array, bounded, decode, domain_hash, encode, octets, record, tuple_of,
+from encoding import (MAX_ENTRIES, Malformed, Newer, array, bounded, decode, domain_hash, encode, octets, record, tuple_of,
                       uint, versioned)
+from keys import SEALED_SPAN
 from logs import MAX_NOTE, decode_fork_proof
 
 HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS, BLOB, SPAN = range(1, 11)
 SUCCESSIONS, SUMMARY, END = 0x0D, 0x0E, 0x7F
 MAX_PAYLOAD = 16 << 20
 LIMITS = {HELLO: 128, SPAN: 70_000, SUMMARY: 34, END: 1}
-SEALED_SPAN = 65_552
 MAX_BLOB = 1 << 41
 MAX_CIPHERTEXT = (1 << 20) + 1024
 
@@ -118,7 +118,7 @@ def _range(value) -> Range:
     if not rows or used != list(range(len(epochs))) or len(set(epochs)) != len(epochs):
         raise Malformed("a range that is empty, or whose epochs are in another order")
     proof = tuple(octets(h, 32) for h in array(fields[5], 64))
-    first = uint(fields[1], (1 << 32) - len(rows) + 1)
+    first = uint(fields[1], MAX_ENTRIES - len(rows) + 1)
     return Range(octets(fields[0], 32), first, tuple(rows), bounded(fields[4], MAX_NOTE), proof)
 
 

@@ -12,6 +12,7 @@ from encoding import (MAX_PARTS, Malformed, array, bounded, decode, domain_hash,
 
 WORDS = Path(__file__).parent.parent / "words.txt"
 SPAN = 65_536
+SEALED_SPAN = SPAN + 16
 
 
 def derive(key: bytes, context: str, index: int) -> bytes:

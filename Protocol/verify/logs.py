@@ -131,6 +131,15 @@ def read_checkpoint(note_text: bytes) -> Checkpoint:
     return Checkpoint(lines[0], size, root)
 
 
+def read_head(data: bytes, log: bytes, key: bytes) -> tuple:
+    """Note and checkpoint of a log, which it signed."""
+    note = read_note(data)
+    head = read_checkpoint(note.text)
+    if head.origin != origin(log) or not note_is_signed_by(note, head.origin, key):
+        raise Malformed("a checkpoint that its log did not sign")
+    return note, head
+
+
 @dataclass(frozen=True)
 class WitnessKey:
     """A receipt key under its name, as a C2SP verifier key says it: `name+id+base64(4 ‖ key)`."""

@@ -96,7 +96,7 @@ class Proof:
             log, size, _ = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs})
         except Refused:
             return
-        self.union.forks[log] = min(size, self.union.forks.get(log, size))
+        self.union.add_fork(log, size)
 
     # proof/logs
 
@@ -110,12 +110,9 @@ class Proof:
 
     def _read_head(self, path: str, log: logs.Log, size: int) -> logs.Checkpoint:
         with told_as("checkpoint-invalid", path=path, log=log.id):
-            note = logs.read_note(self._zip.content(path, logs.MAX_NOTE))
-            head = logs.read_checkpoint(note.text)
-            if (head.origin, head.size) != (logs.origin(log.id), size):
-                raise Malformed("a checkpoint of another log or size")
-            if not logs.note_is_signed_by(note, head.origin, log.key):
-                raise Malformed("a checkpoint that its log did not sign")
+            note, head = logs.read_head(self._zip.content(path, logs.MAX_NOTE), log.id, log.key)
+            if head.size != size:
+                raise Malformed("a checkpoint of another size")
         self.notes.append((path, log, head, note))
         return head
 

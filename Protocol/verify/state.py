@@ -32,6 +32,10 @@ class Union:
     forks: dict = field(default_factory=dict)      # log id: least size from which on a fork is proven
     violations: set = field(default_factory=set)   # (log id, sequence) of entries that contradict their leaf
 
+    def add_fork(self, log: bytes, size: int):
+        """Of all that is proven, the least counts."""
+        self.forks[log] = min(size, self.forks.get(log, size))
+
 
 class State:
     """The evaluation, step by step as the text numbers them."""
