@@ -7,6 +7,7 @@ import opening
 import ranges
 import statements
 from encoding import Malformed, Newer, Refused, b32, decode, domain_hash
+from forks import read_fork_proof
 from mailbox_files import File
 from state import State, Union
 
@@ -144,7 +145,7 @@ class Folder:
 
     def _keep_fork(self, file: File, proof: list):
         try:
-            log, size, _ = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs.values()})
+            log, size, _ = read_fork_proof(proof, {log.id: log.key for log in self.logs.values()})
             self.union.add_fork(log, size)
         except Refused as refusal:
             self._tell("file-damaged", file.path, why=refusal.why)

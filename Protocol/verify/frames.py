@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from encoding import (MAX_ENTRIES, Malformed, Newer, array, bounded, decode, domain_hash, encode, octets, record, tuple_of,
                       uint, versioned)
+from forks import decode_fork_proof
 from keys import SEALED_SPAN
-from logs import MAX_NOTE, decode_fork_proof
+from logs import MAX_NOTE
 
 HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS, BLOB, SPAN = range(1, 11)
 SUCCESSIONS, SUMMARY, END = 0x0D, 0x0E, 0x7F

@@ -8,6 +8,7 @@ import statements
 from archive import Archive
 from encoding import (MAX_PARTS, Malformed, Newer, Refused, array, ascending, bounded, decode, octets, record, text, told_as,
                       tuple_of, uint, versioned)
+from forks import decode_fork_proof, read_fork_proof
 from state import Union
 
 CASE = "proof/case.cbor"
@@ -92,8 +93,8 @@ class Proof:
     def _read_fork(self, data: bytes):
         """One that proves nothing, of these logs, harms nobody."""
         try:
-            proof = logs.decode_fork_proof(decode(data, 8192))
-            log, size, _ = logs.read_fork_proof(proof, {log.id: log.key for log in self.logs})
+            proof = decode_fork_proof(decode(data, 8192))
+            log, size, _ = read_fork_proof(proof, {log.id: log.key for log in self.logs})
         except Refused:
             return
         self.union.add_fork(log, size)

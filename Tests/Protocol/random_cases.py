@@ -8,6 +8,7 @@ import writer
 from writer import ADVOCATE, START, SURVIVOR, Device, SigningKey, archive, entries, logs, seed
 from encoding import Refused, b64, decode, domain_hash, encode
 import statements
+from forks import read_fork_proof
 from state import State, Union
 
 
@@ -150,7 +151,7 @@ class RandomCase:
                     log.entries[sequence] = read
         proven = [decode(fork, 8192) for fork in self.forks]
         for proof in proven:
-            log, size, _ = logs.read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
+            log, size, _ = read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
             union.forks[log] = min(size, union.forks.get(log, size))
         ids = set(State(union).members)
         return sorted((d for d in self.devices if d.id in ids), key=lambda d: d.id)
