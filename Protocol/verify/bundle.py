@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import archive
 import logs
 import report
-from encoding import DAY, Malformed, Refused, b32, b64, sha256, told_as
+from encoding import DAY, Malformed, Refused, b32, b64, from_b32, sha256, told_as
 from exhibits import Exhibits
 from proof import Proof, check_version
 from receipts import Receipts
@@ -26,6 +26,12 @@ class Trust:
 
     case_id: bytes = None
     witnesses: tuple = ()
+
+    @staticmethod
+    def parse(fingerprint: str, witnesses: list):
+        """A fingerprint, if it is known, and receipt keys, as people have them."""
+        return Trust(from_b32(fingerprint, 32) if fingerprint else None,
+                     tuple(logs.WitnessKey.parse(key) for key in witnesses))
 
 
 @dataclass

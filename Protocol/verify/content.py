@@ -8,6 +8,8 @@ from encoding import MAX_PARTS, Malformed, array, bounded, decode, octets, recor
 # Claimed times --------------------------------------------------------------------------------------
 
 EXACT, DATE, ABOUT, RANGE = range(4)
+# Those of the years from 1 to 9999, at whatever minutes east of UTC.
+SECONDS = range(-62_135_510_400, 253_402_214_400)
 
 
 def read_seen(value) -> dict:
@@ -28,24 +30,18 @@ def read_moment(value) -> list:
     kind = uint((array(value, 4) or [None])[0])
     if kind == 0:
         _, seconds, minutes = tuple_of(value, 3)
-        if type(seconds) is not int or not -62_135_510_400 <= seconds <= 253_402_214_399:
+        if type(seconds) is not int or seconds not in SECONDS:
             raise Malformed("a second outside of the years that have a name")
         if type(minutes) is not int or not -1439 <= minutes <= 1439:
             raise Malformed("minutes east of UTC that do not exist")
     elif kind == 1 and 2 <= len(value) <= 4:
         numbers = [uint(part) for part in value[1:]]
         year, month, day = (numbers + [1, 1])[:3]
-        if not 1 <= year <= 9999 or not 1 <= month <= 12 or not 1 <= day <= days_in(year, month):
+        if not 1 <= year <= 9999 or not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(year, month)[1]:
             raise Malformed("a day that does not exist")
     else:
         raise Malformed("a moment that is none")
     return value
-
-
-def days_in(year: int, month: int) -> int:
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def first_second(moment: list) -> int:
@@ -62,14 +58,14 @@ def first_second(moment: list) -> int:
 KIB = 1024
 
 
-def read_content(entry, parts: list, is_whole: bool):
-    """Into `entry.content`, which is there only if all of it could be read."""
-    content = {"file": [], "name": {}, "blob": {}}
+def read_content(parts: list, is_whole: bool) -> tuple:
+    """Values by label, of which files, names and blobs are several; and the labels that are not known."""
+    content, unknown = {"file": [], "name": {}, "blob": {}}, set()
     for label, data in parts:
         if label not in READERS:
-            if label in entry.unknown_labels:
+            if label in unknown:
                 raise Malformed("a label twice")
-            entry.unknown_labels.append(label)
+            unknown.add(label)
             continue
         value = READERS[label](decode(data, 1 << 20))
         if label == "file":
@@ -91,7 +87,7 @@ def read_content(entry, parts: list, is_whole: bool):
         raise Malformed("a name or key without its file")
     if content["blob"] and content.get("minor") or any(described[n]["without"] for n in content["blob"]):
         raise Malformed("a picture that must not be kept")
-    entry.content = content
+    return content, unknown
 
 
 def _read_tags(value):
@@ -141,7 +137,7 @@ def _read_minor(value):
 
 READERS = {
     "url": lambda value: text(value, 8 * KIB),
-    "seen": lambda value: read_seen(value),
+    "seen": read_seen,
     "words": lambda value: text(value, 512 * KIB),
     "title": lambda value: text(value, KIB),
     "place": lambda value: text(value, KIB),

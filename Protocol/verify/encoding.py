@@ -56,17 +56,20 @@ def sha256(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+def framed_domain(name: str) -> bytes:
+    """u8 len(D) ‖ D."""
+    domain = b"cairn/v1/" + name.encode()
+    return bytes([len(domain)]) + domain
+
+
 def domain_hash(name: str, *parts: bytes) -> bytes:
     """H[D](a, b, …)."""
-    domain = b"cairn/v1/" + name.encode()
-    framed = [len(part).to_bytes(8, "big") + part for part in parts]
-    return sha256(bytes([len(domain)]), domain, *framed)
+    return sha256(framed_domain(name), *(u64(len(part)) + part for part in parts))
 
 
 def signed_message(name: str, message: bytes) -> bytes:
     """What `Sign[D]` signs."""
-    domain = b"cairn/v1/" + name.encode()
-    return bytes([len(domain)]) + domain + message
+    return framed_domain(name) + message
 
 
 def u16(number: int) -> bytes:

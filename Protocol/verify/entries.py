@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import logs
 from content import read_content
-from encoding import (MAX_ENTRIES, MAX_PARTS, Malformed, Refused, array, ascending, bounded, decode, octets, record, sha256,
-                      tuple_of, u16, uint)
+from encoding import (MAX_ENTRIES, MAX_PARTS, Malformed, Refused, array, ascending, bounded, decode, framed_domain, octets, record,
+                      sha256, tuple_of, u16, uint)
 from statements import ADVOCATE, SURVIVOR, read_card
 
 ADMIT, EPOCH, SHARE, CUT, ERASE, KEEP = range(1, 7)
@@ -27,7 +27,7 @@ class Entry:
     context: dict = None                           # clock, heads, receipts
     control: dict = None                           # of a control entry
     content: dict = None                           # label: value; of content and notes
-    unknown_labels: list = field(default_factory=list)
+    has_unknown_parts: bool = False                # or such as cannot be read
 
     @property
     def id(self) -> bytes:
@@ -35,9 +35,7 @@ class Entry:
 
 
 def part_hash(index: int, label: str, salt: bytes, data: bytes) -> bytes:
-    domain = b"cairn/v1/entry-part"
-    return sha256(b"\0", bytes([len(domain)]), domain, u16(index), bytes([len(label)]), label.encode(),
-                  salt, data)
+    return sha256(b"\0", framed_domain("entry-part"), u16(index), bytes([len(label)]), label.encode(), salt, data)
 
 
 def check_label(label) -> str:
@@ -74,9 +72,10 @@ def read_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, count: int, parts: d
             raise Refused("violation", "a control entry that cannot be read") from error
     else:
         try:
-            read_content(entry, [parts[i] for i in sorted(parts) if i > 1], len(parts) == count)
+            entry.content, unknown = read_content([parts[i] for i in sorted(parts) if i > 1], len(parts) == count)
+            entry.has_unknown_parts = unknown != set()
         except Malformed:
-            entry.unknown_labels.append("unreadable")
+            entry.has_unknown_parts = True
     return entry
 
 

@@ -49,7 +49,7 @@ class Exhibit:
         seen = entry.content and entry.content.get("seen")
         told = {
             "unknown-kind": entry.kind not in entries.KINDS,
-            "unknown-parts": entry.unknown_labels,
+            "unknown-parts": entry.has_unknown_parts,
             "clock-before-receipt": entry.context and after and after.time > clock + DAY,
             "clock-after-receipt": entry.context and before and clock > before.time + DAY,
             "claimed-after-receipt": seen and before and first_second(seen["moments"][0]) > before.time + DAY,

@@ -43,6 +43,11 @@ class Folder:
             if not self.kit or not self._open():
                 break
 
+    @property
+    def is_damaged(self) -> bool:
+        """By somebody's fault, and not only incomplete."""
+        return any(found.code in ("file-damaged", "fork") for found in self.findings)
+
     def _tell(self, code: str, path=None, log=None, sequence=None, why=""):
         self.findings.append(Refused(code, why, path=path, log=log, sequence=sequence))
 

@@ -8,7 +8,7 @@ from nacl.exceptions import CryptoError
 
 import entries
 import logs
-from encoding import (MAX_PARTS, Malformed, array, bounded, decode, domain_hash, encode, sha256, tuple_of, u64)
+from encoding import (MAX_PARTS, Malformed, array, bounded, decode, domain_hash, encode, framed_domain, sha256, tuple_of, u64)
 
 WORDS = Path(__file__).parent.parent / "words.txt"
 SPAN = 65_536
@@ -111,8 +111,7 @@ def open_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, key: bytes, cipherte
 # Attachments ----------------------------------------------------------------------------------------
 
 def span_hash(sealed: bytes) -> bytes:
-    domain = b"cairn/v1/blob-span"
-    return sha256(b"\0", bytes([len(domain)]), domain, sealed)
+    return sha256(b"\0", framed_domain("blob-span"), sealed)
 
 
 def open_blob(key: bytes, spans: list):

@@ -265,7 +265,7 @@ def roots_by_consistency_proof(smaller: int, root: bytes, larger: int, proof: li
 # Leaves ---------------------------------------------------------------------------------------------
 
 LEAF_LENGTH = 74
-CONTROL, CONTENT, NOTE = 1, 2, 3
+CLASSES = CONTROL, CONTENT, NOTE = 1, 2, 3
 
 
 @dataclass(frozen=True)

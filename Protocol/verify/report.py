@@ -9,14 +9,15 @@ from pathlib import Path
 import chevron
 
 import logs
-from content import ABOUT
-from encoding import b32
-from entries import REQUEST, RETRACT, TAKEDOWN
+from content import ABOUT, SECONDS
+from encoding import DAY, b32
+from entries import AMEND, EVIDENCE, PLAIN_NOTE, REQUEST, RETRACT, TAKEDOWN
 from statements import ADVOCATE, SURVIVOR
 
 TEMPLATE = (Path(__file__).parent.parent / "report.mustache").read_text(encoding="utf-8")
 
-KINDS = {16: "Evidence", 17: "Addition", 18: "Retraction", 32: "Note", 33: "Takedown record", 34: "Request"}
+KINDS = {EVIDENCE: "Evidence", AMEND: "Addition", RETRACT: "Retraction", PLAIN_NOTE: "Note", TAKEDOWN: "Takedown record",
+         REQUEST: "Request"}
 STEPS = {1: "Reported", 2: "Answered", 3: "Removed", 4: "Back again", 5: "Refused"}
 REMARKS = {
     "unknown-kind": "Parts of this entry were made by a newer version or cannot be read. They are not shown here.",
@@ -71,9 +72,9 @@ def link(exhibit_number: int) -> str:
 # Times ----------------------------------------------------------------------------------------------
 
 def time(seconds: int, minutes: int = 0) -> str:
-    if not -62_135_510_400 <= seconds <= 253_402_214_399:
+    if seconds not in SECONDS:
         return f"{seconds} seconds after 1970"
-    days, second = divmod(seconds + minutes * 60, 86_400)
+    days, second = divmod(seconds + minutes * 60, DAY)
     year, month, day = civil(days)
     sign = "-" if minutes < 0 else "+"
     zone = f"{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "UTC"

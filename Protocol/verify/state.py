@@ -155,7 +155,7 @@ class State:
         for member in self.by_id():
             log = union.logs.get(member.log)
             for leaf in log.leaves if log else []:
-                if leaf.cls not in (1, 2, 3) or member.role == ADVOCATE and leaf.cls != logs.NOTE:
+                if leaf.cls not in logs.CLASSES or member.role == ADVOCATE and leaf.cls != logs.NOTE:
                     self.violations.add((member.log, leaf.sequence))
         counting = lambda kind: [e for e in self.control(kind) if not self.is_void(e.log, e.leaf.sequence)]
         self.epochs = {entry.id: entry for entry in counting(EPOCH)}
@@ -297,8 +297,7 @@ def state_hash(state: State) -> bytes:
         if state.is_forked(log, sequence):
             continue
         leaf = union.logs[log].leaves[sequence]
-        known = leaf.cls in (1, 2, 3)
-        if not known:
+        if leaf.cls not in logs.CLASSES:
             rule = 2
         elif state.members[log].role == ADVOCATE and leaf.cls != logs.NOTE:
             rule = 1

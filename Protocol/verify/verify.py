@@ -42,8 +42,7 @@ def main(arguments) -> int:
         given = parser.parse_args(arguments)
         if given.command == "folder":
             return check_folder(given)
-        trust = bundle.Trust(from_b32(given.fingerprint, 32) if given.fingerprint else None,
-                             tuple(logs.WitnessKey.parse(key) for key in given.witness))
+        trust = bundle.Trust.parse(given.fingerprint, given.witness)
     except Malformed as error:
         print(error, file=sys.stderr)
         return 64
@@ -142,7 +141,7 @@ def check_folder(given) -> int:
     checked, code = folder.Folder(given.file, case_id, kit), 0
     try:
         checked.verify()
-        code = 20 if any(f.code in ("file-damaged", "fork") for f in checked.findings) else 21 if checked.findings else 0
+        code = 20 if checked.is_damaged else 21 if checked.findings else 0
     except Refused as refusal:
         checked.findings.append(refusal)
         code = 22

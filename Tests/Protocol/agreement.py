@@ -157,7 +157,7 @@ def taken_by_us(path: Path, case_id: bytes, kit: tuple) -> dict:
         "logs": {b32(log.id): sum(leaf.cls != logs.CONTROL for leaf in log.leaves) for log in known},
         "opened": sum(entry.leaf.cls != logs.CONTROL for log in known for entry in log.entries.values()),
         "files": len(blobs & set(checked.blobs)),
-        "damaged": any(f.code in ("file-damaged", "fork") for f in checked.findings),
+        "damaged": checked.is_damaged,
     }
 
 
