@@ -1,4 +1,4 @@
-"""Fork proofs: two checkpoints that a log signed, and what shows that no one log has both (CaseLog.md, "Log"; Sync.md, "Frames")."""
+"""Fork proofs: two checkpoints that a log signed, and what shows that no one log has both (CaseLog.md, "Log")."""
 
 from encoding import Malformed, Refused, array, bounded, octets, tuple_of, uint
 from logs import Checkpoint, node, note_is_signed_by, origin, read_checkpoint, read_note, roots_by_prefix_proof

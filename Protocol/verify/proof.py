@@ -1,5 +1,5 @@
-"""The proof in a bundle: its case, its logs with what is disclosed of them, receipts over their heads (Bundle.md, "Bag"; "Verifying",
-step 2). What was read here is signed and fits together; what counts of it, and whose receipts hold, is seen later.
+"""The proof in a bundle: its case, its logs with what is disclosed of them, receipts over their heads (Bundle.md, "Bag";
+"Verifying", step 2). What was read here is signed and fits together; what counts of it, and whose receipts hold, is seen later.
 """
 
 import entries

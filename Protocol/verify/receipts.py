@@ -1,4 +1,4 @@
-"""Receipts in a bundle: those that hold, by whom, and how they bound the time of an entry (Bundle.md, "Verifying", steps 2 and 7)."""
+"""Receipts in a bundle: which hold, by whom, and how they bound the time of an entry (Bundle.md, "Verifying", 2 and 7)."""
 
 from dataclasses import dataclass
 
