@@ -6,7 +6,7 @@ import mailbox_files
 import opening
 import ranges
 import statements
-from encoding import Malformed, Newer, Refused, b32, decode, domain_hash
+from encoding import Malformed, Newer, Refused, b32, domain_hash
 from forks import read_fork_proof
 from mailbox_files import File
 from state import State, Union
@@ -65,7 +65,7 @@ class Folder:
         tags = {sub.tag for sub in subfolders}
         if self.case_id is None:
             found = {case for _, items in self._of(frames.STATEMENTS) for item in items
-                     if (case := self._claimed_case(item)) and self._short_tag(case) in tags}
+                     if (case := statements.founded(item)[0]) and self._short_tag(case) in tags}
             if len(found) != 1:
                 raise Refused("case-unknown", "no founding statement, or of several cases: give the fingerprint")
             self.case_id = found.pop()
@@ -82,15 +82,6 @@ class Folder:
     @staticmethod
     def _short_tag(case_id: bytes) -> str:
         return b32(domain_hash("mailbox", case_id))[:16]
-
-    @staticmethod
-    def _claimed_case(item: bytes):
-        try:
-            body = decode(decode(item, 4096)[0], 4096)
-            case = domain_hash("case-id", body[2])
-            return case if body[0] == 1 and body[1] == case else None
-        except (Refused, TypeError, KeyError, IndexError):
-            return None
 
     # Heads
 
@@ -121,13 +112,14 @@ class Folder:
         return found
 
     def _keep_statements(self, items: dict):
-        founding = [item for item in items if self._claimed_case(item) == self.case_id]
-        if not founding:
+        root = dict(map(statements.founded, items)).get(self.case_id)
+        if root is None:
             raise Refused("case-unknown", "no founding statement of this case")
         for item, file in items.items():
             try:
-                read = statements.read_statements([item] + founding[:1], self.case_id)
-                self.union.statements.append(read[0])
+                statement = statements.read_statement(item, self.case_id)
+                statements.check_signed(statement, root)
+                self.union.statements.append(statement)
             except Newer:
                 raise
             except Refused as refusal:

@@ -101,6 +101,12 @@ def read_statement(data: bytes, case_id: bytes) -> Statement:
     return Statement(kind, body, signature)
 
 
+def check_signed(statement: Statement, root: bytes):
+    if statement.kind == 1 and statement.root_key != root or not logs.is_signed(
+            "root-statement", root, statement.body, statement.signature):
+        raise Refused("statement-invalid", "a statement that the root did not sign")
+
+
 def read_statements(items: list, case_id: bytes) -> list:
     """Statements of this case that its root signed; without a founding statement that is of it, none."""
     read = [read_statement(item, case_id) for item in items]
@@ -109,10 +115,21 @@ def read_statements(items: list, case_id: bytes) -> list:
         raise Refused("statement-invalid", "no founding statement of this case")
     root = roots.pop()
     for statement in read:
-        if statement.kind == 1 and statement.root_key != root or not logs.is_signed(
-                "root-statement", root, statement.body, statement.signature):
-            raise Refused("statement-invalid", "a statement that the root did not sign")
+        check_signed(statement, root)
     return read
+
+
+def founded(data: bytes) -> tuple:
+    """Case id and root key of what may be a founding statement, whoever signed it; else (None, None).
+
+    The id follows from the key, so that nobody can give a case another root.
+    """
+    try:
+        body = decode(decode(data, MAX_STATEMENT)[0], MAX_STATEMENT)
+        case_id = domain_hash("case-id", body[2])
+        return (case_id, body[2]) if (body[0], body[1]) == (1, case_id) else (None, None)
+    except (Refused, TypeError, KeyError, IndexError):
+        return None, None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ import Testing
   /// As the page has it; what of a range does not verify is damage of its file there.
   private static func code(_ problem: SyncOutcome.Problem) -> String {
     switch problem {
-    case .damaged, .mailboxFault: "file-damaged"
+    case .damaged, .mailboxFault, .forgedStatement: "file-damaged"
     case .gap: "gap"
     case .fork: "fork"
     default: "\(problem)"
