@@ -117,9 +117,7 @@ class Folder:
             raise Refused("case-unknown", "no founding statement of this case")
         for item, file in items.items():
             try:
-                statement = statements.read_statement(item, self.case_id)
-                statements.check_signed(statement, root)
-                self.union.statements.append(statement)
+                self.union.statements.append(statements.read_signed(item, self.case_id, root))
             except Newer:
                 raise
             except Refused as refusal:

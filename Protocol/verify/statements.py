@@ -65,11 +65,16 @@ class Statement:
     entry: bytes = None         # 5
 
 
+def _split(data: bytes) -> tuple:
+    """Body and signature."""
+    body, signature = tuple_of(decode(data, MAX_STATEMENT), 2)
+    return bounded(body, MAX_STATEMENT), octets(signature, 64)
+
+
 def read_statement(data: bytes, case_id: bytes) -> Statement:
     """Everything but the signature, which the root key of the founding statement checks."""
-    body, signature = tuple_of(decode(data, MAX_STATEMENT), 2)
-    octets(signature, 64)
-    fields = decode(bounded(body, MAX_STATEMENT), MAX_STATEMENT)
+    body, signature = _split(data)
+    fields = decode(body, MAX_STATEMENT)
     if type(fields) is not dict or not {0, 1} <= set(fields) or len(fields) > 16:
         raise Malformed("a statement that is no record")
     for key in fields:
@@ -101,35 +106,35 @@ def read_statement(data: bytes, case_id: bytes) -> Statement:
     return Statement(kind, body, signature)
 
 
-def check_signed(statement: Statement, root: bytes):
-    if statement.kind == 1 and statement.root_key != root or not logs.is_signed(
-            "root-statement", root, statement.body, statement.signature):
-        raise Refused("statement-invalid", "a statement that the root did not sign")
-
-
-def read_statements(items: list, case_id: bytes) -> list:
-    """Statements of this case that its root signed; without a founding statement that is of it, none."""
-    read = [read_statement(item, case_id) for item in items]
-    roots = {s.root_key for s in read if s.kind == 1 and domain_hash("case-id", s.root_key) == case_id}
-    if not roots:
-        raise Refused("statement-invalid", "no founding statement of this case")
-    root = roots.pop()
-    for statement in read:
-        check_signed(statement, root)
-    return read
-
-
 def founded(data: bytes) -> tuple:
     """Case id and root key of what may be a founding statement, whoever signed it; else (None, None).
 
     The id follows from the key, so that nobody can give a case another root.
     """
     try:
-        body = decode(decode(data, MAX_STATEMENT)[0], MAX_STATEMENT)
-        case_id = domain_hash("case-id", body[2])
-        return (case_id, body[2]) if (body[0], body[1]) == (1, case_id) else (None, None)
+        fields = decode(_split(data)[0], MAX_STATEMENT)
+        case_id = domain_hash("case-id", fields[2])
+        return (case_id, fields[2]) if (fields[0], fields[1]) == (1, case_id) else (None, None)
     except (Refused, TypeError, KeyError, IndexError):
         return None, None
+
+
+def read_signed(data: bytes, case_id: bytes, root: bytes) -> Statement:
+    """One that the root signed. What others signed says nothing, not even that it is of a newer version."""
+    if not logs.is_signed("root-statement", root, *_split(data)):
+        raise Refused("statement-invalid", "a statement that the root did not sign")
+    statement = read_statement(data, case_id)
+    if statement.root_key not in (None, root):
+        raise Refused("statement-invalid", "a founding statement with another root")
+    return statement
+
+
+def read_statements(items: list, case_id: bytes) -> list:
+    """Statements of this case that its root signed; without a founding statement that is of it, none."""
+    root = dict(map(founded, items)).get(case_id)
+    if root is None:
+        raise Refused("statement-invalid", "no founding statement of this case")
+    return [read_signed(item, case_id, root) for item in items]
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,9 @@ def bundles(out, case: Case):
     add("exporter-unknown", "The exporter is no member.", "exporter-unknown", {"proof/case.cbor": encode(fields | {3: seed(9)})})
     add("statement-forged", "The founding statement is signed by somebody else.", "statement-invalid", {
         "proof/case.cbor": encode(fields | {2: [case.founding[:-1] + bytes([case.founding[-1] ^ 1])]})})
+    newer = encode([encode({0: 2, 1: case.id, 2: writer.newer_card()}), bytes(64)])
+    add("statement-forged-newer", "A statement with a card of a later version, which the root did not sign.", "statement-invalid", {
+        "proof/case.cbor": encode(fields | {2: [case.founding, newer]})})
     add("not-canonical", "The table of the case in a longer encoding.", "proof-malformed", {
         "proof/case.cbor": b"\xb8\x0b" + files["proof/case.cbor"][1:]})
     add("newer", "A later version, with another README.", "newer-version", {

@@ -68,11 +68,17 @@ def folders(out, case: Case):
         {first: None, run(survivor, 0, 5): hello(survivor) + swap + end}, sizes=[0, 1])
     add("gap", "A range that begins beyond what is there.", "gap",
         {first: None, run(survivor, 3, 6): hello(survivor) + ranged(survivor, 3, 6, hidden=(5,)) + end}, sizes=[0, 1])
-    forged = writer.encode({0: 1, 1: case.id, 2: case.root.public, 3: survivor.card, 4: bytes(80)})
-    stranger = bytes(32)
+
+    def forged(card: bytes) -> dict:
+        stranger = bytes(32)
+        body = writer.encode({0: 1, 1: case.id, 2: case.root.public, 3: card, 4: bytes(80)})
+        return {f"{writer.b32(tag)[:16]}-{writer.b32(stranger)}/head": frame(1, {0: 1, 1: tag, 2: stranger})
+                + frame(2, [[body, bytes(64)]]) + end}
+
     add("statement-forged", "A stranger's founding statement, which the root did not sign, where it is read before the good one.",
-        "file-damaged", {f"{writer.b32(tag)[:16]}-{writer.b32(stranger)}/head": frame(1, {0: 1, 1: tag, 2: stranger})
-                         + frame(2, [[forged, bytes(64)]]) + end})
+        "file-damaged", forged(survivor.card))
+    add("statement-forged-newer", "The same with a card of a later version.",
+        "file-damaged", forged(writer.newer_card()))
     hashes = [logs.leaf_hash(leaf.data) for leaf in survivor.log.leaves]
     proof = [logs.node(hashes[2], hashes[3]), logs.root_of(hashes[4:6])]
     add("two-ranges", "A range that ends before its checkpoint, with a proof, and one that continues it.", "ok",

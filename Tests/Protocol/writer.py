@@ -145,6 +145,11 @@ class Device:
         return items
 
 
+def newer_card() -> bytes:
+    """Of a later version, of which nothing else is known."""
+    return encode([encode({0: 2, 1: b"whatever"}), bytes(64), bytes(64)])
+
+
 class Case:
     """A survivor's device and an advocate, two epochs, an entry with a file, a private one, and a note."""
 
