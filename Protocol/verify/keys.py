@@ -76,6 +76,11 @@ def open_slot(case_id: bytes, log: bytes, leaf: logs.Leaf, audience: tuple, epoc
     return open_sealed(derive(key, "slotkey_", 1), nonce[:24], b"cairn/v1/slot", slot)
 
 
+def part_hashes(key: bytes, parts) -> list:
+    """Of all parts of an entry by its key; each (label, bytes)."""
+    return [entries.part_hash(i, label, derive(key, "partsalt", i), data) for i, (label, data) in enumerate(parts)]
+
+
 def padme(length: int) -> int:
     if length < 2:
         return length
@@ -102,8 +107,7 @@ def open_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, key: bytes, cipherte
         parts = {i: (entries.check_label(label), bounded(data, 1 << 20)) for i, (label, data) in enumerate(pairs)}
     except Malformed:
         return None
-    hashes = [entries.part_hash(i, label, derive(key, "partsalt", i), data) for i, (label, data) in parts.items()]
-    if not hashes or logs.root_of(hashes) != leaf.commit:
+    if not parts or logs.root_of(part_hashes(key, parts.values())) != leaf.commit:
         return None
     return entries.read_entry(case_id, log, leaf, len(parts), parts)
 

@@ -11,12 +11,10 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Protocol" / "verify"))
+from nacl import bindings
 
-from nacl import bindings  # noqa: E402
-
-import encoding  # noqa: E402
-import logs  # noqa: E402
+from writer import logs
+from encoding import Malformed
 
 L = logs.GROUP_ORDER
 NEUTRAL = bytes([1]) + bytes(31)
@@ -94,7 +92,7 @@ def is_taken(text: str) -> bool:
     try:
         logs.WitnessKey.parse(text)
         return True
-    except encoding.Malformed:
+    except Malformed:
         return False
 
 

@@ -31,13 +31,9 @@ def lines(*rows) -> str:
 
 
 def basics() -> str:
-    words = (writer.PROTOCOL / "words.txt").read_text().split()
     secret = seed(2)[:16]
     check = int.from_bytes(domain_hash("kit", secret)[:4], "big") >> 5
-    number, twelve = int.from_bytes(secret, "big") << 27 | check, []
-    for _ in range(12):
-        number, digit = divmod(number, 7776)
-        twelve.insert(0, words[digit])
+    twelve = writer.words_of(int.from_bytes(secret, "big") << 27 | check)
     assert keys.seed_of_words(twelve) == secret
     framed = b"\x10cairn/v1/case-id" + (32).to_bytes(8, "big") + CASE.root.public
     assert writer.sha256(framed) == CASE.id
@@ -55,7 +51,7 @@ def card() -> str:
 
 
 def statement() -> str:
-    body, signature = decode(CASE.statement({0: 3, 1: CASE.id, 2: CASE.survivor.id, 3: 4}), 4096)
+    body, signature = decode(CASE.root.statement({0: 3, 1: CASE.id, 2: CASE.survivor.id, 3: 4}), 4096)
     return lines(("body of a lift", body), ("statement", encode([body, signature])))
 
 
@@ -103,13 +99,13 @@ def slot() -> str:
 
 def frames() -> str:
     tag = domain_hash("mailbox", CASE.id)
-    hello = vectors_of_sync.frame(1, {0: 1, 1: tag, 2: CASE.advocate.id})
-    heads = vectors_of_sync.frame(3, [[CASE.advocate.signing.public, CASE.advocate.checkpoint()]])
+    hello = writer.hello(CASE.id, CASE.advocate.id)
+    heads = writer.frame(3, [[CASE.advocate.signing.public, CASE.advocate.checkpoint()]])
     hashed = b"\x0dcairn/v1/head" + writer.u64(len(heads)) + heads
-    summary = vectors_of_sync.frame(14, encode(domain_hash("head", heads)))
+    summary = writer.frame(14, encode(domain_hash("head", heads)))
     assert summary[7:] == writer.sha256(hashed)
     return lines(("hello", hello), ("summary", summary), ("  hashed", hashed[:32]), ("heads", heads),
-                 ("end", vectors_of_sync.frame(0x7F, None)),
+                 ("end", writer.END),
                  ("subfolder", f"{b32(tag)[:16]}-"), ("", b32(CASE.advocate.id)))
 
 
@@ -192,7 +188,7 @@ def ranges() -> str:
     leaf = CASE.survivor.log.leaves[5]
     value = {0: CASE.survivor.id, 1: 5, 2: [], 3: [[leaf.cls, leaf.commit, leaf.ciphertext_hash, []]],
              4: CASE.survivor.checkpoint(), 5: []}
-    return lines(("range", vectors_of_sync.frame(4, value)), ("file", f"r-{b32(CASE.survivor.id)}-"), ("", "0000000005-0000000006"))
+    return lines(("range", writer.frame(4, value)), ("file", f"r-{b32(CASE.survivor.id)}-"), ("", "0000000005-0000000006"))
 
 
 def blob_file() -> str:

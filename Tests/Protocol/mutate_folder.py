@@ -20,7 +20,7 @@ def split(data: bytes) -> list:
 
 
 def join(found: list) -> bytes:
-    return b"".join(bytes([kind]) + len(payload).to_bytes(4, "big") + payload for kind, payload in found)
+    return b"".join(writer.frame(kind, payload) for kind, payload in found)
 
 
 def change_bytes(path: Path, chance) -> str:

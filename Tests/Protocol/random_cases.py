@@ -4,9 +4,8 @@ is rendered from this side's evaluation, so another verifier finds every differe
 
 import random
 
-import writer
-from writer import ADVOCATE, START, SURVIVOR, Device, SigningKey, archive, entries, logs, seed
-from encoding import Refused, b64, decode, domain_hash, encode
+from writer import ADVOCATE, START, SURVIVOR, Device, Root, by_root, entries, finished, logs, seed
+from encoding import Refused, decode, encode
 import statements
 from forks import read_fork_proof
 from state import State, Union
@@ -14,20 +13,16 @@ from state import State, Union
 
 class RandomCase:
     def __init__(self, chance: random.Random):
-        self.chance, self.root = chance, SigningKey(seed(1))
-        self.id = domain_hash("case-id", self.root.public)
+        self.chance, self.root = chance, Root(seed(1))
+        self.id = self.root.case_id
         self.devices = [Device(10 + i, self.id, SURVIVOR) for i in range(chance.randrange(1, 5))]
         first = self.devices[0]
-        self.statements = [self.statement({0: 1, 1: self.id, 2: self.root.public, 3: first.card, 4: bytes(80)})]
+        self.statements = [self.root.statement({0: 1, 1: self.id, 2: self.root.public, 3: first.card, 4: bytes(80)})]
         for device in self.devices[1:]:
-            self.statements.append(self.statement({0: 2, 1: self.id, 2: device.card}))
+            self.statements.append(self.root.statement({0: 2, 1: self.id, 2: device.card}))
         self.successions, self.forks, self.receipts = [], [], []
         self.number = 50
         self.tell()
-
-    def statement(self, body: dict) -> bytes:
-        body = encode(body)
-        return encode([body, self.root.sign_in("root-statement", body)])
 
     def tell(self):
         acts = [self.evidence, self.evidence, self.note, self.cut, self.cut, self.erase, self.keep, self.admit, self.lift,
@@ -93,37 +88,32 @@ class RandomCase:
 
     def lift(self):
         device = self.somebody()
-        self.statements.append(self.statement(
+        self.statements.append(self.root.statement(
             {0: 3, 1: self.id, 2: device.id, 3: self.chance.randrange(device.log.size + 2)}))
 
     def decide(self):
         stays = self.somebody(SURVIVOR)
         cut = [d for d in self.devices if d is not stays and self.chance.random() < 0.3]
-        self.statements.append(self.statement({0: 4, 1: self.id, 2: stays.id, 3: [d.id for d in cut], 4: [
+        self.statements.append(self.root.statement({0: 4, 1: self.id, 2: stays.id, 3: [d.id for d in cut], 4: [
             self.chance.randrange(d.log.size + 1) for d in cut]}))
 
     def keep_by_root(self):
-        self.statements.append(self.statement({0: 5, 1: self.id, 2: self.entry()}))
+        self.statements.append(self.root.statement({0: 5, 1: self.id, 2: self.entry()}))
 
     def succeed(self):
         old = self.somebody()
         self.number += 1
         new = Device(self.number, self.id, old.role if self.chance.random() < 0.9 else 3 - old.role)
         self.devices.append(new)
-        body = encode({0: 1, 1: self.id, 2: old.signing.public, 3: new.card})
-        self.successions.append(encode([body, old.signing.sign_in("succession", body),
-                                        new.signing.sign_in("succession", body)]))
+        self.successions.append(old.succeeded_by(new))
 
     def fork(self):
         device = self.somebody()
         if device.log.size == 0 or self.chance.random() < 0.5:
             return
         size = self.chance.randrange(1, device.log.size + 1)
-        name = logs.origin(device.id)
-        other = f"{name}\n{size}\n{b64(seed(79, size))}\n".encode()
-        notes = [device.checkpoint(size), writer.note(other, [(name, 1, device.signing.public, device.signing.sign(other))])]
-        notes.sort(key=lambda data: logs.read_checkpoint(logs.read_note(data).text).root)
-        self.forks.append(encode([*notes, []]))
+        other = device.signed(device.checkpoint_text(size, seed(79, size)))
+        self.forks.append(encode([*by_root([device.checkpoint(size), other]), []]))
 
     def receipt(self):
         device, giver = self.somebody(), self.somebody()
@@ -152,7 +142,7 @@ class RandomCase:
         proven = [decode(fork, 8192) for fork in self.forks]
         for proof in proven:
             log, size, _ = read_fork_proof(proof, {d.id: d.log.key for d in self.devices})
-            union.forks[log] = min(size, union.forks.get(log, size))
+            union.add_fork(log, size)
         ids = set(State(union).members)
         return sorted((d for d in self.devices if d.id in ids), key=lambda d: d.id)
 
@@ -174,10 +164,7 @@ class RandomCase:
         known = [r for r in self.receipts if r[0] in devices]
         for j, (device, size, giver, time) in enumerate(known):
             files[f"proof/receipts/{j}.note"] = device.checkpoint(size, [(giver, time)], is_signed=False)
-        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, archive.README
-        files["data/report.html"] = b""
-        files["data/report.html"] = writer.rendered(list(writer.relisted(files).items()))
-        return list(writer.Case.signed(self, writer.relisted(files), exporter).items())
+        return finished(files, exporter)
 
     def is_openable(self, device: Device, sequence: int) -> bool:
         """Not one that contradicts its class, which has no place in a bundle unless it is control."""

@@ -9,14 +9,8 @@ Two blocks of a message are free. They are chosen so that Poly1305 gives one tag
 import json
 import struct
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Protocol" / "verify"))
-
-import entries  # noqa: E402
-import keys  # noqa: E402
-import logs  # noqa: E402
-from encoding import encode  # noqa: E402
+from writer import encode, entries, keys, logs, plaintext
 
 P = (1 << 130) - 5
 ASSOCIATED = b"cairn/v1/entry"
@@ -102,18 +96,14 @@ def note(case_id: bytes, log: bytes, sequence: int, both: tuple, time: int) -> t
     free = bytes(80)
     parts = [("header", encode(head)), ("context", encode({0: time, 1: [], 2: []})), ("words", encode("Mine.")),
              ("free", encode(free))]
-    content = encode([list(part) for part in parts])
-    plain = len(content).to_bytes(4, "big") + content
-    plain += bytes(max(256, keys.padme(len(plain))) - len(plain))
+    plain = plaintext(parts)
     at = plain.index(parts[3][1])
     start = plain.index(free)
     start += -start % 16
     sealed = collide(*(keys.derive(k, "entrkey_", 1) for k in both), plain, (start, start + 16))
     opened = keys.open_sealed(keys.derive(both[0], "entrkey_", 1), bytes(24), ASSOCIATED, sealed)
     parts[3] = ("free", opened[at:at + len(parts[3][1])])
-    hashes = [entries.part_hash(i, label, keys.derive(both[0], "partsalt", i), data)
-              for i, (label, data) in enumerate(parts)]
-    return sealed, logs.root_of(hashes)
+    return sealed, logs.root_of(keys.part_hashes(both[0], parts))
 
 
 if __name__ == "__main__":

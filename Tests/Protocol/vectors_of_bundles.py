@@ -32,9 +32,17 @@ def archives(out):
     add("bad-character", "A name with a space.", writer.packed([("a b", b"")]))
 
 
+def show(data: bytes):
+    return data.decode() if data.isascii() else {"hex": data.hex()}
+
+
+def difference(files: dict, new: dict) -> dict:
+    """What a vector says of a bundle: the files that differ from those of the base, None for one that is not there."""
+    return {path: show(new[path]) if path in new else None for path in files | new if files.get(path) != new.get(path)}
+
+
 def bundles(out, case: Case):
     files = dict(case.bundle())
-    show = lambda data: data.decode() if data.isascii() else {"hex": data.hex()}
     given = {"fingerprint": writer.b32(case.id), "witness": [case.advocate.witness_key()]}
     out.add("bundle", "base", "A bundle, as files in the order of the archive. The other vectors change some of them; null "
             "takes one out, and the lists and the signature are part of the change.", "intact", **given,
@@ -43,9 +51,8 @@ def bundles(out, case: Case):
     def add(name, what, expect, changed, relist=True, sign=True, **trust):
         new = {p: changed.get(p, d) for p, d in (files | changed).items() if changed.get(p, d) is not None}
         new = writer.relisted(new) if relist else new
-        new = case.signed(new) if sign else new
-        difference = {p: show(new[p]) if p in new else None for p in {**files, **new} if new.get(p) != files.get(p)}
-        out.add("bundle", name, what, expect, **(given | trust), files=difference)
+        new = writer.sealed(new, case.survivor) if sign else new
+        out.add("bundle", name, what, expect, **(given | trust), files=difference(files, new))
 
     index = case.devices().index(case.survivor)
     cbor, leaves = f"proof/logs/{index}.cbor", f"proof/logs/{index}.leaves"
@@ -74,12 +81,12 @@ def bundles(out, case: Case):
     erasing.survivor.append(1, entries.ERASE, [("control", {0: [gone, gone]})], START + 600)
     twice = dict(erasing.bundle())
     out.add("bundle", "erased-twice", "An order to erase that names an entry twice: once in the state.", "intact", **given,
-            state=writer.state_hash(list(twice.items())), files={p: show(d) for p, d in twice.items() if files.get(p) != d})
+            state=writer.state_hash(list(twice.items())), files=difference(files, twice))
     out.add("bundle", "receipts-of-one-second", "Receipts of one second: the first is the one over the smaller head, "
             "whoever gave it, and of one head that with the lesser name.", "intact", **given,
-            **of_one_second(files, show))
-    vectors_of_forks.in_bundle(out, case, show, **given)
-    vectors_of_cuts.in_bundle(out, files, show, **given)
+            **of_one_second(files))
+    vectors_of_forks.in_bundle(out, files, difference, **given)
+    vectors_of_cuts.in_bundle(out, files, difference, **given)
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
@@ -120,7 +127,7 @@ def bundles(out, case: Case):
     add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
 
 
-def of_one_second(files: dict, show) -> dict:
+def of_one_second(files: dict) -> dict:
     case = Case().tell()
     other = Device(21, case.id, ADVOCATE)
     case.survivor.append(1, entries.ADMIT, [("control", {0: other.card, 1: ADVOCATE})], START + 600)
@@ -129,8 +136,7 @@ def of_one_second(files: dict, show) -> dict:
     case.receipts = [(case.survivor, 6, first, START + 1000), (case.survivor, 5, last, START + 1000),
                      (case.advocate, 1, other, START + 1000)]
     new = dict(case.bundle())
-    return {"state": writer.state_hash(list(new.items())), "files": {p: show(new[p]) if p in new else None for p in {**files, **new}
-                                                if files.get(p) != new.get(p)}}
+    return {"state": writer.state_hash(list(new.items())), "files": difference(files, new)}
 
 
 def all_of(out, case: Case):

@@ -9,23 +9,22 @@ def removed(by_root: bool) -> Case:
     case = Case().tell()
     tablet = Device(30, case.id, SURVIVOR)
     case.others.append(tablet)
-    case.statements.append(case.statement({0: 2, 1: case.id, 2: tablet.card}))
+    case.statements.append(case.root.statement({0: 2, 1: case.id, 2: tablet.card}))
     fields = {0: list(keys.EVERYONE), 1: keys.epoch_commitment(case.id, keys.EVERYONE, seed(31)), 2: [tablet.id], 3: []}
     tablet.append(1, entries.EPOCH, [("control", fields)], START + 700)
     if by_root:
-        case.statements.append(case.statement({0: 4, 1: case.id, 2: case.survivor.id, 3: [tablet.id], 4: [0]}))
+        case.statements.append(case.root.statement({0: 4, 1: case.id, 2: case.survivor.id, 3: [tablet.id], 4: [0]}))
     else:
         log, size, root = tablet.head(0)
         case.survivor.append(1, entries.CUT, [("control", {0: log, 1: size, 2: root})], START + 800)
     return case
 
 
-def in_bundle(out, files: dict, show, **given):
+def in_bundle(out, files: dict, difference, **given):
     def add(name, what, expect, case, changed, **more):
-        new = dict(case.signed(writer.relisted(dict(case.bundle()) | changed)))
+        new = dict(writer.sealed(writer.relisted(dict(case.bundle()) | changed), case.survivor))
         more |= {"state": writer.state_hash(list(new.items()))} if expect == "intact" else {}
-        out.add("bundle", name, what, expect, **given, **more,
-                files={p: show(new[p]) if p in new else None for p in {**files, **new} if files.get(p) != new.get(p)})
+        out.add("bundle", name, what, expect, **given, **more, files=difference(files, new))
 
     settled, open_ = removed(by_root=True), removed(by_root=False)
     hidden = {f"proof/logs/{settled.devices().index(settled.others[0])}.cbor": encode([])}

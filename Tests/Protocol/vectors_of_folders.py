@@ -5,15 +5,13 @@ import cbor2
 import vectors_of_forks
 import vectors_of_sync
 import writer
-from vectors_of_sync import frame
-from writer import Case, logs, seed
+from writer import END, Case, frame, logs, seed
 
 
 def folders(out, case: Case):
     survivor, advocate = case.survivor, case.advocate
     tag = writer.domain_hash("mailbox", case.id)
-    hello = lambda device: frame(1, {0: 1, 1: tag, 2: device.id})
-    end = frame(0x7F, None)
+    hello = lambda device: writer.hello(case.id, device.id)
     name = lambda device: f"{writer.b32(tag)[:16]}-{writer.b32(device.id)}"
     run = lambda device, first, last: f"{name(device)}/r-{writer.b32(device.id)}-{first:010}-{last:010}"
 
@@ -34,10 +32,10 @@ def folders(out, case: Case):
     heads = [[d.signing.public, d.checkpoint()] for d in (survivor, advocate)]
     good = {
         f"{name(survivor)}/head": hello(survivor) + frame(2, [cbor2.loads(case.founding)]) + frame(3, heads[:1])
-        + frame(7, wraps) + end,
-        run(survivor, 0, 6): hello(survivor) + ranged(survivor, 0, 6, hidden=(5,)) + end,
-        f"{name(advocate)}/head": hello(advocate) + frame(3, heads[1:]) + end,
-        run(advocate, 0, 1): hello(advocate) + ranged(advocate, 0, 1) + end,
+        + frame(7, wraps) + END,
+        run(survivor, 0, 6): hello(survivor) + ranged(survivor, 0, 6, hidden=(5,)) + END,
+        f"{name(advocate)}/head": hello(advocate) + frame(3, heads[1:]) + END,
+        run(advocate, 0, 1): hello(advocate) + ranged(advocate, 0, 1) + END,
     }
     state = {"kit": seed(2)[:16].hex(), "sizes": [6, 1]}
 
@@ -53,27 +51,27 @@ def folders(out, case: Case):
     swapped = rows | {3: [rows[3][1], rows[3][0]] + rows[3][2:]}
     dropped = rows | {3: rows[3][:-1]}
     add("entries-swapped", "Two entries of a range are exchanged.", "file-damaged",
-        {first: hello(survivor) + frame(4, swapped) + end}, sizes=[0, 1])
+        {first: hello(survivor) + frame(4, swapped) + END}, sizes=[0, 1])
     add("entry-dropped", "The last entry of a range is left out.", "file-damaged",
-        {first: hello(survivor) + frame(4, dropped) + end}, sizes=[0, 1])
+        {first: hello(survivor) + frame(4, dropped) + END}, sizes=[0, 1])
     add("no-end", "A range without its last frame. What came before counts.", "file-damaged",
         {first: hello(survivor) + swap}, sizes=[6, 1])
-    add("after-end", "Something follows the last frame.", "file-damaged", {first: hello(survivor) + swap + end + b"\0"},
+    add("after-end", "Something follows the last frame.", "file-damaged", {first: hello(survivor) + swap + END + b"\0"},
         sizes=[6, 1])
     add("other-hello", "A file that greets as another device.", "file-damaged",
-        {first: hello(advocate) + swap + end}, sizes=[0, 1])
+        {first: hello(advocate) + swap + END}, sizes=[0, 1])
     add("unknown-frame", "A frame that is not known ends the reading of a file.", "file-damaged",
-        {first: hello(survivor) + frame(0x33, None) + swap + end}, sizes=[0, 1])
+        {first: hello(survivor) + frame(0x33, None) + swap + END}, sizes=[0, 1])
     add("other-name", "A range under a name that does not cover it.", "file-damaged",
-        {first: None, run(survivor, 0, 5): hello(survivor) + swap + end}, sizes=[0, 1])
+        {first: None, run(survivor, 0, 5): hello(survivor) + swap + END}, sizes=[0, 1])
     add("gap", "A range that begins beyond what is there.", "gap",
-        {first: None, run(survivor, 3, 6): hello(survivor) + ranged(survivor, 3, 6, hidden=(5,)) + end}, sizes=[0, 1])
+        {first: None, run(survivor, 3, 6): hello(survivor) + ranged(survivor, 3, 6, hidden=(5,)) + END}, sizes=[0, 1])
 
     def forged(card: bytes) -> dict:
         stranger = bytes(32)
         body = writer.encode({0: 1, 1: case.id, 2: case.root.public, 3: card, 4: bytes(80)})
-        return {f"{writer.b32(tag)[:16]}-{writer.b32(stranger)}/head": frame(1, {0: 1, 1: tag, 2: stranger})
-                + frame(2, [[body, bytes(64)]]) + end}
+        return {f"{writer.b32(tag)[:16]}-{writer.b32(stranger)}/head": writer.hello(case.id, stranger)
+                + frame(2, [[body, bytes(64)]]) + END}
 
     add("statement-forged", "A stranger's founding statement, which the root did not sign, where it is read before the good one.",
         "file-damaged", forged(survivor.card))
@@ -82,23 +80,23 @@ def folders(out, case: Case):
     hashes = [logs.leaf_hash(leaf.data) for leaf in survivor.log.leaves]
     proof = [logs.node(hashes[2], hashes[3]), logs.root_of(hashes[4:6])]
     add("two-ranges", "A range that ends before its checkpoint, with a proof, and one that continues it.", "ok",
-        {first: None, run(survivor, 0, 2): hello(survivor) + ranged(survivor, 0, 2, proof=proof) + end,
-         run(survivor, 2, 6): hello(survivor) + ranged(survivor, 2, 6, hidden=(5,)) + end})
+        {first: None, run(survivor, 0, 2): hello(survivor) + ranged(survivor, 0, 2, proof=proof) + END,
+         run(survivor, 2, 6): hello(survivor) + ranged(survivor, 2, 6, hidden=(5,)) + END})
     add("bad-proof", "A proof that does not lead to the checkpoint: the fault of the mailbox, and no fork.", "file-damaged",
-        {first: None, run(survivor, 0, 2): hello(survivor) + ranged(survivor, 0, 2, proof=proof[::-1]) + end}, sizes=[0, 1])
+        {first: None, run(survivor, 0, 2): hello(survivor) + ranged(survivor, 0, 2, proof=proof[::-1]) + END}, sizes=[0, 1])
     vectors_of_sync.summaries(add, good, [f"{name(device)}/head" for device in (survivor, advocate)], first)
-    _forks(add, case, name, hello, end, good)
+    _forks(add, case, name, hello, good)
 
     def founder_head(device, other) -> bytes:
         return (hello(device) + frame(2, [cbor2.loads(case.founding)])
-                + frame(3, [[device.signing.public, other.checkpoint()]]) + frame(7, wraps) + end)
+                + frame(3, [[device.signing.public, other.checkpoint()]]) + frame(7, wraps) + END)
 
     def state_of(changed: dict) -> str:
         new = {p: d for p, d in (good | changed).items() if d is not None}
         return out_state(new, state["kit"])
 
     vectors_of_forks.in_folder(add, case, {
-        "hello": hello, "ranged": ranged, "frame": frame, "end": end, "name": name, "run": run, "head": founder_head,
+        "hello": hello, "ranged": ranged, "name": name, "run": run, "head": founder_head,
     }, state_of)
 
 
@@ -107,19 +105,15 @@ def out_state(files: dict, kit: str) -> str:
     return verify_vectors.read_folder({"files": {p: d.hex() for p, d in files.items()}, "kit": kit}).state_hash.hex()
 
 
-def _forks(add, case: Case, name, hello, end, good):
+def _forks(add, case: Case, name, hello, good):
     """The device signs another history of the same size."""
-    survivor, other = case.survivor, Case()
-    other.survivor.append(2, 16, [("words", "Another history.")])
-    other.survivor.append(2, 16, [("words", "Another history still.")])
-    fork = [survivor.checkpoint(6), other.survivor.checkpoint(6)]
-    fork.sort(key=lambda note: logs.read_checkpoint(logs.read_note(note).text).root)
+    fork = vectors_of_sync.forked(case)
     path = f"{name(case.advocate)}/head"
     heads = [[case.advocate.signing.public, case.advocate.checkpoint()]]
     add("fork", "Two heads of one size and different roots, signed by one log.", "fork",
-        {path: hello(case.advocate) + frame(3, heads) + frame(8, [[*fork, []]]) + end})
+        {path: hello(case.advocate) + frame(3, heads) + frame(8, [[*fork, []]]) + END})
     add("fork-unordered", "The same, not in the order of their roots: no proof.", "file-damaged",
-        {path: hello(case.advocate) + frame(3, heads) + frame(8, [[*fork[::-1], []]]) + end})
+        {path: hello(case.advocate) + frame(3, heads) + frame(8, [[*fork[::-1], []]]) + END})
 
 
 def all_of(out, case: Case):

@@ -1,7 +1,7 @@
 """Vectors of fork proofs that show where the histories of a log part, alone and in frames, folders and bundles."""
 
 import writer
-from writer import START, Case, encode, logs, seed
+from writer import END, START, Case, encode, frame, hello, logs, seed
 
 
 def prefix_proof(smaller: int, hashes: list) -> list:
@@ -32,9 +32,7 @@ def branch(size: int, hashes: list) -> list:
 
 def head(device, hashes: list) -> bytes:
     """Of whatever leaves, signed by this device."""
-    name = logs.origin(device.id)
-    text = f"{name}\n{len(hashes)}\n{writer.b64(logs.root_of(hashes))}\n".encode()
-    return writer.note(text, [(name, 1, device.signing.public, device.signing.sign(text))])
+    return device.signed(device.checkpoint_text(len(hashes), logs.root_of(hashes)))
 
 
 def parting(device, size: int, one: list, other: list) -> list:
@@ -94,9 +92,7 @@ def forks(out, case: Case):
 
 
 def in_frames(out, case: Case):
-    tag = writer.domain_hash("mailbox", case.id)
-    from vectors_of_sync import frame
-    start = frame(1, {0: 1, 1: tag, 2: case.survivor.id})
+    start = hello(case.id, case.survivor.id)
     good = parting(case.survivor, 4, leaf_hashes(case.survivor), leaf_hashes(another_history().survivor))
     for name, what, expect, proof in (
             ("good-forks-parting", "A fork proof that shows where the histories part.", "ok", good),
@@ -105,7 +101,7 @@ def in_frames(out, case: Case):
              [*good[:3], good[3] * 2, *good[4:]]),
             ("bad-forks-long", "One of more than 8,192 bytes.", "malformed", [
                 b"x" * 1024, b"x" * 1024, (1 << 64) - 1, [seed(9)] * 64, [seed(8), [seed(9)] * 64], [seed(7), [seed(9)] * 64]])):
-        out.add("frame", name, what, expect, input=start + frame(8, [proof]) + frame(0x7F, None))
+        out.add("frame", name, what, expect, input=start + frame(8, [proof]) + END)
 
 
 def in_folder(add, case: Case, parts: dict, state_of):
@@ -116,37 +112,36 @@ def in_folder(add, case: Case, parts: dict, state_of):
       - parts: what writes the parts of a folder.
       - state_of: the state hash of what differs from the good one.
     """
-    hello, ranged, frame, end = (parts[name] for name in ("hello", "ranged", "frame", "end"))
+    hello, ranged = parts["hello"], parts["ranged"]
     survivor, advocate, other = case.survivor, case.advocate, another_history().survivor
     proof = parting(survivor, 4, leaf_hashes(survivor), leaf_hashes(other))
     path = f"{parts['name'](advocate)}/head"
     heads = frame(3, [[advocate.signing.public, advocate.checkpoint()]])
     first, second = parts["run"](survivor, 0, 6), parts["run"](survivor, 0, 7)
     carried = f"{parts['name'](advocate)}/{second.split('/')[1]}"
-    told = {path: hello(advocate) + heads + frame(8, [proof]) + end}
+    told = {path: hello(advocate) + heads + frame(8, [proof]) + END}
     of_others = ranged(other, 0, 7, hidden=(4, 5, 6))
     founder = f"{parts['name'](survivor)}/head"
     stated = {founder: parts["head"](survivor, other)}
     one, state = told, state_of(told)
-    two = told | stated | {first: None, second: hello(survivor) + of_others + end}
-    both = {carried: hello(advocate) + of_others + end}
+    two = told | stated | {first: None, second: hello(survivor) + of_others + END}
+    both = {carried: hello(advocate) + of_others + END}
     assert state_of(two) == state_of(both) == state, "one case, one state"
     add("fork-parting", "A proof of where the histories of a log part, beside the one history.", "fork", one, state=state)
     add("fork-parting-other", "The same proof beside the other history: the same state.", "fork", two, sizes=[7, 1], state=state)
     add("fork-parting-seen", "Both histories and no proof, which follows from them: the same state.", "fork", both, state=state)
     bad = [*proof[:3], [seed(9)], *proof[4:]]
     add("fork-parting-unproven", "A proof that does not lead to its heads.", "file-damaged",
-        {path: hello(advocate) + heads + frame(8, [bad]) + end})
+        {path: hello(advocate) + heads + frame(8, [bad]) + END})
 
 
-def in_bundle(out, case: Case, show, **given):
-    files = dict(case.bundle())
+def in_bundle(out, files: dict, difference, **given):
     forked = Case().tell()
     forked.forks = [encode(parting(forked.survivor, 4, leaf_hashes(forked.survivor), leaf_hashes(another_history().survivor)))]
     new = dict(forked.bundle())
     out.add("bundle", "fork-parting", "A proof that the survivor's log has another history after its fourth entry: what comes "
             "after is disputed.", "intact", **given, state=writer.state_hash(list(new.items())),
-            files={p: show(d) for p, d in new.items() if files.get(p) != d})
+            files=difference(files, new))
 
 
 def all_of(out, case: Case):

@@ -1,9 +1,7 @@
 """Vectors of what members hand to each other: wraps, slots, successions, invitations, and their armor."""
 
-import base64
-
 import writer
-from writer import SURVIVOR, Case, Device, encode, keys, seed
+from writer import SURVIVOR, Case, Device, armored, encode, keys, seed
 from encoding import domain_hash
 
 
@@ -71,12 +69,6 @@ def successions(out, case: Case):
         add(f"bad-{name}", what, "malformed", data)
 
 
-def armored(label: str, data: bytes, newline: str = "\n") -> str:
-    text = base64.b64encode(data).decode()
-    return newline.join([f"-----BEGIN CAIRN {label}-----", *(text[i:i + 64] for i in range(0, len(text), 64)),
-                         f"-----END CAIRN {label}-----", ""])
-
-
 def invitations(out, case: Case):
     advocate, audience = case.advocate, (1, case.advocate.id)
     wrap = lambda number, epoch, key: encode([epoch, advocate.id, writer.seal_box(advocate.box, key, number)])
@@ -94,7 +86,7 @@ def invitations(out, case: Case):
     add("bad-box", "Its box is sealed to somebody else.", "locked", fields, to=case.survivor.box)
     stranger = writer.SigningKey(seed(9))
     bad = {"root": ("Another root than signed the founding statement.", fields | {1: stranger.public}),
-           "statement": ("The statement is no founding one.", fields | {2: case.statement(
+           "statement": ("The statement is no founding one.", fields | {2: case.root.statement(
                {0: 3, 1: case.id, 2: case.survivor.id, 3: 4})}),
            "wrap": ("A wrap that is none.", fields | {4: [b"wrap"]}),
            "array": ("A wrap as an item and not as a byte string.", fields | {4: [[seed(9), None, bytes(80)]]}),
@@ -104,7 +96,7 @@ def invitations(out, case: Case):
 
 
 def armor(out, case: Case):
-    good = armored("CARD", case.advocate.card)
+    good = armored("CAIRN CARD", case.advocate.card)
 
     def add(name, what, expect, text):
         out.add("armor", name, what, expect, card=case.advocate.card, text=text)
@@ -112,12 +104,12 @@ def armor(out, case: Case):
     add("good", "A card as text.", "ok", good)
     add("good-mailed", "What mail programs make of it.", "ok",
         "\r\n \t" + good.replace("\n", " \r\n\r\n\t").replace("A", "A ", 2))
-    bad = {"label": ("Another label.", armored("INVITATION", case.advocate.card)),
+    bad = {"label": ("Another label.", armored("CAIRN INVITATION", case.advocate.card)),
            "text": ("Words before the first line.", "Here is my card:\n" + good),
            "end": ("No last line.", good[:good.index("-----END")]),
            "digit": ("A character that is no digit of base64.", good.replace("\n", "\n*", 1)),
            "dashes": ("A begin line with four dashes.", good[1:]),
-           "long": ("A card longer than its limit.", armored("CARD", bytes(4097)))}
+           "long": ("A card longer than its limit.", armored("CAIRN CARD", bytes(4097)))}
     for name, (what, text) in bad.items():
         add(f"bad-{name}", what, "malformed", text)
 

@@ -4,8 +4,6 @@ import edges
 import writer
 from writer import START, Case, logs, seed, u64
 
-L = (2**252 + 27742317777372353535851937790883648493)
-
 
 def _edges(out, case: Case):
     """Signatures that one verifier takes and another does not."""
@@ -39,10 +37,7 @@ def notes(out, case: Case):
     one, two, three = text.split("\n")
     signature = device.signing.sign
 
-    def resigned(body: str) -> bytes:
-        body = body.encode()
-        return writer.note(body, [(name, 1, key, signature(body))])
-
+    resigned = lambda body: device.signed(body.encode())
     changes = {
         "origin": ("Another log's origin.", resigned(f"{logs.origin(advocate.id)}\n{two}\n{three}\n")),
         "zero": ("A size with a leading zero.", resigned(f"{one}\n0{two}\n{three}\n")),
@@ -58,7 +53,7 @@ def notes(out, case: Case):
         "cut": ("No newline at the end.", good[:-1]),
     }
     sig = signature(text.encode() + b"\n")
-    s = int.from_bytes(sig[32:], "little") + L
+    s = int.from_bytes(sig[32:], "little") + logs.GROUP_ORDER
     changes["large-s"] = ("S is not below the group order.", writer.note(text.encode() + b"\n", [
         (name, 1, key, sig[:32] + s.to_bytes(32, "little"))]))
     for title, (what, note) in changes.items():

@@ -32,18 +32,18 @@ def objects(out, case: Case):
             input=case.founding)
     lift = {0: 3, 1: case.id, 2: device.id, 3: 4}
     out.add("statement", "good-lift", "Lifts cuts of a log.", "ok", case=case.id, root=case.root.public,
-            input=case.statement(lift))
+            input=case.root.statement(lift))
     bad = {"signature": ("Signed by a device and not by the root.", encode(
                [encode(lift), device.signing.sign_in("root-statement", encode(lift))])),
            "other-domain": ("Signed under another domain.", encode([encode(lift), case.root.sign_in("card", encode(lift))])),
-           "other-case": ("Of another case.", case.statement(lift | {1: seed(9)})),
-           "lacking": ("A key is lacking.", case.statement({0: 3, 1: case.id, 2: device.id})),
-           "stays-and-goes": ("Who stays is among those who are cut.", case.statement(
+           "other-case": ("Of another case.", case.root.statement(lift | {1: seed(9)})),
+           "lacking": ("A key is lacking.", case.root.statement({0: 3, 1: case.id, 2: device.id})),
+           "stays-and-goes": ("Who stays is among those who are cut.", case.root.statement(
                {0: 4, 1: case.id, 2: device.id, 3: [device.id], 4: [0]}))}
     for name, (what, data) in bad.items():
         out.add("statement", f"bad-{name}", what, "malformed", case=case.id, root=case.root.public, input=data)
     out.add("statement", "good-unknown", "A type that no reader of this version knows: it stops an evaluation, and is "
-            "well-formed.", "ok", case=case.id, root=case.root.public, input=case.statement({0: 9, 1: case.id, 7: [1]}))
+            "well-formed.", "ok", case=case.id, root=case.root.public, input=case.root.statement({0: 9, 1: case.id, 7: [1]}))
     _entries(out, case)
 
 

@@ -4,12 +4,8 @@ import cbor2
 
 import mutate_folder
 import writer
-from writer import SURVIVOR, Case, Device, encode, keys, logs, seed
-
-
-def frame(kind: int, value) -> bytes:
-    payload = value if type(value) is bytes else encode(value)
-    return bytes([kind]) + len(payload).to_bytes(4, "big") + payload
+from vectors_of_forks import another_history, leaf_hashes
+from writer import END, SURVIVOR, Case, Device, by_root, encode, frame, hello, keys, logs, seed
 
 
 def summed_up(frames) -> bytes:
@@ -19,13 +15,10 @@ def summed_up(frames) -> bytes:
 
 def frames(out, case: Case):
     survivor, advocate = case.survivor, case.advocate
-    tag = writer.domain_hash("mailbox", case.id)
-    hello, end = frame(1, {0: 1, 1: tag, 2: survivor.id}), frame(0x7F, None)
+    greeting = hello(case.id, survivor.id)
     epoch, key = case.epochs[(1, advocate.id)]
     slot = survivor.slot(4, (1, advocate.id), epoch, key)
     new = Device(30, case.id, SURVIVOR)
-    body = encode({0: 1, 1: case.id, 2: survivor.signing.public, 3: new.card})
-    succession = [body, *(device.signing.sign_in("succession", body) for device in (survivor, new))]
     row = lambda s, slots=(): [survivor.log.leaves[s].cls, survivor.log.leaves[s].commit, survivor.sealed[s][2],
                                [list(item) for item in slots]]
     ranged = {0: survivor.id, 1: 4, 2: [epoch], 3: [row(4, [(0, slot)]), row(5)], 4: survivor.checkpoint(), 5: []}
@@ -41,10 +34,10 @@ def frames(out, case: Case):
         "range": (4, ranged), "bodies": (5, [[survivor.id, 5, survivor.sealed[5][2]]]),
         "slots": (6, [[survivor.id, 4, epoch, slot]]), "wraps": (7, [[epoch, advocate.id, box], [epoch, None, box]]),
         "forks": (8, [[*fork, []]]), "blob": (9, {0: root, 1: 65_592, 2: b"".join(hashes)}),
-        "span": (10, {0: root, 1: 1, 2: spans[1]}), "successions": (13, [succession]),
+        "span": (10, {0: root, 1: 1, 2: spans[1]}), "successions": (13, [cbor2.loads(survivor.succeeded_by(new))]),
     }
 
-    def add(name, what, expect, *middle, start=hello, stop=end):
+    def add(name, what, expect, *middle, start=greeting, stop=END):
         out.add("frame", name, what, expect, input=start + b"".join(frame(*one) for one in middle) + stop)
 
     summary = lambda *summed: (14, encode(summed_up(frame(*one) for one in summed)))
@@ -66,10 +59,10 @@ def frames(out, case: Case):
     def change(kind: int, value, name: str, what: str):
         add(f"bad-{name}", what, "malformed", (kind, value))
 
-    change(1, {0: 1, 1: tag, 2: survivor.id}, "hello-twice", "A second greeting.")
+    change(1, greeting[5:], "hello-twice", "A second greeting.")
     add("bad-no-hello", "No greeting.", "malformed", start=b"")
     add("bad-no-end", "No end.", "malformed", stop=b"")
-    add("bad-after-end", "A frame after the end.", "malformed", stop=end + end)
+    add("bad-after-end", "A frame after the end.", "malformed", stop=END + END)
     add("bad-end", "An end with a payload of its own.", "malformed", stop=frame(0x7F, 0))
     add("bad-cut", "A frame that is cut off.", "malformed", stop=frame(2, [])[:-1])
     add("bad-long-hello", "A greeting of 129 bytes.", "malformed", start=bytes([1, 0, 0, 0, 129]) + bytes(129))
@@ -109,8 +102,7 @@ def summaries(add, good: dict, heads: list, ranged: str):
         return b"".join(whole)
 
     with_summary = {path: put(path, 1) for path in heads}
-    end = frame(0x7F, None)
-    late = with_summary[heads[0]][:-len(end)] + frame(14, encode(summed_up([]))) + end
+    late = with_summary[heads[0]][:-len(END)] + frame(14, encode(summed_up([]))) + END
     add("summary", "Heads with a summary.", "ok", with_summary)
     add("summary-other", "A head with the summary of other frames. What stands in it counts.", "file-damaged",
         {heads[0]: put(heads[0], 1, slice(2, -1))})
@@ -121,11 +113,7 @@ def summaries(add, good: dict, heads: list, ranged: str):
 
 def forked(case: Case) -> list:
     """Two heads of one size and different roots by the survivor's device, in their order."""
-    other = Case()
-    for words in ("Another history.", "Another history still."):
-        other.survivor.append(2, 16, [("words", words)])
-    return sorted([case.survivor.checkpoint(6), other.survivor.checkpoint(6)],
-                  key=lambda note: logs.read_checkpoint(logs.read_note(note).text).root)
+    return by_root([case.survivor.checkpoint(6), another_history().survivor.checkpoint(6)])
 
 
 def proofs(out, case: Case):
@@ -163,12 +151,10 @@ def proofs(out, case: Case):
 
 
 def forks(out, case: Case):
-    survivor, other = case.survivor, Case()
-    for words in ("Another history.", "Another history still.", "And on."):
-        other.survivor.append(2, 16, [("words", words)])
+    survivor, other = case.survivor, another_history()
     equal = forked(case)
     # The path in the other history from 6 to 7 leaves: what our own leaves do not lead to.
-    hashes = [logs.leaf_hash(leaf.data) for leaf in other.survivor.log.leaves]
+    hashes = leaf_hashes(other.survivor)
     pairs = [logs.node(*hashes[i:i + 2]) for i in (0, 2, 4)]
     path = [pairs[2], hashes[6], logs.node(*pairs[:2])]
     longer = [survivor.checkpoint(6), other.survivor.checkpoint(7)]
@@ -200,12 +186,7 @@ def _long_path(add, device: Device):
     """A path that holds arithmetically, over more hashes than a tree of 2^32 leaves has levels for."""
     size, proof = (1 << 64) - 1, [seed(9, i) for i in range(65)]
     smaller, larger = logs.roots_by_prefix_proof(1, size, proof)
-    name = logs.origin(device.id)
-
-    def head(count: int, root: bytes) -> bytes:
-        text = f"{name}\n{count}\n{writer.b64(root)}\n".encode()
-        return writer.note(text, [(name, 1, device.signing.public, device.signing.sign(text))])
-
+    head = lambda count, root: device.signed(device.checkpoint_text(count, root))
     add("bad-65-hashes", "A path of 65 hashes, one more than a tree can need.", "unproven",
         [head(1, seed(8)), head(size, larger)], proof)
 

@@ -16,32 +16,24 @@ def u32(number: int) -> bytes:
 
 # The kit --------------------------------------------------------------------------------------------
 
-def words_of(number: int) -> str:
-    listed, twelve = (writer.PROTOCOL / "words.txt").read_text().split(), []
-    for _ in range(12):
-        number, digit = divmod(number, 7776)
-        twelve.insert(0, listed[digit])
-    return " ".join(twelve)
-
-
 def kit(out):
     secret = seed(2)[:16]
     check = int.from_bytes(domain_hash("kit", secret)[:4], "big") >> 5
     number = int.from_bytes(secret, "big") << 27 | check
     public, _ = keys.kit_keys(secret)
     said = writer.b32(domain_hash("kit", b"check", public)[:5])
-    good = words_of(number)
+    twelve = writer.words_of(number)
+    good = " ".join(twelve)
     out.add("kit", "good", "Twelve words, and what follows from them.", "ok", words=good, seed=secret, key=public,
             check=f"{said[:4]}-{said[4:]}")
-    twelve = good.split()
     out.add("kit", "good-typed", "In capitals, and with other white space.", "ok", words="\n" + good.upper().replace(" ", "\t\n "),
             seed=secret, key=public, check=f"{said[:4]}-{said[4:]}")
     bad = {"exchanged": ("Two words are exchanged.", " ".join([twelve[1], twelve[0], *twelve[2:]])),
            "eleven": ("A word is missing.", " ".join(twelve[:11])),
            "thirteen": ("A word too many.", " ".join([*twelve, "zoom"])),
            "unknown": ("A word that is not in the list.", " ".join([*twelve[:11], "evidence"])),
-           "check": ("Another check.", words_of(number ^ 1)),
-           "large": ("A number of 2^155, which stands for a seed of more than 16 bytes.", words_of(1 << 155))}
+           "check": ("Another check.", " ".join(writer.words_of(number ^ 1))),
+           "large": ("A number of 2^155, which stands for a seed of more than 16 bytes.", " ".join(writer.words_of(1 << 155)))}
     for name, (what, words) in bad.items():
         out.add("kit", f"bad-{name}", what, "malformed", words=words)
 
@@ -203,8 +195,7 @@ def ages(out):
     add("good-two", "To two keys, of which the second is ours, and a stanza that nobody knows.", "ok", age_writer.file(
         [age_writer.to_key(seed(54), file_key, seed(55)), age_writer.stanza(["grease", "x"], b"\0" * 48), mine],
         file_key, nonce, plain))
-    armored = "\n".join(["-----BEGIN AGE ENCRYPTED FILE-----", *_lines(good), "-----END AGE ENCRYPTED FILE-----", ""])
-    add("good-armored", "The same in armor.", "ok", armored.encode())
+    add("good-armored", "The same in armor.", "ok", writer.armored("AGE ENCRYPTED FILE", good).encode())
     add("wrong-identity", "To another key.", "wrong-identity", age_writer.file(
         [age_writer.to_key(seed(54), file_key, seed(55))], file_key, nonce, plain))
     add("bad-mac", "A header that was changed: a stanza more.", "encryption-damaged",
@@ -222,11 +213,6 @@ def ages(out):
         age_writer.file([costly], file_key, nonce, plain), **by_words)
     add("bad-passphrase-and-key", "A stanza for a passphrase beside another one.", "not-a-bundle",
         age_writer.file([stanza, mine], file_key, nonce, plain), **by_words)
-
-
-def _lines(data: bytes) -> list:
-    text = age_writer.base64.b64encode(data).decode()
-    return [text[i:i + 64] for i in range(0, len(text), 64)]
 
 
 def all_of(out, case: Case):

@@ -17,6 +17,7 @@ from nacl import bindings  # noqa: E402
 import archive  # noqa: E402
 import bundle  # noqa: E402
 import entries  # noqa: E402
+import frames  # noqa: E402
 import keys  # noqa: E402
 import logs  # noqa: E402
 import proof  # noqa: E402
@@ -44,8 +45,27 @@ class SigningKey:
         return self.sign(signed_message(domain, message))
 
 
+class Root(SigningKey):
+    """A case's."""
+
+    @property
+    def case_id(self) -> bytes:
+        return domain_hash("case-id", self.public)
+
+    def statement(self, body: dict) -> bytes:
+        body = encode(body)
+        return encode([body, self.sign_in("root-statement", body)])
+
+
 def seal(key: bytes, nonce: bytes, associated: bytes, plain: bytes) -> bytes:
     return bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, associated, nonce, key)
+
+
+def plaintext(parts: list) -> bytes:
+    """What the parts of an entry are sealed as, with padding."""
+    content = encode([list(part) for part in parts])
+    plain = len(content).to_bytes(4, "big") + content
+    return plain + bytes(max(256, keys.padme(len(plain))) - len(plain))
 
 
 def seal_box(public: bytes, plain: bytes, number: int) -> bytes:
@@ -61,6 +81,11 @@ def note(text: bytes, lines: list) -> bytes:
     for name, algorithm, key, signature in lines:
         out += f"\u2014 {name} {b64(logs.key_id(name, algorithm, key) + signature)}\n".encode()
     return out
+
+
+def by_root(notes: list) -> list:
+    """Heads of one log in the order that a fork proof has."""
+    return sorted(notes, key=lambda data: logs.read_checkpoint(logs.read_note(data).text).root)
 
 
 class Device:
@@ -89,13 +114,9 @@ class Device:
                                  + [(label, encode(value)) for label, value in parts])
 
     def append_parts(self, cls: int, key: bytes, parts: list) -> bytes:
-        hashes = [entries.part_hash(i, label, keys.derive(key, "partsalt", i), data)
-                  for i, (label, data) in enumerate(parts)]
-        content = encode([list(part) for part in parts])
-        plain = len(content).to_bytes(4, "big") + content
-        plain += bytes(max(256, keys.padme(len(plain))) - len(plain))
-        ciphertext = seal(keys.derive(key, "entrkey_", 1), bytes(24), b"cairn/v1/entry", plain)
-        leaf = logs.Leaf(self.log.size, cls, logs.root_of(hashes), domain_hash("ciphertext", ciphertext))
+        ciphertext = seal(keys.derive(key, "entrkey_", 1), bytes(24), b"cairn/v1/entry", plaintext(parts))
+        commit = logs.root_of(keys.part_hashes(key, parts))
+        leaf = logs.Leaf(self.log.size, cls, commit, domain_hash("ciphertext", ciphertext))
         self.log.append(leaf)
         self.sealed.append((key, parts, ciphertext))
         return leaf.entry_id(self.id)
@@ -107,15 +128,23 @@ class Device:
         size = self.log.size if size is None else size
         return self.id, size, self.log.root_at(size)
 
-    def checkpoint_text(self, size: int = None) -> bytes:
-        _, size, root = self.head(size)
+    def checkpoint_text(self, size: int = None, root: bytes = None) -> bytes:
+        """Of its own history, or over whatever root."""
+        _, size, root = self.head(size) if root is None else (self.id, size, root)
         return f"{logs.origin(self.id)}\n{size}\n{b64(root)}\n".encode()
 
     def checkpoint(self, size: int = None, receipts=(), is_signed: bool = True) -> bytes:
         """With receipts, each (device, time)."""
-        text, name = self.checkpoint_text(size), logs.origin(self.id)
-        lines = [(name, 1, self.signing.public, self.signing.sign(text))] if is_signed else []
+        text = self.checkpoint_text(size)
+        lines = [self.signature(text)] if is_signed else []
         return note(text, lines + [giver.cosigned(text, time) for giver, time in receipts])
+
+    def signature(self, text: bytes) -> tuple:
+        """The line by which its log signs a text."""
+        return logs.origin(self.id), 1, self.signing.public, self.signing.sign(text)
+
+    def signed(self, text: bytes) -> bytes:
+        return note(text, [self.signature(text)])
 
     def cosigned(self, text: bytes, time: int) -> tuple:
         signature = self.receipt.sign(b"cosignature/v1\ntime %d\n" % time + text)
@@ -123,6 +152,10 @@ class Device:
 
     def witness_key(self) -> str:
         return logs.WitnessKey.of_member(self.id, self.receipt.public).text
+
+    def succeeded_by(self, new) -> bytes:
+        body = encode({0: 1, 1: self.case_id, 2: self.signing.public, 3: new.card})
+        return encode([body, *(device.signing.sign_in("succession", body) for device in (self, new))])
 
     def slot(self, sequence: int, audience: tuple, epoch: bytes, epoch_key: bytes) -> bytes:
         leaf = self.log.leaves[sequence]
@@ -154,12 +187,12 @@ class Case:
     """A survivor's device and an advocate, two epochs, an entry with a file, a private one, and a note."""
 
     def __init__(self):
-        self.root = SigningKey(seed(1))
-        self.id = domain_hash("case-id", self.root.public)
+        self.root = Root(seed(1))
+        self.id = self.root.case_id
         self.kit, self.kit_secret = keys.kit_keys(seed(2)[:16])
         self.survivor = Device(10, self.id, SURVIVOR)
         self.advocate = Device(20, self.id, ADVOCATE)
-        self.founding = self.statement(
+        self.founding = self.root.statement(
             {0: 1, 1: self.id, 2: self.root.public, 3: self.survivor.card, 4: seal_box(self.kit, seed(1), 1)})
         self.statements = [self.founding]
         self.epochs = {}      # audience: (id, key)
@@ -169,10 +202,6 @@ class Case:
         self.forks = []       # proofs, encoded
         self.receipts = []    # of a bundle, beside those over the newest heads: (of, size, by, time)
         self._begin()
-
-    def statement(self, body: dict) -> bytes:
-        body = encode(body)
-        return encode([body, self.root.sign_in("root-statement", body)])
 
     def epoch(self, audience: tuple, members: list, clock: int = START) -> bytes:
         key = seed(3, len(self.epochs))
@@ -237,21 +266,20 @@ class Case:
             files[f"proof/logs/{i}.cbor"] = encode(device.disclosed(hidden if device is self.survivor else ()))
         for i, (device, size, giver, time) in enumerate(self.receipts):
             files[f"proof/receipts/{i}.note"] = device.checkpoint(size, [(giver, time)], is_signed=False)
-        return self.finished(files)
+        return finished(files, self.survivor)
 
-    def finished(self, files: dict) -> list:
-        """With everything that follows from the rest: fixed files, report, lists, signature."""
-        files = dict(files)
-        files["bagit.txt"], files["proof/README.txt"] = archive.BAGIT, archive.README
-        files["data/report.html"] = b""
-        files["data/report.html"] = rendered(list(relisted(files).items()))
-        return list(self.signed(relisted(files)).items())
 
-    def signed(self, files: dict, device: Device = None) -> dict:
-        device = device or self.survivor
-        text = f"cairn-bundle/v1\n{b32(self.id)}\n{b64(sha256(files[archive.TAGS]))}\n".encode()
-        line = (logs.origin(device.id), 1, device.signing.public, device.signing.sign(text))
-        return files | {archive.SIGNATURE: note(text, [line])}
+def finished(files: dict, exporter: Device) -> list:
+    """A bundle with everything that follows from the rest: fixed files, report, lists, signature."""
+    files = files | {"bagit.txt": archive.BAGIT, "proof/README.txt": archive.README, archive.REPORT: b""}
+    files[archive.REPORT] = rendered(list(relisted(files).items()))
+    return list(sealed(relisted(files), exporter).items())
+
+
+def sealed(files: dict, exporter: Device) -> dict:
+    """The same with the exporter's signature over the lists."""
+    text = f"cairn-bundle/v1\n{b32(exporter.case_id)}\n{b64(sha256(files[archive.TAGS]))}\n".encode()
+    return files | {archive.SIGNATURE: exporter.signed(text)}
 
 
 def relisted(files: dict) -> dict:
@@ -291,3 +319,35 @@ def packed(files: list) -> bytes:
         directory += archive._directory_header(name, crc, len(content), len(body))
         body += archive._local_header(name, crc, len(content)) + content
     return body + directory + archive.Archive._tail(len(files), len(directory), len(body))
+
+
+# As people have it ----------------------------------------------------------------------------------
+
+def armored(label: str, data: bytes) -> str:
+    """Base64 between two lines that say what it is."""
+    text = b64(data)
+    return "\n".join([f"-----BEGIN {label}-----", *(text[i:i + 64] for i in range(0, len(text), 64)),
+                      f"-----END {label}-----", ""])
+
+
+def words_of(number: int) -> list:
+    """The twelve words of a kit, whatever the number means."""
+    listed, twelve = keys.WORDS.read_text().split(), []
+    for _ in range(12):
+        number, digit = divmod(number, len(listed))
+        twelve.insert(0, listed[digit])
+    return twelve
+
+
+# Frames ---------------------------------------------------------------------------------------------
+
+def frame(kind: int, value) -> bytes:
+    payload = value if type(value) is bytes else encode(value)
+    return bytes([kind]) + len(payload).to_bytes(4, "big") + payload
+
+
+def hello(case_id: bytes, sender: bytes) -> bytes:
+    return frame(frames.HELLO, {0: 1, 1: domain_hash("mailbox", case_id), 2: sender})
+
+
+END = frame(frames.END, None)
