@@ -23,7 +23,7 @@ class Folder:
     def __init__(self, path: str, case_id: bytes = None, kit: tuple = None):
         self.path, self.case_id, self.kit = path, case_id, kit
         self.findings = []
-        self.logs, self.notes = {}, {}              # by log id: logs.Log; (file, checkpoint) of its heads
+        self.logs, self.heads = {}, {}              # by log id: logs.Log; (file, checkpoint) of what it signed
         self.ciphertexts, self.slots = {}, {}       # by (log id, sequence): ciphertext; {(epoch id, slot): None}
         self.wraps, self.blobs, self.state = [], {}, None
         self._files = []
@@ -97,7 +97,7 @@ class Folder:
             self._log(card.signing_key)
         for file, payload in self._of(frames.HEADS):
             for key, data in payload:
-                self._keep_note(file, key, data)
+                self._keep_head(file, key, data)
         for file, payload in self._of(frames.FORKS):
             for proof in payload:
                 self._keep_fork(file, proof)
@@ -129,14 +129,14 @@ class Folder:
         identifier = logs.log_id(self.case_id, key)
         return self.logs.setdefault(identifier, logs.Log(identifier, key))
 
-    def _keep_note(self, file: File, key: bytes, data: bytes):
+    def _keep_head(self, file: File, key: bytes, data: bytes):
         try:
             if not logs.is_signing_key(key):
                 raise Malformed("a key that is none")
             _, head = logs.read_head(data, logs.log_id(self.case_id, key), key)
         except Malformed as refusal:
             return self._tell("file-damaged", file.path, why=refusal.why)
-        self.notes.setdefault(self._log(key).id, []).append((file, head))
+        self.heads.setdefault(self._log(key).id, []).append((file, head))
 
     def _keep_fork(self, file: File, proof: list):
         try:
@@ -205,14 +205,14 @@ class Folder:
 
     def _compare_heads(self):
         """Signed heads against the leaves: behind is no fault, another root at a size we hold is a fork."""
-        for log, notes in sorted(self.notes.items()):
+        for log, heads in sorted(self.heads.items()):
             held = self.logs[log]
-            for file, head in notes:
+            for file, head in heads:
                 root = held.root_at(head.size)
                 if root is not None and root != head.root:
                     self.union.add_fork(log, head.size)
                     self._tell("fork", file.path, log)
-            if max(head.size for _, head in notes) > held.size:
+            if max(head.size for _, head in heads) > held.size:
                 self._tell("incomplete", log=log, why="a head promises more entries than are here")
 
     # What the kit opens

@@ -5,6 +5,10 @@ with the program.
     verify.py bundle FILE [--fingerprint F] [--witness KEY]… [--identity AGE-IDENTITY] [--json]
     verify.py folder FOLDER [--fingerprint F] [--kit FILE] [--json]
 
+What stands where: statements, forks, logs, entries, content and keys have the objects that CaseLog.md and Keys.md describe, and
+state what they come to; frames, mailbox_files, ranges and opening what a folder is read with; archive, proof, receipts, exhibits
+and report what a bundle is. The order of a verification is in folder and bundle.
+
 It needs Python 3.11, cbor2 and PyNaCl, and `age` for a bundle that is still encrypted. Exit codes: 0 intact, 21 all
 holds, with remarks, 20 changed, 22 cannot check, 64 the command was not understood.
 """
