@@ -115,7 +115,19 @@ def make(programs: Path, folder: Path):
     export(anna, "default", "whole", "--include-private")
     export(berta, "client-17", "advocate")
     shutil.copytree(folder / "mailbox", folder / "later")
-    phone = Person(programs, folder, "phone", init=False)
+    go_on(anna, berta)
+    export(anna, "default", "later", "--include-private")
+    known = {
+        "fingerprint": anna.case("default")["caseID"],
+        "witness": berta.case("client-17")["receiptKey"],
+        "kit": f"{anna.name}.kit",
+    }
+    (folder / "known.json").write_text(json.dumps(known, indent=2) + "\n")
+
+
+def go_on(anna: Person, berta: Person):
+    """A further device and new keys, and the advocate is removed."""
+    phone = Person(anna.programs, anna.folder, "phone", init=False)
     phone("recover", "--kit", "anna.kit", "--mailbox", "own", "--own-devices", "--kdf", "light", codes=(0, 20, 21))
     phone.add("--text", "Written on the phone.")
     phone("sync", "default", "--mailbox", "own", "--own-devices", codes=(0, 20, 21))
@@ -124,13 +136,6 @@ def make(programs: Path, folder: Path):
     anna("remove", berta.case("client-17")["receiptKey"].split("/")[1], "--case", "default", "--yes", codes=(0, 20, 21))
     anna.add("--text", "After she left.")
     anna("sync", "default", codes=(0, 20, 21))
-    export(anna, "default", "later", "--include-private")
-    known = {
-        "fingerprint": anna.case("default")["caseID"],
-        "witness": berta.case("client-17")["receiptKey"],
-        "kit": f"{anna.name}.kit",
-    }
-    (folder / "known.json").write_text(json.dumps(known, indent=2) + "\n")
 
 
 if __name__ == "__main__":

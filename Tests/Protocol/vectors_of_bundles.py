@@ -54,14 +54,6 @@ def bundles(out, case: Case):
         new = writer.sealed(new, case.survivor) if sign else new
         out.add("bundle", name, what, expect, **(given | trust), files=difference(files, new))
 
-    index = case.devices().index(case.survivor)
-    cbor, leaves = f"proof/logs/{index}.cbor", f"proof/logs/{index}.leaves"
-    shown = case.survivor.disclosed(hidden=(5,))
-    without = lambda sequence: encode([item for item in shown if item[0] != sequence])
-
-    def with_part(sequence: int, part: int, item):
-        return encode([[s, [item if (s, i) == (sequence, part) else p for i, p in enumerate(parts)]] for s, parts in shown])
-
     add("no-trust", "Nothing is known from outside.", "consistent", {}, fingerprint=None, witness=[])
     add("other-case", "The fingerprint of another case was given.", "case-differs", {}, fingerprint=writer.b32(seed(9)))
     add("exhibit-altered", "A picture is another one, and nobody noted it in the lists.", "file-differs",
@@ -75,7 +67,6 @@ def bundles(out, case: Case):
     add("file-added", "A file that no part of the proof names.", "file-unexpected", {"data/exhibits/9-0.png": b"x"})
     add("file-unlisted", "A file that stands in no list.", "file-unlisted", {"data/x": b"x"}, relist=False)
     add("file-missing", "A file that is listed is not there.", "file-missing", {"data/exhibits/1-0.png": None}, relist=False)
-    add("control-left-out", "The entry that admits the advocate is left out.", "control-missing", {cbor: without(2)})
     erasing = Case().tell()
     gone = erasing.survivor.entry_id(5)
     erasing.survivor.append(1, entries.ERASE, [("control", {0: [gone, gone]})], START + 600)
@@ -87,6 +78,22 @@ def bundles(out, case: Case):
             **of_one_second(files))
     vectors_of_forks.in_bundle(out, files, difference, **given)
     vectors_of_cuts.in_bundle(out, files, difference, **given)
+    add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
+    _logs(add, case, files)
+    _table(add, case, files)
+
+
+def _logs(add, case: Case, files: dict):
+    """Entries, leaves and heads of the survivor's log."""
+    index = case.devices().index(case.survivor)
+    cbor, leaves = f"proof/logs/{index}.cbor", f"proof/logs/{index}.leaves"
+    shown = case.survivor.disclosed(hidden=(5,))
+    without = lambda sequence: encode([item for item in shown if item[0] != sequence])
+
+    def with_part(sequence: int, part: int, item):
+        return encode([[s, [item if (s, i) == (sequence, part) else p for i, p in enumerate(parts)]] for s, parts in shown])
+
+    add("control-left-out", "The entry that admits the advocate is left out.", "control-missing", {cbor: without(2)})
     salt = writer.keys.derive(case.survivor.sealed[2][0], "partsalt", 2)
     hashed = entries.part_hash(2, "control", salt, case.survivor.sealed[2][1][2][1])
     add("control-withheld", "A part of the entry that admits the advocate is withheld.", "control-missing",
@@ -98,14 +105,17 @@ def bundles(out, case: Case):
     add("leaf-added", "There is a leaf beyond the signed size.", "leaves-differ", {leaves: files[leaves] + files[leaves][-74:]})
     add("entry-hidden", "The evidence is hidden, and its picture is still there.", "exhibit-unnamed", {cbor: without(4)})
     head = f"proof/logs/{index}.note"
+    text = case.survivor.checkpoint_text()
+    *by, signature = case.advocate.cosigned(text, START)
     add("receipt-forged", "A receipt with a signature over another time.", "receipt-invalid", {
-        head: writer.note(case.survivor.checkpoint_text(), [
-            (logs.origin(case.survivor.id), 1, case.survivor.signing.public,
-             case.survivor.signing.sign(case.survivor.checkpoint_text())),
-            case.advocate.cosigned(case.survivor.checkpoint_text(), START)[:3]
-            + (u64(START - 5) + case.advocate.cosigned(case.survivor.checkpoint_text(), START)[3][8:],)])})
+        head: writer.note(text, [case.survivor.signature(text), (*by, u64(START - 5) + signature[8:])])})
     add("head-unsigned", "The newest head is not signed by its log.", "checkpoint-invalid", {
         head: case.survivor.checkpoint(receipts=[(case.advocate, START + 1000)], is_signed=False)})
+
+
+def _table(add, case: Case, files: dict):
+    """What the table of the case says."""
+    index = case.devices().index(case.survivor)
     fields = case.case_file([[index, 4, 0, "data/exhibits/1-0.png"]])
     add("member-left-out", "The advocate's log is left out of the list of logs.", "members-differ", {
         "proof/case.cbor": encode(fields | {6: [i for i in fields[6] if i[0] == case.survivor.id], 7: [
@@ -124,7 +134,6 @@ def bundles(out, case: Case):
         "proof/case.cbor": encode(fields | {0: 2}), "proof/README.txt": b"Another text.\n"})
     add("version-true", "`true` in the place of version 1, which some languages take for equal.", "proof-malformed", {
         "proof/case.cbor": encode(fields | {0: True})})
-    add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
 
 
 def of_one_second(files: dict) -> dict:

@@ -104,35 +104,26 @@ def in_frames(out, case: Case):
         out.add("frame", name, what, expect, input=start + frame(8, [proof]) + END)
 
 
-def in_folder(add, case: Case, parts: dict, state_of):
+def in_folder(add, mailbox):
     """One case on copies that hold different histories of a log: all come to one state.
 
-    - Parameters:
-      - add: makes a vector of a folder from what differs from the good one.
-      - parts: what writes the parts of a folder.
-      - state_of: the state hash of what differs from the good one.
+    - Parameter add: makes a vector of a folder from what differs from the good one.
     """
-    hello, ranged = parts["hello"], parts["ranged"]
-    survivor, advocate, other = case.survivor, case.advocate, another_history().survivor
+    survivor, advocate, other = mailbox.case.survivor, mailbox.case.advocate, another_history().survivor
     proof = parting(survivor, 4, leaf_hashes(survivor), leaf_hashes(other))
-    path = f"{parts['name'](advocate)}/head"
-    heads = frame(3, [[advocate.signing.public, advocate.checkpoint()]])
-    first, second = parts["run"](survivor, 0, 6), parts["run"](survivor, 0, 7)
-    carried = f"{parts['name'](advocate)}/{second.split('/')[1]}"
-    told = {path: hello(advocate) + heads + frame(8, [proof]) + END}
-    of_others = ranged(other, 0, 7, hidden=(4, 5, 6))
-    founder = f"{parts['name'](survivor)}/head"
-    stated = {founder: parts["head"](survivor, other)}
-    one, state = told, state_of(told)
-    two = told | stated | {first: None, second: hello(survivor) + of_others + END}
-    both = {carried: hello(advocate) + of_others + END}
-    assert state_of(two) == state_of(both) == state, "one case, one state"
+    telling = lambda proof: {mailbox.head(advocate): mailbox.of(advocate, mailbox.heads(advocate), frame(8, [proof]))}
+    of_other = mailbox.ranged(other, 0, 7, hidden=(4, 5, 6))
+    one = telling(proof)
+    two = one | {mailbox.head(survivor): mailbox.founding(survivor, other), mailbox.run(survivor, 0, 6): None,
+                 mailbox.run(survivor, 0, 7): mailbox.of(survivor, of_other)}
+    both = {mailbox.run(survivor, 0, 7, carrier=advocate): mailbox.of(advocate, of_other)}
+    state = mailbox.state(one)
+    assert mailbox.state(two) == mailbox.state(both) == state, "one case, one state"
     add("fork-parting", "A proof of where the histories of a log part, beside the one history.", "fork", one, state=state)
     add("fork-parting-other", "The same proof beside the other history: the same state.", "fork", two, sizes=[7, 1], state=state)
     add("fork-parting-seen", "Both histories and no proof, which follows from them: the same state.", "fork", both, state=state)
-    bad = [*proof[:3], [seed(9)], *proof[4:]]
     add("fork-parting-unproven", "A proof that does not lead to its heads.", "file-damaged",
-        {path: hello(advocate) + heads + frame(8, [bad]) + END})
+        telling([*proof[:3], [seed(9)], *proof[4:]]))
 
 
 def in_bundle(out, files: dict, difference, **given):

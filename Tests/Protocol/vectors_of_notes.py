@@ -2,7 +2,7 @@
 
 import edges
 import writer
-from writer import START, Case, logs, seed, u64
+from writer import START, Case, Device, logs, seed, u64
 
 
 def _edges(out, case: Case):
@@ -65,20 +65,26 @@ def notes(out, case: Case):
             "malformed", case=case.id, key=small,
             input=writer.note(body, [(logs.origin(own), 1, small, small + bytes(32))]))
     _edges(out, case)
-    stranger = lambda count: ("stranger", 2, b"key", bytes(count))
-    own = (name, 1, key, sig)
-    whole = writer.note(text.encode() + b"\n", [own, stranger(12_000)])
+    _many_signatures(add, device)
+
+
+def _many_signatures(add, device: Device):
+    text = device.checkpoint_text(4)
+    own, stranger = device.signature(text), lambda count: ("stranger", 2, b"key", bytes(count))
+    whole = writer.note(text, [own, stranger(12_000)])
     rest = 16 * 1024 - len(whole)
     for title, what, extra in (("good-longest", "A note of 16 KiB, by a stranger's long signature.", 0),
                                ("bad-long", "A note that is longer than 16 KiB.", 3)):
         lines = [own, stranger(12_000 + rest * 3 // 4 // 3 * 3 + extra)]
-        add(title, what, "malformed" if extra else "ok", writer.note(text.encode() + b"\n", lines))
-    add("good-64-signatures", "As many signatures as there may be.", "ok",
-        writer.note(text.encode() + b"\n", [own] + [stranger(5)] * 63))
-    add("bad-65-signatures", "A signature too many.", "malformed",
-        writer.note(text.encode() + b"\n", [own] + [stranger(5)] * 64))
+        add(title, what, "malformed" if extra else "ok", writer.note(text, lines))
+    add("good-64-signatures", "As many signatures as there may be.", "ok", writer.note(text, [own] + [stranger(5)] * 63))
+    add("bad-65-signatures", "A signature too many.", "malformed", writer.note(text, [own] + [stranger(5)] * 64))
     add("bad-second", "A second signature under the same name and id, which does not verify.", "malformed",
-        writer.note(text.encode() + b"\n", [own, (name, 1, key, sig[::-1])]))
+        writer.note(text, [own, (*own[:3], own[3][::-1])]))
+
+
+def receipts(out, case: Case):
+    device, advocate = case.survivor, case.advocate
     receipt = device.checkpoint(4, [(advocate, START + 1000)], is_signed=False)
     out.add("receipt", "good", "A receipt by an advocate's key.", "ok", witness=advocate.witness_key(), time=START + 1000,
             input=receipt)
@@ -92,3 +98,4 @@ def notes(out, case: Case):
 
 def all_of(out, case: Case):
     notes(out, case)
+    receipts(out, case)

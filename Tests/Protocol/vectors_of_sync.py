@@ -40,18 +40,7 @@ def frames(out, case: Case):
     def add(name, what, expect, *middle, start=greeting, stop=END):
         out.add("frame", name, what, expect, input=start + b"".join(frame(*one) for one in middle) + stop)
 
-    summary = lambda *summed: (14, encode(summed_up(frame(*one) for one in summed)))
-    stated, headed = payloads["statements"], payloads["heads"]
-    add("good-summary", "A summary of two frames.", "ok", summary(stated, headed), stated, headed)
-    add("good-summary-empty", "A summary of no frames.", "ok", summary())
-    add("bad-summary", "A summary of the same frames in another order.", "malformed", summary(headed, stated), stated, headed)
-    add("bad-summary-twice", "A second summary, of what comes after it.", "malformed", summary(stated), summary(stated), stated)
-    add("bad-summary-late", "A summary that does not stand second.", "malformed", stated, summary(headed), headed)
-    add("bad-summary-first", "A summary and no greeting.", "malformed", summary(stated), stated, start=b"")
-    add("bad-summary-short", "A summary of 31 bytes.", "malformed", (14, encode(summed_up([])[:31])), stated)
-    add("bad-summary-long", "A summary of 33 bytes.", "malformed", (14, encode(summed_up([]) + b"\0")), stated)
-    add("bad-summary-joined", "A summary of the frames joined into one.", "malformed",
-        (14, encode(summed_up([frame(*stated) + frame(*headed)]))), stated, headed)
+    _summaries(add, payloads["statements"], payloads["heads"])
     for name, payload in payloads.items():
         add(f"good-{name}", f"A stream with a frame of type {name}.", "ok", *([payload] if payload else []))
     add("newer", "A greeting of a later version.", "newer-version", start=frame(1, {0: 2, 1: b"whatever"}))
@@ -72,6 +61,18 @@ def frames(out, case: Case):
     change(2, [[b"\0" * 4090, bytes(64)]], "statement-long", "A statement of more than 4,096 bytes.")
     change(3, [[survivor.signing.public]], "heads", "A head without its note.")
     change(3, [[survivor.signing.public, b"x" * 16_385]], "note-long", "A note of more than 16 KiB.")
+    _ranges(change, ranged, row, epoch, slot)
+    change(5, [[survivor.id, 5]], "bodies", "A body without a ciphertext.")
+    change(6, [[survivor.id, 4, epoch, slot + b"\0"]], "slots", "A slot of 49 bytes.")
+    change(7, [[epoch, None, bytes(250)]], "wrap-long", "A wrap of more than 256 bytes.")
+    change(8, [[*fork]], "forks", "A fork proof without its hashes.")
+    change(9, {0: root, 1: 65_592, 2: hashes[0]}, "blob-hashes", "Fewer hashes than spans.")
+    change(9, {0: root, 1: 65_560, 2: b"".join(hashes)}, "blob-length", "A length that ends within a tag.")
+    change(10, {0: root, 1: 0, 2: spans[0] + b"\0"}, "span-long", "A span that is too long.")
+    change(0x0D, [[b"\0" * 4090, bytes(64), bytes(64)]], "succession-long", "A succession of more than 4,096 bytes.")
+
+
+def _ranges(change, ranged: dict, row, epoch: bytes, slot: bytes):
     change(4, ranged | {3: [], 2: []}, "range-empty", "A range without entries.")
     change(4, ranged | {2: [epoch, seed(9)]}, "epoch-unused", "An epoch that no slot names.")
     change(4, ranged | {2: [epoch, epoch], 3: [row(4, [(0, slot)]), row(5, [(1, slot)])]}, "epoch-twice", "An epoch twice.")
@@ -83,14 +84,21 @@ def frames(out, case: Case):
     change(4, ranged | {2: [], 3: [[256, seed(8), seed(7), []]]}, "class", "A class of more than a byte.")
     change(4, ranged | {1: (1 << 32) - 1}, "range-beyond", "A range that ends beyond 2^32 entries.")
     change(4, ranged | {5: [seed(9)] * 65}, "proof-long", "A proof of 65 hashes.")
-    change(5, [[survivor.id, 5]], "bodies", "A body without a ciphertext.")
-    change(6, [[survivor.id, 4, epoch, slot + b"\0"]], "slots", "A slot of 49 bytes.")
-    change(7, [[epoch, None, bytes(250)]], "wrap-long", "A wrap of more than 256 bytes.")
-    change(8, [[*fork]], "forks", "A fork proof without its hashes.")
-    change(9, {0: root, 1: 65_592, 2: hashes[0]}, "blob-hashes", "Fewer hashes than spans.")
-    change(9, {0: root, 1: 65_560, 2: b"".join(hashes)}, "blob-length", "A length that ends within a tag.")
-    change(10, {0: root, 1: 0, 2: spans[0] + b"\0"}, "span-long", "A span that is too long.")
-    change(0x0D, [[b"\0" * 4090, bytes(64), bytes(64)]], "succession-long", "A succession of more than 4,096 bytes.")
+
+
+def _summaries(add, stated: tuple, headed: tuple):
+    """Around a frame of statements and one of heads."""
+    summary = lambda *summed: (14, encode(summed_up(frame(*one) for one in summed)))
+    add("good-summary", "A summary of two frames.", "ok", summary(stated, headed), stated, headed)
+    add("good-summary-empty", "A summary of no frames.", "ok", summary())
+    add("bad-summary", "A summary of the same frames in another order.", "malformed", summary(headed, stated), stated, headed)
+    add("bad-summary-twice", "A second summary, of what comes after it.", "malformed", summary(stated), summary(stated), stated)
+    add("bad-summary-late", "A summary that does not stand second.", "malformed", stated, summary(headed), headed)
+    add("bad-summary-first", "A summary and no greeting.", "malformed", summary(stated), stated, start=b"")
+    add("bad-summary-short", "A summary of 31 bytes.", "malformed", (14, encode(summed_up([])[:31])), stated)
+    add("bad-summary-long", "A summary of 33 bytes.", "malformed", (14, encode(summed_up([]) + b"\0")), stated)
+    add("bad-summary-joined", "A summary of the frames joined into one.", "malformed",
+        (14, encode(summed_up([frame(*stated) + frame(*headed)]))), stated, headed)
 
 
 def summaries(add, good: dict, heads: list, ranged: str):
