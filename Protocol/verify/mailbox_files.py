@@ -53,6 +53,8 @@ def read(folder: str, findings: list) -> list:
             except Refused as refusal:
                 code = "newer-version" if isinstance(refusal, Newer) else "file-damaged"
                 findings.append(Refused(code, refusal.why, path=file.path))
+            except OSError:
+                findings.append(Refused("file-damaged", "it cannot be read", path=file.path))
             sub.files.append(file)
     return subfolders
 
@@ -78,7 +80,12 @@ def _subfolders(folder: str) -> list:
 
 
 def _named_files(folder: str, sub: Subfolder, findings: list):
-    for name in sorted(os.listdir(os.path.join(folder, sub.name))):
+    try:
+        names = sorted(os.listdir(os.path.join(folder, sub.name)))
+    except OSError:
+        findings.append(Refused("file-damaged", "it cannot be read", path=sub.name))
+        names = []
+    for name in names:
         try:
             file = _named(sub, name)
         except Malformed:
