@@ -73,8 +73,14 @@ struct CheckReport {
       }
     if !sentences.isEmpty { Output.line() }
     for sentence in sentences { Output.item(sentence) }
-    guard outcome.findings.contains(where: { $0.isDamage && $0 != .search }) else { return }
+    let damage = outcome.findings.filter { $0.isDamage && $0 != .search }
+    guard !damage.isEmpty else { return }
     Output.line()
+    if damage.allSatisfy({ if case .contentMissing = $0 { true } else { false } }) {
+      Output.paragraph("All else is whole. To have a missing file again, whichever you have:")
+      for way in Self.waysToFiles { Output.item(way) }
+      return
+    }
     Output.paragraph(
       "Before anything else, make a copy of the whole vault folder, and delete nothing. Then, whichever you"
         + " have:")
@@ -87,6 +93,13 @@ struct CheckReport {
     "Another member or device with a copy: “cairn recover” brings back what is in a folder into which they"
       + " synced.",
     "Neither: “cairn salvage --output NEW-FOLDER” writes out all that can still be read here.",
+  ]
+
+  /// What there is to do where nothing but files of entries is missing.
+  private static let waysToFiles = [
+    "A device of yours or a member who has it: once they synced, “cairn sync” brings it back.",
+    "A backup: “cairn restore BACKUP --vault NEW-FOLDER” puts all of it beside this vault.",
+    "The original: “cairn add” adds it as a new entry.",
   ]
 
   private struct Object: Encodable {

@@ -40,6 +40,13 @@ import Testing
     let findings = try #require(try missing.json()["findings"] as? [[String: Any]])
     #expect(findings.map { $0["code"] as? String } == ["contentMissing"])
     #expect(findings.first?["subject"] as? String == id)
+    let told = try await person.cairn("check").told
+    #expect(told.contains("All else is whole.") && told.contains("“cairn sync” brings it back"))
+    let lost = try await person.cairn("extract", id, "--output", "out", "--json")
+    #expect(lost.status == 1)
+    #expect(try lost.errorCode() == "contentLost")
+    #expect(try await person.cairn("add", "shot.png").status == 0)
+    #expect(try person.blobFiles().count == 1)
   }
 
   @Test(arguments: ["keys", "keys.bak"])
