@@ -8,7 +8,8 @@ extension OpenVault {
   ///
   /// - Parameters:
   ///   - name: of the case; nil for the default one.
-  ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
+  ///   - onBytes: told how many bytes were read since it was told last, and once more when an entry was read to its
+  ///     end; may throw to stop, and then that entry is not kept.
   /// - Throws: only when nothing was begun: `.unknownCase`, `.copied`, `.rolledBack`; `.notAllowed` for a
   ///   kind that this role may not write, for a retraction of what an advocate wrote, and for readers that are
   ///   not the writer's to choose; `.unknownMember`; `.unknownEntry` when an entry is about one that this case

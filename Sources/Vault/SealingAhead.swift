@@ -61,7 +61,7 @@ final class SealingAhead {
   /// The first of those that were begun, once it is sealed.
   ///
   /// - Parameter onBytes: told how many bytes were read since it was told last, of this entry and of the next; may
-  ///   throw to stop.
+  ///   throw to stop. It is asked once more when the entry was read to its end: that of a stream may be no true one.
   func takeFirst(
     onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> SealedAddition {
@@ -71,6 +71,7 @@ final class SealingAhead {
       try tell(onBytes)
     }
     try tell(onBytes)
+    try onBytes(0)
     pending.removeFirst()
     let result = work.wait()
     return try result.get()

@@ -3,6 +3,10 @@ import People
 import Support
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite struct `When it cannot go on` {
   @Test func `Ctrl-C during a large file keeps what was complete and nothing else`() async throws {
     let person = try await Person()
@@ -32,6 +36,64 @@ import Testing
     #expect(try person.temporaryFiles().count == 1)
     try await person.expectNothingKept()
     #expect(try await person.cairn("add", "--text", "Still here.").status == 0)
+  }
+
+  /// A stream that was cut between two pieces of 1 MiB looks as if it had ended.
+  private static let pieces = 2 << 20
+
+  @Test(arguments: ["add", "note"])
+  func `a stream that Ctrl-C cuts between two pieces is not taken for whole`(command: String)
+    async throws
+  {
+    let person = try await Person()
+    let pipe = Pipe()
+    let producer = try ChildProcess(
+      ["/bin/sh", "-c", "head -c \(Self.pieces) /dev/urandom; exec sleep 900"],
+      output: pipe.fileHandleForWriting.fileDescriptor)
+    try pipe.fileHandleForWriting.close()
+    let running = try person.begin(command, "-", input: pipe.fileHandleForReading)
+    try pipe.fileHandleForReading.close()
+    // The first piece is written once the second one is there as a whole.
+    let isCut = try await running.send(SIGINT) {
+      guard try !person.temporaryFiles().isEmpty else { return false }
+      Thread.sleep(forTimeInterval: 0.2)
+      return true
+    }
+    #expect(isCut)
+    let stopped = try await running.finish()
+    producer.send(SIGTERM)
+    _ = await producer.ended()
+    #expect(stopped.status == 130, "\(stopped.all)")
+    #expect(stopped.told.contains("Stopped, as you asked."), "\(stopped.all)")
+    try await person.expectNothingKept()
+  }
+
+  @Test func `a stream that breaks off between two pieces is not taken for whole`() async throws {
+    let person = try await Person()
+    var ends: [Int32] = [-1, -1]
+    #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    let (writing, reading) = (ends[0], FileHandle(fileDescriptor: ends[1], closeOnDealloc: false))
+    let running = try person.begin("add", "-", input: reading)
+    // Whoever closes without having read this breaks the connection.
+    #expect(unsafe send(ends[1], [0], 1, 0) == 1)
+    try reading.close()
+    let bytes = noise(Self.pieces)
+    var sent = 0
+    while sent < bytes.count {
+      let count = unsafe bytes[sent...].withUnsafeBytes {
+        unsafe send(writing, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { break }
+      sent += count
+    }
+    #expect(sent == bytes.count)
+    #expect(try await eventually { try !person.temporaryFiles().isEmpty })
+    close(writing)
+    let broken = try await running.finish()
+    #expect(broken.status == 1, "\(broken.all)")
+    #expect(broken.told.contains("The system could not read or write."), "\(broken.all)")
+    #expect(broken.told.contains("It was not added, and no part of it was kept."))
+    try await person.expectNothingKept()
   }
 
   static let smallDisk = SmallDisk()
