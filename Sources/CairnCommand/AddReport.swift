@@ -66,13 +66,23 @@ struct AddReport {
   /// Of several, how many are in the vault now.
   private var whatIsSaved: String {
     let all = max(sources.count, 1)
-    switch outcome.saved.count {
-    case 0:
-      return all == 1
-        ? "It was not added, and no part of it was kept." : "None of the \(all) files was added."
-    case let saved:
+    let saved = outcome.saved.count
+    if all == 1, let failure, outcome.failure?.error.code == .storedUnconfirmed {
+      return failure.sentence.safe
+    }
+    if outcome.unconfirmed.isEmpty {
+      if saved == 0 {
+        return all == 1
+          ? "It was not added, and no part of it was kept." : "None of the \(all) files was added."
+      }
       return "\(saved) of \(all) files were saved, those named above. The others were not added."
     }
+    let others = all - saved - outcome.unconfirmed.count
+    return [
+      saved == 0 ? "" : "\(saved) of \(all) files were saved, those named above.",
+      outcome.unconfirmedSentence,
+      others == 0 ? "" : others == 1 ? "The other was not added." : "The others were not added.",
+    ].filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   private var failure: Failure? {
@@ -108,6 +118,19 @@ struct AddReport {
             file: source?.name, id: saved.id.base32,
             sameContentAs: saved.sameContentAs.map(\.base32), size: source?.size)
         }, sharedWith: outcome.sharedWith, withheld: isLimited))
+  }
+}
+
+extension AddOutcome {
+  /// What can be said of those whose last step failed; empty if there are none.
+  var unconfirmedSentence: String {
+    let entries = Quantity.count(unconfirmed.count, "entry", "entries")
+    if unconfirmed.isEmpty { return "" }
+    let isOne = unconfirmed.count == 1
+    return failure?.error.code == .storedUnconfirmed
+      ? "\(entries) \(isOne ? "stands" : "stand") in the vault, whole, without that confirmation."
+      : "Of \(entries) it is not certain whether \(isOne ? "it was" : "they were") added:"
+        + " look with “cairn list” before adding \(isOne ? "it" : "them") again."
   }
 }
 

@@ -43,6 +43,8 @@ final class FolderReport {
   private var passedOver: [(file: String, reason: FolderWalk.Reason)] = []
   private var passedOverCount = 0
   private var failure: Failure?
+  /// What is to be said of those that it left without a confirmation.
+  private var unconfirmed = ""
   /// How many names of a sort are listed.
   private static let listed = 10
 
@@ -82,6 +84,7 @@ final class FolderReport {
     for (index, error) in outcome.skipped { skip(batch[index].shown, error) }
     if let (index, error) = outcome.failure {
       failure = Failure(error, subject: "“\(batch[index].shown)”")
+      unconfirmed = outcome.unconfirmedSentence
     }
   }
 
@@ -141,7 +144,10 @@ final class FolderReport {
     tellUnreadable()
     if let failure {
       Output.remark(failure.sentence.what)
-      Output.remark("What was saved, as told above, is safe; the others were not added.")
+      Output.remark(
+        unconfirmed.isEmpty
+          ? "What was saved, as told above, is safe; the others were not added."
+          : "What was saved, as told above, is safe. \(unconfirmed) Any others were not added.")
       Output.remark(
         failure.status == .interrupted
           ? "Run the same command again: it goes on where it stopped."

@@ -90,6 +90,7 @@ struct ImportCommand: AsyncParsableCommand {
       report.sharedWith = max(report.sharedWith, outcome.sharedWith)
       if let failure = outcome.failure {
         report.failure = Failure(failure.error)
+        report.unconfirmed = outcome.unconfirmedSentence
         return ExitStatus(failure.error.code)
       }
     }
@@ -108,6 +109,8 @@ struct ImportReport {
   /// Nil where the vault has one case only.
   var caseName: String?
   var failure: Failure?
+  /// What is to be said of those that it left without a confirmation.
+  var unconfirmed = ""
   private static let listed = 20
 
   init(table: ImportTable, isPreview: Bool, isJSON: Bool) {
@@ -153,7 +156,8 @@ struct ImportReport {
         AddReport.readers(of: saved.count, sharedWith: sharedWith, inCase: caseName))
     }
     guard let failure else { return }
-    for part in [failure.sentence.what, failure.sentence.safe, failure.sentence.next] {
+    let safe = unconfirmed.isEmpty ? failure.sentence.safe : unconfirmed
+    for part in [failure.sentence.what, safe, failure.sentence.next] {
       Output.remark(part)
     }
   }

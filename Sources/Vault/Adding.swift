@@ -133,9 +133,11 @@ extension OpenVault {
     _ batch: inout AdditionBatch, in row: CaseRow, to outcome: inout AddOutcome
   ) -> Bool {
     guard let first = batch.additions.first else { return true }
+    let additions = batch.additions
+    var isCommitting = false
     do throws(VaultError) {
       try batch.commitBlobs(to: blobs)
-      let additions = batch.additions
+      isCommitting = true
       let (saved, sharedWith) = try commit { db in
         let writer = try EntryWriter(db, of: row, keys: keys, surroundings: surroundings)
         let saved = try writer.write(additions)
@@ -150,7 +152,8 @@ extension OpenVault {
       // A commit that failed for another reason than space may still turn out to be durable: then its files
       // are referred to. A stray file is harmless, a missing one is not.
       switch error.code {
-      case .storedUnconfirmed, .inputOutput, .databaseDamaged: break
+      case .storedUnconfirmed, .inputOutput, .databaseDamaged:
+        if isCommitting { outcome.unconfirmed = additions.map(\.index) }
       default: batch.discard(from: blobs)
       }
       outcome.failure = (first.index, error)

@@ -80,6 +80,9 @@ public struct AddOutcome: Sendable {
   public var held: [Held] = []
   /// Not added, because it could not be read.
   public var skipped: [(index: Int, error: VaultError)] = []
+  /// Not saved, and not to be called lost: of a batch whose last step failed. After `.storedUnconfirmed` they are
+  /// stored, after any other failure they may be.
+  public var unconfirmed: [Int] = []
   /// How many members other than this device's owner can open what was saved.
   public var sharedWith = 0
   /// The index of the new entry at which it stopped, and why.

@@ -45,6 +45,54 @@ import Testing
     #expect(try await person.entries().count == 3)
   }
 
+  @Test func `what is stored without its confirmation is told so, and not called lost`()
+    async throws
+  {
+    let person = try await Person()
+    for name in ["one", "two", "three"] {
+      _ = try person.folder.file(name + ".png", noise(2000, seed: UInt64(name.utf8.count)))
+    }
+    let table = Array("url,title\nhttps://example.org/1,a\nhttps://example.org/2,b\n".utf8)
+    _ = try person.folder.file("links.csv", table)
+    try FileManager.default.createDirectory(
+      atPath: person.path("phone"), withIntermediateDirectories: false)
+    for index in 0..<4 {
+      _ = try person.folder.file("phone/\(index).png", noise(3000, seed: UInt64(index) + 10))
+    }
+    var stored = 0
+    for (arguments, count, said) in [
+      (["add", "one.png"], 1, "Nothing is lost: it stands in the vault, whole."),
+      (
+        ["add", "one.png", "two.png", "three.png"], 3,
+        "3 entries stand in the vault, whole, without that confirmation."
+      ),
+      (
+        ["add", "phone"], 4,
+        "4 entries stand in the vault, whole, without that confirmation."
+      ),
+      (
+        ["import", "links.csv"], 2,
+        "2 entries stand in the vault, whole, without that confirmation."
+      ),
+      (["note", "--text", "Seen."], 1, "Nothing is lost: it stands in the vault, whole."),
+    ] {
+      // Where the new anchor would be written first.
+      let obstacle = person.vault + "/anchor.new"
+      try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+      let told = try await person.run(
+        arguments + ["--vault", person.vault, "--passphrase-file", person.passphraseFile])
+      try FileManager.default.removeItem(atPath: obstacle)
+      #expect(told.status == 1, "\(told.all)")
+      #expect(told.told.contains("the last step, which confirms it, did not succeed."))
+      #expect(told.told.contains(said), "\(told.all)")
+      for wrong in ["It was not added", "he others were not added", "no part of it", "None of"] {
+        #expect(!told.told.contains(wrong), "\(told.all)")
+      }
+      stored += count
+      #expect(try await person.entries().count == stored, "\(arguments)")
+    }
+  }
+
   @Test func `standard input, words and an address are kept without a file`() async throws {
     let person = try await Person()
     #expect(try await person.cairn("add", "-", input: noise(100_000)).status == 0)

@@ -66,19 +66,7 @@ import VerifiableLog
   #if os(Linux)
     /// From here on every write to this open file finds the disk full.
     private static func fill(_ path: String) -> Bool {
-      var isFilled = false
-      for file in Int32(3)..<512 {
-        var name = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/fd/\(file)", &name, name.count)
-        guard count > 0 else { continue }
-        let target = String(
-          decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard target == path else { continue }
-        let full = unsafe open("/dev/full", O_RDWR | O_CLOEXEC)
-        isFilled = dup2(full, file) == file
-        close(full)
-      }
-      return isFilled
+      putInPlace(of: path, unsafe open("/dev/full", O_RDWR | O_CLOEXEC))
     }
 
     @Test func `a disk that fills while the database is put together leaves it whole`() async throws

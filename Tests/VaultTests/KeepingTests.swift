@@ -6,6 +6,10 @@ import Testing
 
 @testable import Vault
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @Suite struct KeepingTests {
   @Test(arguments: [1, 65_528, 65_536, 65_537, 200_000, 5_000_000])
   func `what is added comes out the same after the vault was closed`(size: Int) async throws {
@@ -51,6 +55,7 @@ import Testing
       [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
     #expect(outcome.saved.isEmpty)
     #expect(outcome.failure?.error.code == .storedUnconfirmed)
+    #expect(outcome.unconfirmed == [0])
     try await vault.close()
     try FileManager.default.removeItem(atPath: obstacle)
 
@@ -127,4 +132,35 @@ import Testing
     try files.moveItem(atPath: places[0].folder, toPath: places[2].folder)
     #expect(try places[2].databaseIdentity() == first)
   }
+
+  #if os(Linux)
+    @Test func `of entries whose commit failed nobody says that they are lost`() async throws {
+      let fixture = try VaultFixture()
+      let vault = try await fixture.create()
+      _ = try await vault.add([words("one")], toCase: nil)
+      let log = VaultFiles.resolved(fixture.path) + "/vault.db-wal"
+      #expect(putInPlace(of: log, unsafe open(log, O_RDONLY | O_CLOEXEC)))
+      let outcome = try await vault.add([words("two"), words("three")], toCase: nil)
+      #expect(outcome.saved.isEmpty)
+      #expect(outcome.failure?.error.code == .databaseDamaged)
+      #expect(outcome.unconfirmed == [0, 1])
+    }
+  #endif
 }
+
+#if os(Linux)
+  /// Whatever this process has open at a path is another file from here on.
+  func putInPlace(of path: String, _ other: Int32) -> Bool {
+    var isDone = false
+    for file in Int32(3)..<512 where file != other {
+      var name = [CChar](repeating: 0, count: 4096)
+      let count = unsafe readlink("/proc/self/fd/\(file)", &name, name.count)
+      guard count > 0 else { continue }
+      let target = String(
+        decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      if target == path { isDone = dup2(other, file) == file }
+    }
+    close(other)
+    return isDone
+  }
+#endif
