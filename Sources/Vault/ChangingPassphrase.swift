@@ -32,6 +32,7 @@ extension OpenVault {
       passphrase, master: keys.master, generation: files.generation)
     try files.prepare(locks)
     try replaceKeys(with: locks, passphrase, master: keys.master, afterStep: afterStep)
+    locksInForce = locks
   }
 
   /// Locks for a master key: one for this passphrase, and one for the kit that opens the vault now.

@@ -38,6 +38,8 @@ public actor OpenVault {
   private var isAnchorBehind: Bool
   /// Of the two copies of the locks, as this opening found them.
   public let locks: LocksCondition
+  /// The one that opened, or that was put in force since.
+  var locksInForce: KeysFile
 
   public enum Standing: Hashable, Sendable {
     case sound
@@ -92,6 +94,7 @@ public actor OpenVault {
     self.vaultID = vaultID
     self.earlierAttempts = OpeningAttempts(in: files)
     self.surroundings = surroundings
+    self.locksInForce = locks.keysFile
     self.blobs = BlobStore(folder: files.blobs)
     do {
       let database = try SealedDatabase(

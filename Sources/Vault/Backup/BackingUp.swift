@@ -35,9 +35,9 @@ extension OpenVault {
     to path: String, isDeep: Bool = false,
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) async throws(VaultError) -> BackupOutcome {
-    let keysFile = try currentLocks()
+    // Whatever lies in the vault's folder by now was not looked at, and may be anybody's.
     let folder = try BackupFolder(
-      at: path, of: files, keysFile: keysFile, key: keys.database)
+      at: path, of: files, keysFile: locksInForce, key: keys.database)
     do throws(VaultError) {
       try requireNewer(than: folder)
       let outcome = try await backUp(to: folder, isDeep: isDeep, onBytes)
@@ -73,14 +73,6 @@ extension OpenVault {
     } catch {
       throw .ofDatabase(error)
     }
-  }
-
-  /// The locks that are in force, by which this vault was opened.
-  private func currentLocks() throws(VaultError) -> KeysFile {
-    let pair = try KeysPair(of: files)
-    for file in pair.inOrder
-    where file.generation == files.generation && file.vaultID == vaultID { return file }
-    throw VaultError(.keysDamaged)
   }
 
   /// An older state of the vault shall not take the place of a backup of a newer one.
