@@ -56,6 +56,7 @@ struct BackupCommand: AsyncParsableCommand {
         let filesRemoved: Int
         let findings: [FindingObject]
         let folder: String
+        let isNoted: Bool
         let isUpdate: Bool
       }
       return try Output.json(
@@ -63,7 +64,7 @@ struct BackupCommand: AsyncParsableCommand {
           bytesCopied: outcome.bytesCopied, entries: check.entryCount,
           filesCopied: outcome.filesCopied, filesKept: outcome.filesKept,
           filesRemoved: outcome.filesRemoved, findings: check.findings.map(FindingObject.init),
-          folder: folder, isUpdate: outcome.isUpdate))
+          folder: folder, isNoted: outcome.isNoted, isUpdate: outcome.isUpdate))
     }
     let entries = Quantity.count(check.entryCount, "entry", "entries")
     let files = Quantity.count(check.fileCount, "file", "files")
@@ -81,6 +82,11 @@ struct BackupCommand: AsyncParsableCommand {
       Output.remark("The vault itself is not whole, and so the backup is not either:")
       for finding in damage { Output.remark("  - " + finding.sentence) }
       Output.remark("“cairn check” says what to do. Keep older backups as they are.")
+    }
+    if !outcome.isNoted {
+      Output.remark(
+        "That it was made could not be noted in the vault, whose own disk may be full: “cairn status” does"
+          + " not tell of this backup.")
     }
     if outcome.isUpdate { return }
     Output.paragraph(

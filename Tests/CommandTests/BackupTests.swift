@@ -107,6 +107,38 @@ import Testing
     #expect(try await make(place + "/cairn").status == 0)
   }
 
+  @Test(
+    .enabled(
+      if: `When it cannot go on`.smallDisk.isThere, "a small disk can be mounted by root only"))
+  func `it is complete also where the vault’s own disk is full, and is told so`() async throws {
+    let person = try await Person(hasVault: false)
+    let place = person.path("disk")
+    try FileManager.default.createDirectory(
+      atPath: place, withIntermediateDirectories: false)
+    #expect(
+      try ChildProcess(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place]).wait() == 0)
+    defer { _ = unsafe umount2(place, Int32(MNT_DETACH)) }
+    let common = ["--vault", place + "/cairn", "--passphrase-file", person.passphraseFile]
+    #expect(try await person.run(["init", "--kdf", "light", "--kit", "kit"] + common).status == 0)
+    #expect(try await person.run(["add", "--text", "One."] + common).status == 0)
+    let filled = try ChildProcess(["dd", "if=/dev/zero", "of=\(place)/rest", "bs=4096"]).wait()
+    #expect(filled != 0)
+    let made = try await person.run(["backup", "stick"] + common)
+    #expect(made.status == 0, "\(made.all)")
+    #expect(made.told.contains("The backup in stick is ready: 1 entry"), "\(made.all)")
+    #expect(made.told.contains("“cairn status” does not tell of this backup"), "\(made.all)")
+    let scripted = try await person.run(["backup", "stick", "--json"] + common)
+    #expect(try scripted.json()["isNoted"] as? Bool == false, "\(scripted.all)")
+    let restored = try await person.run([
+      "restore", "stick", "--vault", person.path("new"), "--passphrase-file", person.passphraseFile,
+    ])
+    #expect(restored.told.contains("1 entry"), "\(restored.all)")
+    // With room again it is noted.
+    try FileManager.default.removeItem(atPath: place + "/rest")
+    let noted = try await person.run(["backup", "stick", "--json"] + common)
+    #expect(try noted.json()["isNoted"] as? Bool == true, "\(noted.all)")
+  }
+
   @Test func `an erased file goes from the backup with the next one`() async throws {
     let person = try await Person()
     _ = try person.folder.file("shot.png", noise(200_000))

@@ -12,6 +12,8 @@ public struct BackupOutcome: Sendable {
   public var filesKept = 0
   /// Files of the former backup that the vault names no more: of erased entries.
   public var filesRemoved = 0
+  /// Whether the vault knows of it now (`lastBackup`): its own disk may be full, which costs the backup nothing.
+  public var isNoted = false
   /// Of the backup itself, opened again.
   public var check: CheckOutcome
 }
@@ -40,8 +42,8 @@ extension OpenVault {
       at: path, of: files, keysFile: locksInForce, key: keys.database)
     do throws(VaultError) {
       try requireNewer(than: folder)
-      let outcome = try await backUp(to: folder, isDeep: isDeep, onBytes)
-      try remember(path: folder.files.folder)
+      var outcome = try await backUp(to: folder, isDeep: isDeep, onBytes)
+      outcome.isNoted = note(path: folder.files.folder)
       return outcome
     } catch {
       folder.giveUp()
@@ -61,7 +63,10 @@ extension OpenVault {
       path: String(decoding: value.dropFirst(8), as: UTF8.self))
   }
 
-  private func remember(path: String) throws(VaultError) {
+  /// Notes in the vault that it was made. Whatever comes of that, the backup is complete.
+  ///
+  /// - Returns: whether the vault took it.
+  private func note(path: String) -> Bool {
     let now = surroundings.now()
     let time = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: now >> $0) }
     do {
@@ -70,8 +75,9 @@ extension OpenVault {
           cached: "INSERT OR REPLACE INTO setting(name, value) VALUES ('last-backup', ?)",
           arguments: [(time + Array(path.utf8)).data])
       }
+      return true
     } catch {
-      throw .ofDatabase(error)
+      return false
     }
   }
 
