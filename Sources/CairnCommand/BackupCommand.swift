@@ -156,6 +156,10 @@ enum BackupSentences {
         "\(place) could not be written or read to the end.", safe: whole,
         next: "Check that its disk is connected and that this account may write there, and run the"
           + " command again. If that fails too, use another disk.")
+    case .newerVersion:
+      sentence = Sentence(
+        "The backup in \(place) was made by a newer version of Cairn.", safe: "It was not touched.",
+        next: "Use the newer version, or name a new folder for this one.")
     case .notKept:
       sentence = Sentence(
         "The disk of \(place) does not keep what is written to it: it took every byte, and gave others"

@@ -23,7 +23,8 @@ struct SealedDatabase {
 
   /// Opens an existing database and brings its tables up to date.
   ///
-  /// - Throws: `.databaseOfAnother` when no page of it was sealed under this key.
+  /// - Throws: `.databaseOfAnother` when no page of it was sealed under this key, `.newerVersion` for tables that a
+  ///   later program brought up to date, before anything is written.
   init(opening path: String, key: borrowing SecretKey, vaultID: [UInt8]) throws {
     // SQLite takes an empty file for a new database, and would begin one.
     guard try OpenFile(reading: path).status().size >= UInt64(SealedPages.pageByteCount) else {
@@ -33,7 +34,12 @@ struct SealedDatabase {
     self.path = path
     do {
       queue = try DatabaseQueue(path: Self.uri(path), configuration: Self.configuration())
-      try Schema.migrator().migrate(queue)
+      let migrator = Schema.migrator()
+      // To migrate passes over what it does not know.
+      guard try !queue.snapshot(migrator.hasBeenSuperseded) else {
+        throw VaultError(.newerVersion)
+      }
+      try migrator.migrate(queue)
     } catch {
       unsafe cairn_sealed_forget_key(path)
       if VaultError.ofDatabase(error).code == .databaseDamaged,

@@ -1,6 +1,7 @@
 import CaseLog
 import Foundation
 import GRDB
+import People
 import Support
 import Testing
 
@@ -58,6 +59,51 @@ import Testing
     try await shared.hers.close()
     let again = try shared.survivor.open()
     #expect(try await again.entries(ofCase: nil) == listed)
+  }
+
+  @Test func `a database of a newer version is not opened, and nothing is written to it`()
+    async throws
+  {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    _ = try await vault.add([words("one")], toCase: nil)
+    let backup = fixture.folder.path + "/stick"
+    _ = try await vault.backUp(to: backup)
+    let former = try SealedDatabase(
+      opening: backup + "/vault.db", key: await vault.keys.database, vaultID: await vault.vaultID)
+    try await former.becomeNewer()
+    _ = try former.moveLogIntoFile()
+    try former.close()
+    // A backup of one does not give way to an older vault.
+    let files = try fixture.folder.allFiles().filter { $0.key.hasPrefix("stick/") }
+    await #expect(throws: VaultError(.newerVersion)) { try await vault.backUp(to: backup) }
+    #expect(try fixture.folder.allFiles().filter { $0.key.hasPrefix("stick/") } == files)
+
+    try await vault.database.becomeNewer()
+    try await vault.close()
+    let before = try fixture.folder.allFiles()
+    #expect(try refusal { try fixture.open() } == .newerVersion)
+    let (surroundings, place) = (fixture.surroundings, fixture.folder.path + "/new")
+    for source in [fixture.path, backup] {
+      await #expect(throws: VaultError(.newerVersion)) {
+        try await OpenVault.restore(
+          source, to: place, passphrase: try locked(VaultFixture.passphrase),
+          surroundings: surroundings)
+      }
+    }
+    #expect(try fixture.folder.allFiles() == before)
+    // What can be read of it is known by its columns, whatever its version says.
+    let salvage = try Salvage(of: fixture.path, passphrase: try locked(VaultFixture.passphrase))
+    #expect(try Salvaged(salvage).words == ["one"])
+  }
+}
+
+extension SealedDatabase {
+  /// As if a later program had brought its tables up to date.
+  fileprivate func becomeNewer() async throws {
+    try await queue.write { db in
+      try db.execute(sql: "INSERT INTO grdb_migrations(identifier) VALUES ('9')")
+    }
   }
 }
 

@@ -98,7 +98,7 @@ final class BackupFolder {
   /// database is worked in on the way, so that it never meets another database.
   ///
   /// - Throws: `.backupDamaged` for one that does not open, `.backupOfAnother` for one of this generation that was
-  ///   sealed under another key.
+  ///   sealed under another key, `.newerVersion`.
   func formerLogs(key: borrowing SecretKey) throws(VaultError) -> [LogID: LogHead] {
     guard isUpdate, files.hasDatabase else { return [:] }
     // Of these names, but by no locks in force: what a backup that was stopped left.
