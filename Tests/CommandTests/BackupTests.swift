@@ -246,6 +246,29 @@ import Testing
     #expect(object["verified"] as? Bool == false)
   }
 
+  @Test func `locks that ask for more memory than there is do not keep the other copy out`()
+    async throws
+  {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    func damage(_ name: String, _ body: (inout [UInt8]) -> Void) throws {
+      var bytes = [UInt8](try Data(contentsOf: URL(filePath: person.vault + "/" + name)))
+      body(&bytes)
+      try overwrite(person.vault + "/" + name, with: bytes)
+    }
+    // 2 GiB, and a lock that is not in use.
+    try damage("keys") { $0.replaceSubrange(12..<16, with: [0, 0x20, 0, 0]) }
+    try damage("keys.bak") { $0[4000] ^= 1 }
+    let running = try person.start(
+      [
+        "salvage", "--output", "out", "--vault", person.vault, "--passphrase-file",
+        person.passphraseFile,
+      ], through: ["/usr/bin/prlimit", "--as=\(1 << 30)"])
+    let salvaged = try await running.finish()
+    #expect(salvaged.status == 0, "\(salvaged.all)")
+    #expect(salvaged.told.contains("1 entry"), "\(salvaged.all)")
+  }
+
   @Test func `of a whole vault it ends well`() async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "One.")

@@ -20,9 +20,13 @@ struct SalvagedLocks: ~Copyable {
           files: named(by: candidate.file, files, keys), keys: keys,
           vaultID: candidate.file.vaultID, state: candidate.state)
       } catch {
-        guard error.code == .wrongPassphrase || error.code == .kitMismatch else { throw error }
-        // Of a damaged file it is not known whose fault it is.
-        if refusal.code == .keysMissing || candidate.state != .damaged { refusal = error }
+        switch error.code {
+        // One may ask for more memory than there is; the other may not.
+        case .wrongPassphrase, .kitMismatch, .inputOutput: break
+        default: throw error
+        }
+        // Whole ones come first: of a damaged file it is not known whose fault it is.
+        if refusal.code == .keysMissing || refusal.code == .inputOutput { refusal = error }
       }
     }
     throw refusal
