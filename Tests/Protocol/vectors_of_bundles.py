@@ -2,8 +2,9 @@
 
 import vectors_of_cuts
 import vectors_of_forks
+import vectors_of_receipts
 import writer
-from writer import ADVOCATE, START, Case, Device, encode, entries, logs, seed, u64
+from writer import START, Case, encode, entries, logs, seed, u64
 
 
 def archives(out):
@@ -73,9 +74,7 @@ def bundles(out, case: Case):
     twice = dict(erasing.bundle())
     out.add("bundle", "erased-twice", "An order to erase that names an entry twice: once in the state.", "intact", **given,
             state=writer.state_hash(list(twice.items())), files=difference(files, twice))
-    out.add("bundle", "receipts-of-one-second", "Receipts of one second: the first is the one over the smaller head, "
-            "whoever gave it, and of one head that with the lesser name.", "intact", **given,
-            **of_one_second(files))
+    vectors_of_receipts.in_bundle(out, files, difference, **given)
     vectors_of_forks.in_bundle(out, files, difference, **given)
     vectors_of_cuts.in_bundle(out, files, difference, **given)
     add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
@@ -134,18 +133,6 @@ def _table(add, case: Case, files: dict):
         "proof/case.cbor": encode(fields | {0: 2}), "proof/README.txt": b"Another text.\n"})
     add("version-true", "`true` in the place of version 1, which some languages take for equal.", "proof-malformed", {
         "proof/case.cbor": encode(fields | {0: True})})
-
-
-def of_one_second(files: dict) -> dict:
-    case = Case().tell()
-    other = Device(21, case.id, ADVOCATE)
-    case.survivor.append(1, entries.ADMIT, [("control", {0: other.card, 1: ADVOCATE})], START + 600)
-    case.others.append(other)
-    first, last = sorted([case.advocate, other], key=lambda d: logs.origin(d.id))
-    case.receipts = [(case.survivor, 6, first, START + 1000), (case.survivor, 5, last, START + 1000),
-                     (case.advocate, 1, other, START + 1000)]
-    new = dict(case.bundle())
-    return {"state": writer.state_hash(list(new.items())), "files": difference(files, new)}
 
 
 def all_of(out, case: Case):

@@ -101,6 +101,8 @@ def run_bundle(vector, path):
     verdict = bundle.verify(io.BytesIO(writer.packed(files)), bundle.Trust.parse(vector["fingerprint"], vector["witness"]))
     if "state" in vector and state.state_hash(verdict.bundle.state).hex() != vector["state"]:
         return "another state"
+    if "findings" in vector and [f.code for f in verdict.findings] != vector["findings"]:
+        return " ".join(f.code for f in verdict.findings)
     broken = [f.code for f in verdict.findings if f.code not in bundle.REMARKS]
     return broken[0] if broken else verdict.outcome
 

@@ -156,6 +156,9 @@ import VerifiableLog
     if let state = vector.fields["state"] as? String {
       #expect(verdict.record?.state.stateHash.hex == state)
     }
+    if let findings = vector.fields["findings"] as? [String] {
+      #expect(verdict.findings.map(\.code.rawValue) == findings)
+    }
   }
 }
 

@@ -15,7 +15,8 @@ struct BundleEvaluation {
   private var binding: [LogID: CoveringReceipts] = [:]
   /// Of each log, the largest head that each member gave a receipt for.
   private var attested: [LogID: [LogID: UInt64]] = [:]
-  private var keys: ReceiptKeys
+  /// Of members alone: nothing that an entry embeds depends on who asks.
+  private let memberKeys: ReceiptKeys
   private(set) var notes: [BundleFinding] = []
 
   init(_ proof: ProofFiles) throws(BundleFinding) {
@@ -47,7 +48,7 @@ struct BundleEvaluation {
     self.logs = logs
     self.opened = opened
     self.state = state
-    keys = ReceiptKeys(members: state.members, trusted: [])
+    memberKeys = ReceiptKeys(members: state.members, trusted: [])
     notes = state.violations.map {
       BundleFinding(.violation, logID: $0.logID, sequence: $0.sequence)
     }
@@ -129,11 +130,12 @@ struct BundleEvaluation {
   // MARK: Receipts
 
   mutating func collectReceipts(_ proof: ProofFiles, _ trusted: [NoteKey]) throws(BundleFinding) {
-    keys = ReceiptKeys(members: state.members, trusted: trusted)
+    let keys = ReceiptKeys(members: state.members, trusted: trusted)
     var found: Set<BundleReceipt> = []
     for (index, log) in logs.enumerated() {
       guard let checkpoint = log.checkpoint else { continue }
-      try collect(log.signatures, checkpoint, log.id, BundleLayout.checkpoint(index), &found)
+      let path = BundleLayout.checkpoint(index)
+      try collect(log.signatures, of: keys, checkpoint, log.id, path, &found)
     }
     for (number, bytes) in proof.receipts.enumerated() {
       let path = BundleLayout.receipt(number)
@@ -145,7 +147,7 @@ struct BundleEvaluation {
       guard let log = logs.first(where: { $0.contains(head) }) else {
         throw BundleFinding(.receiptInvalid, path: path)
       }
-      try collect(note.signatures, head, log.id, path, &found)
+      try collect(note.signatures, of: keys, head, log.id, path, &found)
     }
     receipts = found.sorted(by: BundleEvaluation.isOrdered)
     binding = Dictionary(grouping: receipts.filter(bindsTime)) { $0.logID }
@@ -157,8 +159,8 @@ struct BundleEvaluation {
   }
 
   private func collect(
-    _ lines: [NoteSignature], _ head: Checkpoint, _ logID: LogID, _ path: BundlePath,
-    _ found: inout Set<BundleReceipt>
+    _ lines: [NoteSignature], of keys: ReceiptKeys, _ head: Checkpoint, _ logID: LogID,
+    _ path: BundlePath, _ found: inout Set<BundleReceipt>
   ) throws(BundleFinding) {
     for line in lines {
       do throws(CosignatureError) {
@@ -269,7 +271,9 @@ struct BundleEvaluation {
             .embeddedReceiptInvalid, logID: entry.header.logID, sequence: entry.header.sequence))
         continue
       }
-      if bindsTime(receipt), bracket.after.map({ receipt.time > $0.time }) ?? true {
+      // Over whatever log: nobody bounds the time of her own entry.
+      guard bindsTime(receipt), receipt.giver != entry.header.logID else { continue }
+      if bracket.after.map({ receipt.time > $0.time }) ?? true {
         bracket.after = receipt
       }
     }
@@ -281,8 +285,8 @@ struct BundleEvaluation {
     receipt.giver.map { state.bindsTime($0) } ?? false
   }
 
-  /// The receipt in a note that an entry embeds. It need not be about a head that the bundle knows: that
-  /// its signature could not exist earlier is all that it is used for.
+  /// The receipt of a member in a note that an entry embeds. It need not be about a head that the bundle
+  /// knows: that its signature could not exist earlier is all that it is used for.
   private func embedded(_ bytes: [UInt8]) -> BundleReceipt? {
     let note: SignedNote
     do throws(NoteError) { note = try SignedNote(parsing: bytes) } catch { return nil }
@@ -293,7 +297,7 @@ struct BundleEvaluation {
     }
     for line in note.signatures {
       do throws(CosignatureError) {
-        if let receipt = try keys.receipt(line, on: head, of: log.id) { return receipt }
+        if let receipt = try memberKeys.receipt(line, on: head, of: log.id) { return receipt }
       } catch { return nil }
     }
     return nil
