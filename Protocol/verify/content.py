@@ -60,7 +60,7 @@ KIB = 1024
 
 def read_content(parts: list, is_whole: bool) -> tuple:
     """Values by label, of which files, names and blobs are several; and the labels that are not known."""
-    content, unknown = {"file": [], "name": {}, "blob": {}}, set()
+    content, named, unknown = {"file": [], "name": {}, "blob": {}}, [], set()
     for label, data in parts:
         if label not in READERS:
             if label in unknown:
@@ -71,9 +71,7 @@ def read_content(parts: list, is_whole: bool) -> tuple:
         if label == "file":
             content["file"].append(value)
         elif label in ("name", "blob"):
-            if value["number"] in content[label]:
-                raise Malformed("two names, or two keys, of one file")
-            content[label][value["number"]] = value
+            named.append((label, value))
         else:
             if label in content:
                 raise Malformed("a label twice")
@@ -81,8 +79,12 @@ def read_content(parts: list, is_whole: bool) -> tuple:
     if [file["number"] for file in content["file"]] != list(range(len(content["file"]))):
         raise Malformed("files whose numbers are not in order")
     described = {file["number"]: file for file in content["file"]}
-    if not is_whole:
-        content["name"] = {number: name for number, name in content["name"].items() if number in described}
+    for label, value in named:
+        if not is_whole and label == "name" and value["number"] not in described:
+            continue
+        if value["number"] in content[label]:
+            raise Malformed("two names, or two keys, of one file")
+        content[label][value["number"]] = value
     if not set(content["name"]) | set(content["blob"]) <= set(described):
         raise Malformed("a name or key without its file")
     if content["blob"] and content.get("minor") or any(described[n]["without"] for n in content["blob"]):

@@ -174,6 +174,8 @@ class State:
 
         - Parameter receipts: asked with (log, sequence), the logs of members with a valid receipt that covers it.
         """
+        if log not in self.members:
+            return "set-aside"
         if (log, leaf.sequence) in self.violations:
             return "violation"
         if leaf.cls != logs.CONTROL and leaf.entry_id(log) in self.erased:
@@ -286,6 +288,11 @@ class Weighed:
 # The state hash -------------------------------------------------------------------------------------
 
 def state_hash(state: State) -> bytes:
+    return domain_hash("state", encode(agreed(state)))
+
+
+def agreed(state: State) -> list:
+    """The array that is hashed: what all copies come to."""
     union = state.union
     members = state.by_id()
     # Of a log with two histories only what they have in common: copies hold different ones.
@@ -306,7 +313,7 @@ def state_hash(state: State) -> bytes:
         else:
             continue
         violations.append([log, sequence, rule])
-    return domain_hash("state", encode([
+    return [
         union.case_id,
         [[m.log, m.role] for m in members],
         [list(position) for position in shared],
@@ -314,4 +321,4 @@ def state_hash(state: State) -> bytes:
         violations,
         [[log, cut.size, cut.is_contested] for log, cut in cuts if cut],
         [list(pair) for pair in sorted(state.erasures)],
-    ]))
+    ]

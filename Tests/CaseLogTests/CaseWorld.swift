@@ -36,6 +36,14 @@ final class TestCase {
       root: key, card: try survivor.card, sealedRoot: [UInt8](repeating: 7, count: 80))
     founding = try RootStatement(decoding: bytes, caseID: caseID, root: key.publicKey)
   }
+
+  /// A case of others, whose root says nothing here.
+  init(root: VerifyingKey, founding: RootStatement) {
+    self.root = root
+    caseID = CaseID(root: root)
+    survivor = TestDevice(.survivor)
+    self.founding = founding
+  }
 }
 
 /// A log as a copy of the case holds it.

@@ -85,6 +85,14 @@ struct PadmeTests {
     #expect(Padme.paddedLength(length) == padded)
   }
 
+  @Test(arguments: try ProtocolVector.all("padme"))
+  func padme(_ vector: ProtocolVector) throws {
+    for pair in try vector.field("lengths", [[UInt64]].self) {
+      #expect(Padme.paddedLength(pair[0]) == pair[1])
+    }
+    #expect(vector.expected == "ok")
+  }
+
   @Test func `never shrinks, never adds more than 12 %, and padding twice is padding once`() {
     var last: UInt64 = 0
     for length in UInt64(0)...70_000 {

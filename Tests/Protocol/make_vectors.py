@@ -15,6 +15,8 @@ import vectors_of_forks
 import vectors_of_members
 import vectors_of_notes
 import vectors_of_objects
+import vectors_of_parts
+import vectors_of_states
 import vectors_of_sync
 import vectors_of_vaults
 from writer import Case
@@ -67,6 +69,7 @@ if __name__ == "__main__":
     told = Case().tell()
     cbor(vectors)
     for part in (vectors_of_notes, vectors_of_objects, vectors_of_bundles, vectors_of_folders, vectors_of_vaults,
-                 vectors_of_members, vectors_of_sync, vectors_of_forks):
+                 vectors_of_members, vectors_of_sync, vectors_of_forks, vectors_of_states,
+                 vectors_of_parts):
         part.all_of(vectors, told)
     print(len(vectors.made), "vectors")

@@ -38,15 +38,32 @@ def kit(out):
         out.add("kit", f"bad-{name}", what, "malformed", words=words)
 
 
+def six_words(out, case: Case):
+    """The words that two people compare by voice."""
+    listed = (writer.PROTOCOL / "words.txt").read_text().split()
+    for name, domain, said in (("card", "card-words", case.advocate.card_body), ("case", "case-words", case.root.public)):
+        salt = writer.sha256(b"cairn/v1/" + domain.encode())[:16]
+        derived = bindings.crypto_pwhash_alg(18, said, salt, 3, 65_536 * 1024, bindings.crypto_pwhash_ALG_ARGON2ID13)
+        number = int.from_bytes(derived, "big")
+        six = [listed[number // 7776 ** (5 - i) % 7776] for i in range(6)]
+        out.add("words", f"good-{name}", f"The six words of a {name}.", "ok", words=" ".join(six),
+                input=case.advocate.card if name == "card" else said)
+
+
+def padme(out):
+    edges = [0, 1, 2, 3, 8, 9, 255, 256, 257, 260, 264, 265, 65_535, 65_536, 65_537, 1 << 20, (1 << 20) + 1, (1 << 40) + 9]
+    out.add("padme", "edges", "Lengths, and what they are padded to.", "ok", lengths=[[n, keys.padme(n)] for n in edges])
+
+
 # Keys file ------------------------------------------------------------------------------------------
 
 def header(magic=b"cairnkey", version=1, memory=65_536, passes=1) -> bytes:
     return magic + u32(version) + u32(memory) + u32(passes) + VAULT + SALT + u32(3) + u64(7)
 
 
-def locked(head: bytes, lock: int = 0, kit_lock: int = 1) -> bytes:
+def locked(head: bytes, lock: int = 0, kit_lock: int = 1, passphrase: bytes = PASSPHRASE) -> bytes:
     """A keys file whose passphrase and kit open the given two of its eight locks; what is random is fixed here."""
-    key = bindings.crypto_pwhash_alg(32, PASSPHRASE, SALT, 1, 65_536 * 1024, bindings.crypto_pwhash_ALG_ARGON2ID13)
+    key = bindings.crypto_pwhash_alg(32, passphrase, SALT, 1, 65_536 * 1024, bindings.crypto_pwhash_ALG_ARGON2ID13)
     public, _ = keys.kit_keys(seed(2)[:16])
     body = b""
     for i in range(8):
@@ -72,6 +89,8 @@ def keys_file(out):
 
     add("good", "Passphrase in the first lock, kit in the second.", "ok", good)
     add("good-one-lock", "Passphrase and kit in the last lock.", "ok", locked(header(), 7, 7))
+    accents = "Gr\u00fc\u00dfe, caf\u00e9, \u1e0d\u0307"
+    add("good-accents", "A passphrase that is not ASCII, in NFC.", "ok", locked(header(), passphrase=accents.encode()), passphrase=accents)
     add("wrong-passphrase", "Another passphrase, of the same file.", "wrong-passphrase", good, passphrase="correct horses")
     add("wrong-kit", "Another kit.", "wrong-kit", good, kit=seed(9)[:16])
     add("header-exchanged", "The generation is another one than the lock was sealed under; the hash at the end holds.",
@@ -217,6 +236,8 @@ def ages(out):
 
 def all_of(out, case: Case):
     kit(out)
+    six_words(out, case)
+    padme(out)
     keys_file(out)
     anchor(out, case)
     attempts(out)

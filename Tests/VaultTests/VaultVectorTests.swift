@@ -27,6 +27,17 @@ import VerifiableLog
     #expect(found == vector.expected)
   }
 
+  @Test(arguments: try ProtocolVector.all("words"))
+  func `six words`(_ vector: ProtocolVector) throws {
+    let input = try vector.bytes("input")
+    let words =
+      vector.name == "good-card"
+      ? try ComparedWords.of(try Card(decoding: input))
+      : try ComparedWords.of(root: try VerifyingKey(input))
+    #expect(try words.joined(separator: " ") == vector.field("words", String.self))
+    #expect(vector.expected == "ok")
+  }
+
   @Test(arguments: try ProtocolVector.all("keys-file"))
   func `keys file`(_ vector: ProtocolVector) throws {
     let input = try vector.bytes("input")
