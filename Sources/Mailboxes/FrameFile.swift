@@ -19,6 +19,8 @@ struct FrameFile: ~Copyable {
   var byteCount: UInt64 { file.byteCount }
   /// What a head says that its frames come to; that they do is known once all are read.
   private(set) var summary: Bytes32?
+  /// Of a range, the first sequence that no frame had yet.
+  private var covered: UInt64 = 0
 
   private static let pieceByteCount = 1 << 18
 
@@ -26,6 +28,7 @@ struct FrameFile: ~Copyable {
     self.file = file
     self.name = name
     self.hello = hello
+    if case .range(_, let run) = name { covered = run.lowerBound }
   }
 
   /// The next frame; nil after `end`, which nothing may follow.
@@ -38,6 +41,12 @@ struct FrameFile: ~Copyable {
       case .end: continue
       case .hello(let found): guard found == hello else { throw .frames(.malformed) }
       case .summary(let found) where name == .head: summary = found
+      case .range(let range):
+        guard case .range(let log, let run) = name, range.logID == log, range.first == covered,
+          range.end <= run.upperBound
+        else { throw .frames(.unknownType) }
+        covered = range.end
+        return frame
       case let frame?:
         guard name.mayHold(frame) else { throw .frames(.unknownType) }
         return frame
@@ -66,6 +75,7 @@ struct FrameFile: ~Copyable {
     offset += UInt64(piece.count)
     if piece.isEmpty {
       do throws(FrameError) { try reader.finish() } catch { throw .frames(error) }
+      if case .range(_, let run) = name, covered < run.upperBound { throw .frames(.malformed) }
       return false
     }
     reader.feed(piece)
@@ -74,14 +84,12 @@ struct FrameFile: ~Copyable {
 }
 
 extension FileName {
-  /// Whether a frame belongs into a file of this name.
+  /// Whether a frame belongs into a file of this name, which is no range.
   fileprivate func mayHold(_ frame: Frame) -> Bool {
     switch (self, frame) {
     case (.head, .statements), (.head, .successions), (.head, .heads), (.head, .wraps),
       (.head, .forks):
       true
-    case (.range(let log, let run), .range(let range)):
-      range.logID == log && run.contains(range.first) && range.end <= run.upperBound
     case (.share, .slots), (.share, .bodies): true
     default: false
     }

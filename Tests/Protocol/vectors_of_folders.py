@@ -116,6 +116,9 @@ def _ranges(add, mailbox: Mailbox):
         {first: mailbox.of(survivor, frame(4, fields | {3: [rows[1], rows[0]] + rows[2:]}))}, sizes=[0, 1])
     add("entry-dropped", "The last entry of a range is left out.", "file-damaged",
         {first: mailbox.of(survivor, frame(4, fields | {3: rows[:-1]}))}, sizes=[0, 1])
+    add("range-back", "A file whose second range begins before the end of the first, with the same entries.", "file-damaged",
+        {first: mailbox.of(survivor, mailbox.ranged(survivor, 0, 6, hidden=(5,)), mailbox.ranged(survivor, 4, 6, hidden=(5,)))},
+        sizes=[6, 1])
     add("gap", "A range that begins beyond what is there.", "gap",
         {first: None, mailbox.run(survivor, 3, 6): written(3, 6, hidden=(5,))}, sizes=[0, 1])
     hashes = vectors_of_forks.leaf_hashes(survivor)
