@@ -32,7 +32,7 @@ class Receipts:
         self._members = {logs.WitnessKey.of_member(m.log, m.card.receipt_key): m.log for m in state.members.values()}
         self._by_log = {log.id: [] for log in proof.logs}
         for path, log, head, note in proof.notes:
-            for key in (key for key, member in self._members.items() if member != log.id):
+            for key in self._witnesses(log.id):
                 for time, valid in key.receipts_in(note):
                     if not valid:
                         raise Refused("receipt-invalid", path=path)
@@ -101,7 +101,7 @@ class Receipts:
         head = logs.read_checkpoint(note.text)
         log = self._proof.log_of(head.origin)
         for line in note.signatures if log else ():
-            for key in self._witnesses(log.id):
+            for key in (key for key, member in self._members.items() if member != log.id):
                 for time, valid in key.receipts_in(logs.Note(note.text, (line,))):
                     if valid:
                         return Receipt(time, head.size, key)

@@ -14,11 +14,11 @@ import states
 import writer
 from writer import archive, bundle, entries, keys, logs
 
-import content  # noqa: E402
 import folder as mailbox  # noqa: E402
 import frames  # noqa: E402
 import state  # noqa: E402
 import statements  # noqa: E402
+from content import read_content
 from encoding import Malformed, Newer, Refused, decode, domain_hash
 from forks import read_fork_proof
 
@@ -147,7 +147,7 @@ def run_folder(vector, path):
 def run_content(vector, path):
     parts = [(label, bytes.fromhex(data)) for label, data in vector["parts"]]
     try:
-        content.read_content(parts, not vector["partial"])
+        read_content(parts, not vector["partial"])
     except Malformed:
         return "unreadable"
     return "ok"
