@@ -99,10 +99,12 @@ extension GlobalOptions {
   private func settleErasures(of vault: OpenVault) async throws {
     do {
       try await vault.settleErasures()
-    } catch where error.code != .cancelled {
+    } catch {
+      if error.code == .cancelled { throw error }
       Output.remark(
-        "Note: Erased entries that are to be destroyed on this disk could not be, for now. They stay hidden,"
-          + " and it is tried again at the next opening. “cairn check” tells whether the vault is sound.")
+        "Note: Erased entries that are to be destroyed on this disk could not be, for now. They"
+          + " stay hidden, and it is tried again at the next opening. “cairn check” tells whether"
+          + " the vault is sound.")
     }
   }
 

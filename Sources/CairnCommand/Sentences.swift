@@ -305,8 +305,8 @@ enum Sentences {
       return Sentence(
         "The file of this entry was here, and this disk does not have it any more.",
         safe: "The entry itself is complete.",
-        next: "If another copy of the case has it, “cairn sync” brings it back; a backup has it, too."
-          + " If you still have the original, add it again.")
+        next: "If another copy of the case has it, “cairn sync” brings it back; a backup has it,"
+          + " too. If you still have the original, add it again.")
     case .contentDamaged:
       return Sentence(
         "The file of this entry is damaged on this disk, or was changed.",

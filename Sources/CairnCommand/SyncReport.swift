@@ -278,9 +278,10 @@ extension SyncOutcome.Problem {
     case .notWritten:
       return "A file could not be written to the mailbox. It is tried again at the next sync."
     case .lost:
-      return "A file of an entry cannot be read on this disk any more, so it could not be passed on."
-        + " All else was. “cairn check” says which one. If another copy of the case still has it, a later"
-        + " sync brings it back; if you still have the original, add it again."
+      return
+        "A file of an entry cannot be read on this disk any more, so it could not be passed on."
+        + " All else was. “cairn check” says which one. If another copy of the case still has it, a"
+        + " later sync brings it back; if you still have the original, add it again."
     case .unreachable(.ownDevices):
       return "The folder for your own devices cannot be reached now; the other one was synced."
     case .unreachable(.everyone):

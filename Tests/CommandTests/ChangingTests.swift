@@ -81,7 +81,7 @@ import Testing
     let listed = try await person.cairn("list")
     #expect(listed.status == 0, "\(listed.all)")
     #expect(listed.told.contains("“To stay.”"))
-    #expect(listed.told.contains("Erased entries that are to be destroyed on this disk could not be"))
+    #expect(listed.told.contains("Erased entries that are to be destroyed on this disk"))
     try FileManager.default.removeItem(atPath: place)
     try FileManager.default.moveItem(atPath: person.path("aside"), toPath: place)
     let then = try await person.cairn("list")
