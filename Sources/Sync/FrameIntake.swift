@@ -6,6 +6,9 @@ public import VerifiableLog
 public struct FrameIntake<R: Replica> {
   /// What was met, in order, each once.
   public private(set) var findings: [Finding] = []
+  /// Whether our own log was shown longer than it is here, or with another history: this copy is an old
+  /// one, or there is a second one with its keys.
+  public private(set) var isOutdated = false
   /// Logs by id, as held now.
   private var verifiers: [LogID: RangeVerifier] = [:]
   private var logsByKey: [Bytes32: LogID] = [:]
@@ -20,7 +23,8 @@ public struct FrameIntake<R: Replica> {
   /// Logs of which something came that does not connect.
   private var unconnected: Set<LogID> = []
 
-  /// More findings than anybody reads; a hostile mailbox could cause any number.
+  /// More findings than anybody reads; a hostile mailbox could cause any number. What decides something is told
+  /// beyond it.
   private static var maximumFindings: Int { 1024 }
   /// Of one log; whoever signs more histories than that is known well enough.
   private static var maximumContradictions: Int { 16 }
@@ -39,10 +43,6 @@ public struct FrameIntake<R: Replica> {
 
   /// The size that a log has here; nil of one that belongs to no member.
   public func size(of log: LogID) -> UInt64? { verifiers[log]?.held.size }
-
-  /// Whether our own log was shown longer than it is here, or with another history: this copy is an old
-  /// one, or there is a second one with its keys.
-  public var isOutdated: Bool { findings.contains { $0.concerns(ownLog: ownLog) } }
 
   /// How far each device says that it has each log, by device and log.
   public var standings: [Standing] {
@@ -69,8 +69,21 @@ public struct FrameIntake<R: Replica> {
   /// Notes a finding, once.
   public mutating func note(_ kind: Finding.Kind, of device: LogID) {
     let finding = Finding(device: device, kind: kind)
-    guard findings.count < FrameIntake.maximumFindings, !findings.contains(finding) else { return }
+    if finding.concerns(ownLog: ownLog) { isOutdated = true }
+    guard findings.count < FrameIntake.maximumFindings || isFirst(kind),
+      !findings.contains(finding)
+    else { return }
     findings.append(finding)
+  }
+
+  /// Whether it says for the first time that this copy is an old one, or that a log forked: of each log at most once.
+  private func isFirst(_ kind: Finding.Kind) -> Bool {
+    switch kind {
+    case .fork: !findings.contains { $0.kind == kind }
+    case .ownLogAhead:
+      !findings.contains { if case .ownLogAhead = $0.kind { true } else { false } }
+    default: false
+    }
   }
 
   /// Takes one frame that `device` wrote; whether anything changed.

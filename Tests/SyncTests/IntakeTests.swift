@@ -83,3 +83,32 @@ import VerifiableLog
     #expect(intake.findings.map(\.kind) == [.wrongBody(log: founder.ownLog)])
   }
 }
+
+@Suite struct `What an intake tells` {
+  /// A hostile mailbox could fill the list before what decides comes.
+  @Test func `is not kept from what decides by anything in any number`() throws {
+    let folder = TemporaryFolder()
+    var world = World(3)
+    let old = world.replicas[0]
+    world.append(3, to: 0)
+    try world.exchange(0, folder.mailbox)
+    var reader = old
+    var intake = try FrameIntake(reader)
+    func flood() {
+      for number in 0..<2000 {
+        intake.note(.gap(log: LogID(.zero), size: UInt64(number)), of: old.ownLog)
+      }
+    }
+    flood()
+    let count = intake.findings.count
+    #expect(count < 2000 && !intake.isOutdated)
+    let head = Frame.heads(try world.replicas[0].heads())
+    _ = try intake.take(head, from: world.replicas[1].ownLog, into: &reader)
+    #expect(intake.isOutdated)
+    let other = world.replicas[1].ownLog
+    for device in world.replicas { intake.note(.fork(log: other), of: device.ownLog) }
+    flood()
+    #expect(
+      intake.findings.dropFirst(count).map(\.kind) == [.ownLogAhead(size: 5), .fork(log: other)])
+  }
+}
