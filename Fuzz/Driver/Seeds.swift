@@ -243,8 +243,10 @@ enum Seeds {
     let entry = WireEntry(
       classByte: 2, commitment: .zero, content: .ciphertext(FuzzReplica.body), slots: [slot])
     let key = fuzzed.advocate.signing.publicKey.raw
+    // As short as one may be.
+    let item: [UInt8] = [0x58, 98] + [UInt8](repeating: 3, count: 98)
     let frames: [Frame] = [
-      .statements([[0x81, 1]]), .successions([[0x80]]), .wraps([[0xF6]]),
+      .statements([item]), .successions([item, item]), .wraps([item]),
       .summary(Frame.summary(of: [])), .summary(.zero),
       .heads([SignedHead(signingKey: key, note: note)]),
       .range(RangeFrame(logID: id, first: 3, entries: [entry, entry], note: note)),

@@ -142,7 +142,7 @@ struct FuzzReplica: Replica {
   }
 
   func shares() throws(Broken) -> [HeldShare] { [] }
-  func wants(share: EntryID) throws(Broken) -> Bool { share == FuzzReplica.share }
+  func wantedShares() throws(Broken) -> [EntryID] { [FuzzReplica.share] }
 
   func content(
     of share: EntryID, from index: Int, byteBudget: Int

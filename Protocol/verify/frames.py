@@ -11,6 +11,9 @@ from logs import MAX_NOTE
 HELLO, STATEMENTS, HEADS, RANGE, BODIES, SLOTS, WRAPS, FORKS, BLOB, SPAN = range(1, 11)
 SUCCESSIONS, SUMMARY, END = 0x0D, 0x0E, 0x7F
 MAX_PAYLOAD = 16 << 20
+MIN_ITEM = 100
+# Of all frames of a kind in a stream together.
+MAX_ITEMS = {STATEMENTS: 4096, SUCCESSIONS: 4096, HEADS: 4096, FORKS: 1024, WRAPS: 131_072}
 LIMITS = {HELLO: 128, SPAN: 70_000, SUMMARY: 34, END: 1}
 MAX_BLOB = 1 << 41
 MAX_CIPHERTEXT = (1 << 20) + 1024
@@ -53,7 +56,7 @@ class Stream:
             self.problem = error
 
     def _read(self, data: bytes, kinds: set):
-        at, first, summary, summed = 0, True, None, []
+        at, first, summary, summed, counts = 0, True, None, [], dict.fromkeys(MAX_ITEMS, 0)
         while True:
             if at + 5 > len(data):
                 raise Malformed("it ends before its end")
@@ -72,7 +75,10 @@ class Stream:
                 if summary not in (None, domain_hash("head", *summed)):
                     raise Malformed("a summary of other frames")
                 return
-            self.frames.append((kind, READERS[kind](decode(payload, MAX_PAYLOAD))))
+            value = decode(payload, MAX_PAYLOAD)
+            if kind in MAX_ITEMS:
+                counts[kind] += len(array(value, MAX_ITEMS[kind] - counts[kind]))
+            self.frames.append((kind, READERS[kind](value)))
             if kind == SUMMARY:
                 summary = self.frames[-1][1]
             elif kind != HELLO:
@@ -91,8 +97,8 @@ def _summary(value) -> bytes:
 def _statements(value) -> list:
     """Each as its bytes: they stand in the frame as CBOR, of which there is one encoding."""
     items = [encode(item) for item in array(value, 4096)]
-    if any(len(item) > 4096 for item in items):
-        raise Malformed("a statement that is too long")
+    if any(not MIN_ITEM <= len(item) <= 4096 for item in items):
+        raise Malformed("a statement that is too short or too long")
     return items
 
 
@@ -137,8 +143,8 @@ def _wraps(value) -> list:
     """(epoch id, log id or None, sealed box) of those that have that form; others harm nobody."""
     wraps = []
     for item in array(value, 131_072):
-        if len(encode(item)) > 256:
-            raise Malformed("a wrap that is too long")
+        if not MIN_ITEM <= len(encode(item)) <= 256:
+            raise Malformed("a wrap that is too short or too long")
         try:
             epoch, log, box = tuple_of(item, 3)
             wraps.append((octets(epoch, 32), None if log is None else octets(log, 32), octets(box, 80)))

@@ -56,12 +56,12 @@ struct DevicePart {
   var done: Set<FileName> = []
   /// What turned out to be cut, garbled or false.
   var damaged: Set<FileName> = []
-  /// The frames of `head`, once read; none of one that says what this copy says itself.
-  var head: [Frame]?
+  /// What stands in `head`, once read; nothing of one that says what this copy says itself.
+  var head: HeadContent?
   /// What these come to, as far as the file says so and nothing in it is damaged.
   var summary: Bytes32?
-  /// Of a stranger's, those that stand first in it and need nobody's word but their own signatures.
-  var introduction: [Frame]?
+  /// Of a stranger's, what stands first in it and needs nobody's word but its own signatures.
+  var introduction: HeadContent?
 }
 
 /// One exchange with a folder. The steps are in the files beside this one: reading, writing, blobs.
@@ -80,6 +80,8 @@ struct FolderExchange<R: Replica> {
   var headBytes: UInt64 = 0
   /// Bytes of strangers' heads that were read.
   var introductionBytes: UInt64 = 0
+  /// The shares of which something is lacking, until something comes that may tell of others.
+  var wantedShares: Set<EntryID>?
   var entriesSent: [LogID: UInt64] = [:]
   var blobsSent = 0
   var blobsReceived = 0
@@ -136,7 +138,8 @@ struct FolderExchange<R: Replica> {
     guard !ours.isEmpty || names.isEmpty else { throw .mailbox(.otherCase) }
     let others = ours.filter { $0 != own }.sorted { $0.logID < $1.logID }
     parts = (others + [own]).map { DevicePart(name: $0) }
-    for index in parts.indices where ours.contains(parts[index].name) {
+    let isOwnThere = ours.contains(own)
+    for index in parts.indices where parts[index].name != own || isOwnThere {
       do throws(MailboxError) {
         let folder = try root.folder(parts[index].name.text)
         parts[index].files = try folder.names { FileName($0) }.sorted()

@@ -17,21 +17,18 @@ extension FolderMailbox {
   ///
   /// - Throws: `.unreachable`, `.inputOutput`.
   public func cases() throws(MailboxError) -> [FoundCase] {
-    let disk = Disk(fault: fault)
-    let root = try Folder(path: path, disk: disk)
-    var found: [FoundCase] = []
-    var budget = FolderMailbox.maximumPeekByteCount
+    let root = try Folder(path: path, disk: Disk(fault: fault))
+    var peek = FolderPeek()
     let names = try root.names { DeviceFolderName($0) }.sorted { $0.text < $1.text }
     for name in names.prefix(SyncLimits.members) {
       do throws(MailboxError) {
-        let file = try root.folder(name.text).file(FileName.head.text)
-        FolderMailbox.read(file, of: name, into: &found, &budget)
+        peek.read(try root.folder(name.text).file(FileName.head.text), of: name)
       } catch {
         // A device that left no head, or none that can be read, tells nothing.
         continue
       }
     }
-    return found
+    return peek.found
   }
 
   /// Whether devices of any case have a subfolder here.
@@ -50,23 +47,29 @@ extension FolderMailbox {
     return try root.names { DeviceFolderName($0) }
       .filter { $0 == DeviceFolderName(tag, $0.logID) }.map(\.logID).sorted()
   }
+}
 
-  /// Of all heads together.
-  private static var maximumPeekByteCount: UInt64 { 256 << 20 }
-  /// Of one head, as in an exchange.
-  private static var maximumPeekByteCountOfHead: UInt64 { 16 << 20 }
+/// What is gathered from heads, one after the other.
+private struct FolderPeek {
+  private(set) var found: [FoundCase] = []
+  /// The statements of each case that was found.
+  private var known: [Set<[UInt8]>] = []
+  /// What may still be read: of all heads together as in an exchange.
+  private var budget: UInt64 = 256 << 20
+  /// Of one head, likewise.
+  private static var maximumByteCountOfHead: UInt64 { 16 << 20 }
 
   /// Takes what stands in a head, up to where it is cut or garbled.
-  private static func read(
-    _ file: borrowing File, of name: DeviceFolderName, into found: inout [FoundCase],
-    _ budget: inout UInt64
-  ) {
+  mutating func read(_ file: borrowing File, of name: DeviceFolderName) {
     var reader = FrameReader()
     var offset: UInt64 = 0
     var index: Int?
     var wraps: [[UInt8]] = []
-    defer { if let index, !wraps.isEmpty { found[index].wraps.append(wraps) } }
-    let limit = min(budget, maximumPeekByteCountOfHead)
+    defer {
+      budget -= min(budget, offset)
+      if let index, !wraps.isEmpty { found[index].wraps.append(wraps) }
+    }
+    let limit = min(budget, FolderPeek.maximumByteCountOfHead)
     while offset < limit, let piece = piece(of: file, at: offset), !piece.isEmpty {
       offset += UInt64(piece.count)
       reader.feed(piece)
@@ -74,34 +77,35 @@ extension FolderMailbox {
         while let frame = try reader.next() {
           if case .hello(let hello) = frame {
             guard DeviceFolderName(hello.tag, hello.logID) == name else { return }
-            index = place(of: hello.tag, in: &found)
+            index = place(of: hello.tag)
           }
           guard let index else { continue }
           switch frame {
-          case .statements(let items): add(items, to: &found[index].statements)
+          case .statements(let items): add(items, to: index)
           case .wraps(let items): wraps += items
           default: continue
           }
         }
       } catch {
-        break
+        return
       }
     }
-    budget -= min(budget, offset)
   }
 
-  private static func piece(of file: borrowing File, at offset: UInt64) -> [UInt8]? {
+  private func piece(of file: borrowing File, at offset: UInt64) -> [UInt8]? {
     do { return try file.read(at: offset, count: 1 << 18) } catch { return nil }
   }
 
-  private static func place(of tag: MailboxTag, in found: inout [FoundCase]) -> Int {
+  private mutating func place(of tag: MailboxTag) -> Int {
     if let index = found.firstIndex(where: { $0.tag == tag }) { return index }
     found.append(FoundCase(tag: tag))
+    known.append([])
     return found.count - 1
   }
 
-  private static func add(_ items: [[UInt8]], to list: inout [[UInt8]]) {
-    let known = Set(list)
-    list += items.filter { !known.contains($0) }
+  private mutating func add(_ items: [[UInt8]], to index: Int) {
+    for item in items where known[index].insert(item).inserted {
+      found[index].statements.append(item)
+    }
   }
 }

@@ -8,6 +8,7 @@ extension FolderExchange {
     var changed = true
     while changed {
       changed = false
+      wantedShares = nil
       for index in readable where try read(part: index, root, into: &replica) { changed = true }
       // Only once all else is here: then no file is read twice.
       if !changed { changed = try seekPartings(root, into: &replica) }
@@ -48,7 +49,10 @@ extension FolderExchange {
         if try readRange(file, log, run, part: index, folder, into: &replica) { changed = true }
       case .share(let id):
         guard try wants(id, replica) else { continue }
+        let wanted = wantedShares
         if try readWhole(file, part: index, folder, into: &replica) { changed = true }
+        // What a share brings is lacking in no other.
+        wantedShares = wanted
       case .head, .blob: continue
       }
     }
@@ -64,14 +68,14 @@ extension FolderExchange {
     guard parts[index].files.contains(.head) else { return }
     guard isMember(index) else { return try readIntroduction(part: index, folder) }
     guard parts[index].head == nil else { return }
-    parts[index].head = []
+    parts[index].head = HeadContent()
     guard var file = open(.head, part: index, folder) else { return }
     try goOn(.reading)
     if isKnown(file, part: index) {
       parts[index].summary = headAtStart.summary
       return intake.take(known: headAtStart, from: parts[index].name.logID)
     }
-    var frames: [Frame] = []
+    var content = HeadContent()
     while let frame = try next(&file, part: index) {
       guard file.offset <= FolderExchange.maximumHeadByteCount,
         headBytes + file.offset <= FolderExchange.maximumHeadsByteCount
@@ -79,10 +83,10 @@ extension FolderExchange {
         spoil(.head, part: index)
         break
       }
-      frames.append(frame)
+      content.add(frame)
     }
     headBytes += file.offset
-    parts[index].head = frames
+    parts[index].head = content
     if !parts[index].damaged.contains(.head) { parts[index].summary = file.summary }
   }
 
@@ -108,9 +112,8 @@ extension FolderExchange {
     part index: Int, _ folder: borrowing Folder
   ) throws(Failure) {
     guard parts[index].introduction == nil else { return }
-    parts[index].introduction = []
     let hello = Hello(tag: tag, logID: parts[index].name.logID)
-    var frames: [Frame] = []
+    var content = HeadContent()
     do {
       var file = FrameFile(try folder.file(FileName.head.text), .head, hello)
       reading: while let frame = try file.next(),
@@ -118,7 +121,7 @@ extension FolderExchange {
         introductionBytes + file.offset <= FolderExchange.maximumIntroductionsByteCount
       {
         switch frame {
-        case .statements, .successions: frames.append(frame)
+        case .statements, .successions: content.add(frame)
         default: break reading
         }
       }
@@ -126,8 +129,8 @@ extension FolderExchange {
     } catch {
       // What came before a cut counts frame by frame.
     }
+    parts[index].introduction = content
     try goOn(.reading)
-    parts[index].introduction = frames
   }
 
   /// Takes statements, successions and wraps.
@@ -135,18 +138,15 @@ extension FolderExchange {
     part index: Int, into replica: inout R
   ) throws(Failure) -> Bool {
     var changed = false
-    for frame in parts[index].head ?? parts[index].introduction ?? [] {
-      switch frame {
-      case .statements, .successions, .wraps:
-        if try take(frame, part: index, into: &replica).changed { changed = true }
-      default: continue
-      }
+    for frame in (parts[index].head ?? parts[index].introduction)?.claims ?? [] {
+      try goOn(.reading)
+      if try take(frame, part: index, into: &replica).changed { changed = true }
     }
     if changed { try refresh(replica) }
     return changed
   }
 
-  /// A `head` is held in memory; of a longer one the rest is not read.
+  /// What stands in a `head` is held in memory, until the exchange ends; of a longer one the rest is not read.
   private static var maximumHeadByteCount: UInt64 { 16 << 20 }
   /// Of a stranger's, its first frames.
   private static var maximumIntroductionByteCount: UInt64 { 4 << 20 }
@@ -157,12 +157,9 @@ extension FolderExchange {
   /// Takes heads and forks once the entries are there that they are about.
   private mutating func takeHead(part index: Int, into replica: inout R) throws(Failure) -> Bool {
     var changed = false
-    for frame in parts[index].head ?? [] {
-      switch frame {
-      case .heads, .forks:
-        if try take(frame, part: index, into: &replica).changed { changed = true }
-      default: continue
-      }
+    for frame in parts[index].head?.proofs ?? [] {
+      try goOn(.reading)
+      if try take(frame, part: index, into: &replica).changed { changed = true }
     }
     return changed
   }
@@ -180,8 +177,13 @@ extension FolderExchange {
     }
   }
 
-  private func wants(_ share: EntryID, _ replica: R) throws(Failure) -> Bool {
-    do { return try replica.wants(share: share) } catch { throw .replica(error) }
+  /// Asked of the replica once, however many names of shares there are.
+  private mutating func wants(_ share: EntryID, _ replica: R) throws(Failure) -> Bool {
+    if let wantedShares { return wantedShares.contains(share) }
+    let wanted: Set<EntryID>
+    do { wanted = Set(try replica.wantedShares()) } catch { throw .replica(error) }
+    wantedShares = wanted
+    return wanted.contains(share)
   }
 
   private mutating func readRange(
@@ -268,6 +270,7 @@ extension FolderExchange {
   }
 
   private mutating func refresh(_ replica: R) throws(Failure) {
+    wantedShares = nil
     do { try intake.refresh(replica) } catch { throw .replica(error) }
   }
 

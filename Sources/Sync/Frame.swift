@@ -43,6 +43,18 @@ public enum Frame: Hashable, Sendable {
   case end
 }
 
+extension Frame {
+  /// Items of which a stream may have only so many (`FrameType.maximumItemCount`).
+  var itemCount: Int {
+    switch self {
+    case .statements(let items), .successions(let items), .wraps(let items), .forks(let items):
+      items.count
+    case .heads(let heads): heads.count
+    default: 0
+    }
+  }
+}
+
 /// Who sends.
 public struct Hello: Hashable, Sendable {
   /// The format's version; a higher one is "made by a newer version".

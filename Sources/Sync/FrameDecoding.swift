@@ -24,18 +24,18 @@ extension Frame {
     case .statements:
       .statements(
         try decoder.readItems(
-          max: SyncLimits.statements, byteCount: SyncLimits.statementByteCount))
+          max: SyncLimits.statements, longest: SyncLimits.statementByteCount))
     case .successions:
       .successions(
         try decoder.readItems(
-          max: SyncLimits.successions, byteCount: SyncLimits.statementByteCount))
+          max: SyncLimits.successions, longest: SyncLimits.statementByteCount))
     case .heads: .heads(try decoder.readEach(max: SyncLimits.heads, SignedHead.decode))
     case .range: .range(try RangeFrame(from: &decoder))
     case .bodies: .bodies(try decoder.readEach(max: SyncLimits.itemsOfFrame, Body.decode))
     case .slots: .slots(try decoder.readEach(max: SyncLimits.itemsOfFrame, Slot.decode))
     case .wraps:
       .wraps(
-        try decoder.readItems(max: SyncLimits.itemsOfFrame, byteCount: SyncLimits.wrapByteCount))
+        try decoder.readItems(max: SyncLimits.itemsOfFrame, longest: SyncLimits.wrapByteCount))
     case .forks:
       .forks(try Frame.checkedForks(from: &decoder))
     case .blob: .blob(try BlobFrame(from: &decoder))
@@ -50,7 +50,7 @@ extension Frame {
     from decoder: inout CBORDecoder
   ) throws(CBORError) -> [[UInt8]] {
     let forks = try decoder.readItems(
-      max: SyncLimits.members, byteCount: SyncLimits.forkByteCount)
+      max: SyncLimits.members, shortest: 0, longest: SyncLimits.forkByteCount)
     guard forks.allSatisfy(ForkProof.isWellFormed) else { throw .outOfRange }
     return forks
   }
@@ -79,12 +79,12 @@ extension CBORDecoder {
 
   /// Items that stay encoded.
   fileprivate mutating func readItems(
-    max: Int, byteCount: Int
+    max: Int, shortest: Int = SyncLimits.leastItemByteCount, longest: Int
   ) throws(CBORError) -> [[UInt8]] {
     try readEach(max: max) { (decoder) throws(CBORError) in
       let start = decoder.offset
       let item = try decoder.readEncoded()
-      guard decoder.offset - start <= byteCount else { throw .unexpectedLength }
+      guard (shortest...longest).contains(decoder.offset - start) else { throw .unexpectedLength }
       return item
     }
   }

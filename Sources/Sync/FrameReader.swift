@@ -21,6 +21,8 @@ public struct FrameReader: Sendable {
   private var state = State.beforeHello
   /// The summary that was given, and what has come of the frames that it sums up.
   private var summary: (given: Bytes32, frames: DomainHasher)?
+  /// Items that have come, of the types of which there may be only so many.
+  private var itemCounts: [FrameType: Int] = [:]
 
   private enum State: Sendable {
     case beforeHello
@@ -61,6 +63,10 @@ public struct FrameReader: Sendable {
     let payload = start + FrameReader.headByteCount
     guard buffer.count - payload >= length else { return nil }
     let frame = try decode(type, Array(buffer[payload..<(payload + length)]))
+    if let most = type.maximumItemCount {
+      itemCounts[type, default: 0] += frame.itemCount
+      guard itemCounts[type, default: 0] <= most else { throw .malformed }
+    }
     if case .summary(let given) = frame {
       summary = (given, DomainHasher(.head))
     } else if type == .end {

@@ -24,6 +24,18 @@ enum FrameType: UInt8 {
     default: SyncLimits.payloadByteCount
     }
   }
+
+  /// How many items of this type one stream may have, in however many frames; nil of what no reader keeps.
+  var maximumItemCount: Int? {
+    switch self {
+    case .statements: SyncLimits.statements
+    case .successions: SyncLimits.successions
+    case .heads: SyncLimits.heads
+    case .forks: SyncLimits.members
+    case .wraps: SyncLimits.itemsOfFrame
+    default: nil
+    }
+  }
 }
 
 /// Why a stream of frames goes no further. What came before it counts all the same.
@@ -34,7 +46,7 @@ public enum FrameError: Error, Hashable, Sendable {
   case tooLong
   /// A type that this version does not know.
   case unknownType
-  /// A payload that is not the encoding of its type.
+  /// A payload that is not the encoding of its type, or that has more items than may still come.
   case malformed
   /// The stream does not begin with a `hello`, or has a second one.
   case misplacedHello

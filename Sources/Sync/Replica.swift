@@ -81,8 +81,8 @@ public protocol Replica {
 
   /// The share entries whose slots and ciphertext are held completely, with the log of each.
   func shares() throws(Failure) -> [HeldShare]
-  /// Whether a share entry is known of which slots or ciphertext are lacking.
-  func wants(share: EntryID) throws(Failure) -> Bool
+  /// The share entries of which slots or ciphertext are lacking.
+  func wantedShares() throws(Failure) -> [EntryID]
   /// What belongs to a share, from an index on, about `byteBudget` bytes of it.
   func content(
     of share: EntryID, from index: Int, byteBudget: Int

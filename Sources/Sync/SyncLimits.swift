@@ -14,6 +14,9 @@ public enum SyncLimits {
   public static let ciphertextByteCount = (1 << 20) + 1024
   /// Root statements of a case.
   public static let statements = 4096
+  /// Bytes of a statement, succession or wrap at least; the shortest that can be in order has 107. Each takes memory
+  /// beside its bytes for as long as it is held.
+  public static let leastItemByteCount = 100
   /// Bytes of a root statement.
   public static let statementByteCount = 4096
   /// Certificates of new keys, each as long as a root statement at most.

@@ -228,11 +228,9 @@ extension VaultReplica {
     }
   }
 
-  func wants(share: EntryID) throws(VaultError) -> Bool {
+  func wantedShares() throws(VaultError) -> [EntryID] {
     try read { db in
-      guard let record = try CaseView.state(db, of: row).shares.first(where: { $0.id == share })
-      else { return false }
-      return try !isHeld(record.share, db)
+      try CaseView.state(db, of: row).shares.filter { try !isHeld($0.share, db) }.map(\.id)
     }
   }
 

@@ -70,6 +70,20 @@ def frames(out, case: Case):
     change(9, {0: root, 1: 65_560, 2: b"".join(hashes)}, "blob-length", "A length that ends within a tag.")
     change(10, {0: root, 1: 0, 2: spans[0] + b"\0"}, "span-long", "A span that is too long.")
     change(0x0D, [[b"\0" * 4090, bytes(64), bytes(64)]], "succession-long", "A succession of more than 4,096 bytes.")
+    _items(add, change, epoch)
+
+
+def _items(add, change, epoch: bytes):
+    """How short an item may be, and how many there may be in several frames."""
+    change(2, [[bytes(30), bytes(64)]], "statement-short", "A statement of 99 bytes.")
+    change(0x0D, [[bytes(30), bytes(64)]], "succession-short", "A succession of 99 bytes.")
+    change(7, [[epoch, None, bytes(61)]], "wrap-short", "A wrap of 99 bytes.")
+    add("good-wraps-least", "What is as short as a wrap may be, and none: that ends no stream.", "ok",
+        (7, [[epoch, None, bytes(62)]]))
+    fork = [b"", b"", []]
+    add("good-forks-split", "As many fork proofs as a stream may have, in two frames.", "ok", (8, [fork] * 512), (8, [fork] * 512))
+    add("bad-forks-split", "One more fork proof than a stream may have, in two frames.", "malformed",
+        (8, [fork] * 512), (8, [fork] * 513))
 
 
 def _ranges(change, ranged: dict, row, epoch: bytes, slot: bytes):

@@ -40,7 +40,7 @@ final class Faults: Sendable {
     let words = world.words(2)
     world.replicas[0].append(words, isPrivate: true)
     world.replicas[0].share([UInt64(count) + 2])
-    world.replicas[count - 1].knownSuccessions.insert([0x82, 0x41, 5, 0x40])
+    world.replicas[count - 1].knownSuccessions.insert(item(5))
     _ = world.replicas[0].attach(world.generator.bytes(70_000))
     return world
   }

@@ -20,13 +20,13 @@ import VerifiableLog
     ]
     return [
       hello,
-      .statements([[0x41, 1], [0x82, 0x41, 1, 0x40]]),
-      .successions([[0x82, 0x41, 2, 0x40]]),
+      .statements([item(1), [0x82, 0x41, 1] + item(2)]),
+      .successions([item(3)]),
       .heads([SignedHead(signingKey: hash, note: [1, 2, 3])]),
       .range(RangeFrame(logID: log, first: 5, entries: entries, note: [1], proof: [hash])),
       .bodies([Body(logID: log, sequence: 3, ciphertext: [1, 2])]),
       .slots([Slot(logID: log, sequence: 1, epoch: entry, box: slot.box)]),
-      .wraps([[0xf6]]),
+      .wraps([item(4)]),
       .forks([[0x83, 0x40, 0x40, 0x80]]),
       .blob(BlobFrame(root: BlobRoot(hash), byteCount: 65_553, spanHashes: [hash])),
       .span(SpanFrame(root: BlobRoot(hash), index: 1, sealed: [5])),
@@ -148,22 +148,68 @@ import VerifiableLog
     }
   }
 
-  @Test(arguments: [(4096, 1), (4097, 1), (1, 4096), (1, 4097)])
+  /// A byte string of so many bytes with its head.
+  private static func string(byteCount: Int) -> [UInt8] {
+    if byteCount < 258 {
+      return [0x58, UInt8(byteCount - 2)] + [UInt8](repeating: 7, count: byteCount - 2)
+    }
+    return [0x59, UInt8((byteCount - 3) >> 8), UInt8((byteCount - 3) & 255)]
+      + [UInt8](repeating: 7, count: byteCount - 3)
+  }
+
+  @Test(arguments: [(4096, 100), (4097, 100), (1, 4096), (1, 4097), (1, 99)])
   func `successions are bounded in number and length`(count: Int, byteCount: Int) throws {
-    // A byte string with its head is one item.
-    let item =
-      byteCount == 1
-      ? [0x40]
-      : [0x59, UInt8((byteCount - 3) >> 8), UInt8((byteCount - 3) & 255)]
-        + [UInt8](repeating: 7, count: byteCount - 3)
+    let item = Self.string(byteCount: byteCount)
     let frame = Frame.successions([[UInt8]](repeating: item, count: count))
     let bytes = Self.stream([Self.hello, frame, .end])
-    if count <= SyncLimits.successions, byteCount <= SyncLimits.statementByteCount {
+    if count <= SyncLimits.successions, (100...SyncLimits.statementByteCount).contains(byteCount) {
       #expect(try Self.read(bytes)[1] == frame)
     } else {
       #expect(throws: FrameError.malformed) { try Self.read(bytes) }
     }
   }
+
+  /// Each takes memory beside its bytes, for as long as it is held.
+  @Test func `none is shorter than the shortest that can be in order`() throws {
+    let frames: [([[UInt8]]) -> Frame] = [Frame.statements, Frame.successions, Frame.wraps]
+    for frame in frames {
+      let least = frame([Self.string(byteCount: 100), Self.string(byteCount: 256)])
+      #expect(try Self.read(Self.stream([Self.hello, least, .end]))[1] == least)
+      for short in [[0], [0x40], Self.string(byteCount: 99)] {
+        let bytes = Self.stream([Self.hello, frame([Self.string(byteCount: 100), short]), .end])
+        #expect(throws: FrameError.malformed) { try Self.read(bytes) }
+      }
+    }
+  }
+
+  /// Cut into however many frames: a reader holds all that a head has of a kind.
+  @Test(arguments: ["statements", "successions", "heads", "forks", "wraps"])
+  func `all frames of a kind hold together no more than one may`(kind: String) throws {
+    let fork: [UInt8] = [0x83, 0x40, 0x40, 0x80]
+    let head = SignedHead(signingKey: .zero, note: [])
+    let frame: (Int) -> Frame = { count in
+      let items = [[UInt8]](repeating: Self.string(byteCount: 100), count: count)
+      return switch kind {
+      case "statements": .statements(items)
+      case "successions": .successions(items)
+      case "heads": .heads([SignedHead](repeating: head, count: count))
+      case "forks": .forks([[UInt8]](repeating: fork, count: count))
+      default: .wraps(items)
+      }
+    }
+    let most = ["forks": 1024, "wraps": 131_072][kind] ?? 4096
+    let good = [Self.hello, frame(most / 2), .range(Self.range), frame(most / 2), frame(0), .end]
+    #expect(try Self.read(Self.stream(good)) == good)
+    var reader = FrameReader()
+    reader.feed(Self.stream([Self.hello, frame(most / 2), frame(most / 2 + 1), .end]))
+    #expect(try reader.next() == Self.hello)
+    #expect(try reader.next() == frame(most / 2))
+    #expect(throws: FrameError.malformed) { try reader.next() }
+  }
+
+  private static let range = RangeFrame(
+    logID: LogID(.zero), first: 0,
+    entries: [WireEntry(classByte: 1, commitment: .zero, content: .hash(.zero))], note: [])
 
   @Test func `the number of entries and of proof hashes is bounded`() {
     let entry = WireEntry(classByte: 1, commitment: .zero, content: .hash(.zero))

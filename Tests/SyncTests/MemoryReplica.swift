@@ -63,6 +63,8 @@ struct MemoryReplica: Replica {
   var clock: UInt64 = 1000
   /// From here on every change fails, as of a store whose disk is full.
   var isBroken = false
+  /// Counts how often statements, successions or wraps were handed over.
+  var takings: Counter?
   /// Entries handed out at once.
   var entriesAtOnce = 4096
 

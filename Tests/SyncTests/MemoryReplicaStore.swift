@@ -127,9 +127,13 @@ extension MemoryReplica {
 
   mutating func accept(statements: [[UInt8]]) throws(Failure) -> StatementOutcome {
     guard !isBroken else { throw .broken }
+    takings?.add()
     let before = knownStatements.count
-    knownStatements.formUnion(statements)
-    return StatementOutcome(changed: knownStatements.count > before, hasForged: false)
+    // What stands for a signature: all bytes are the same.
+    let good = statements.filter { Set($0.dropFirst(2)).count == 1 }
+    knownStatements.formUnion(good)
+    return StatementOutcome(
+      changed: knownStatements.count > before, hasForged: good.count < statements.count)
   }
 
   func successions() throws(Failure) -> [[UInt8]] {
@@ -138,6 +142,7 @@ extension MemoryReplica {
 
   mutating func accept(successions: [[UInt8]]) throws(Failure) -> Bool {
     guard !isBroken else { throw .broken }
+    takings?.add()
     let before = knownSuccessions.count
     knownSuccessions.formUnion(successions)
     return knownSuccessions.count > before
@@ -149,6 +154,7 @@ extension MemoryReplica {
 
   mutating func accept(wraps: [[UInt8]]) throws(Failure) -> Bool {
     guard !isBroken else { throw .broken }
+    takings?.add()
     let before = knownWraps.count
     knownWraps.formUnion(wraps)
     return knownWraps.count > before
@@ -166,8 +172,8 @@ extension MemoryReplica {
       .map { HeldShare(id: $0.key, logID: $0.value.log) }
   }
 
-  func wants(share: EntryID) throws(Failure) -> Bool {
-    knownShares[share].map(lacks) ?? false
+  func wantedShares() throws(Failure) -> [EntryID] {
+    knownShares.filter { lacks($0.value) }.keys.sorted()
   }
 
   func content(

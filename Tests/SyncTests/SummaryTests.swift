@@ -7,7 +7,7 @@ import VerifiableLog
 @testable import Mailboxes
 
 @Suite struct `The summary of a head` {
-  private static let frames: [Frame] = [.statements([[0x41, 1]]), .wraps([[0xf6]])]
+  private static let frames: [Frame] = [.statements([item(1)]), .wraps([item(2)])]
 
   private static func stream(_ summaries: [Frame], at place: Int = 1, of frames: [Frame]) -> [UInt8]
   {
@@ -177,13 +177,13 @@ private func ownBytes(_ replica: MemoryReplica, _ folder: TemporaryFolder) -> UI
   {
     let scene = try Scene(2)
     try scene.change(0) { frames in
-      frames.filter { if case .wraps = $0 { false } else { true } } + [.wraps([[0x42, 9, 9]])]
+      frames.filter { if case .wraps = $0 { false } else { true } } + [.wraps([item(9)])]
     }
     var late = scene.late
     let findings = try readOnly(scene.folder, into: &late)
     #expect(
       findings == [Finding(device: scene.world.replicas[0].ownLog, kind: .damaged(.head))])
-    #expect(late.knownWraps.contains([0x42, 9, 9]))
+    #expect(late.knownWraps.contains(item(9)))
   }
 
   /// A head without one is in order: it is read as it always was, and the own one is written with it.

@@ -3,6 +3,7 @@ import Foundation
 import Mailboxes
 import Support
 import Sync
+import Synchronization
 import VerifiableLog
 
 /// A folder that is gone when its owner lets go.
@@ -45,6 +46,16 @@ final class TemporaryFolder: Sendable {
   var mailbox: FolderMailbox { FolderMailbox(path: path) }
 }
 
+/// One CBOR item, another for each number, as short as statements, successions and wraps may be.
+func item(_ number: UInt8) -> [UInt8] { [0x58, 98] + [UInt8](repeating: number, count: 98) }
+
+/// Counts across copies of a value.
+final class Counter: Sendable {
+  private let number = Mutex(0)
+  var count: Int { number.withLock(\.self) }
+  func add() { number.withLock { $0 += 1 } }
+}
+
 /// Copies of one case: a founder, and others whom she admitted.
 struct World {
   var replicas: [MemoryReplica]
@@ -55,10 +66,10 @@ struct World {
     generator = SplitMix64(state: seed)
     let devices = (0..<count).map { TestDevice(seed: UInt8($0 + 1)) }
     replicas = devices.map { MemoryReplica($0, caseID: World.caseID, founder: devices[0]) }
-    replicas[0].knownStatements = [[0x41, 1]]
+    replicas[0].knownStatements = [item(1)]
     for device in devices.dropFirst() {
       replicas[0].admit(device)
-      replicas[0].knownWraps.insert([0x42, 2, UInt8(replicas[0].knownWraps.count)])
+      replicas[0].knownWraps.insert(item(100 + UInt8(replicas[0].knownWraps.count)))
     }
   }
 
