@@ -40,13 +40,17 @@ struct Absorber {
   /// A wrap counts when the key in it is the one that its epoch entry commits to, and that entry stands in a
   /// survivor's log.
   private func openWraps() throws -> Bool {
+    // One of an epoch whose entry is not here waits without work.
     let wraps = try Row.fetchAll(
       db,
       cached: """
-        SELECT bytes FROM wrap w WHERE case_ref = ? AND recipient = ? AND NOT EXISTS
+        SELECT w.bytes FROM wrap w JOIN leaf l ON l.entry_id = w.epoch AND l.class = 1
+        WHERE w.case_ref = ? AND w.recipient = ? AND NOT EXISTS
           (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
         """, arguments: [row.ref, row.logID.bytes.data])
     guard !wraps.isEmpty else { return false }
+    // Keys change nothing in it before they have opened something.
+    let state = try CaseView.state(db, of: row)
     let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
     var isChanged = false
     for record in wraps {
@@ -57,7 +61,7 @@ struct Absorber {
         try drop(wrap)
         continue
       }
-      switch try judge(key, of: wrap.epoch) {
+      switch try judge(key, of: wrap.epoch, in: state) {
       case .good(let audience):
         try db.execute(
           cached: "INSERT INTO epoch(case_ref, epoch, audience, sealed_key) VALUES (?, ?, ?, ?)",
@@ -81,16 +85,21 @@ struct Absorber {
     case undecided
   }
 
+  /// - Parameter state: the case as it is now.
   static func judge(
-    _ db: Database, _ wrap: Wrap, with own: borrowing BoxKeyPair, of row: CaseRow, keys: VaultKeys
+    _ db: Database, _ wrap: Wrap, with own: borrowing BoxKeyPair, of row: CaseRow, keys: VaultKeys,
+    in state: CaseState
   ) throws -> Verdict {
     let key: SecretKey
     do { key = try wrap.open(with: own) } catch { return .junk }
-    return try Absorber(db: db, row: row, keys: keys).judge(key, of: wrap.epoch)
+    return try Absorber(db: db, row: row, keys: keys).judge(key, of: wrap.epoch, in: state)
   }
 
-  private func judge(_ key: borrowing SecretKey, of id: EpochID) throws -> Verdict {
-    guard let epoch = try control(of: id, candidate: key) else { return .undecided }
+  private func judge(
+    _ key: borrowing SecretKey, of id: EpochID, in state: CaseState
+  ) throws -> Verdict {
+    guard let control = try control(of: id, candidate: key, in: state) else { return .undecided }
+    guard case .epoch(let epoch) = control else { return .junk }
     let commitment = EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
     return commitment == epoch.commitment ? .good(epoch.audience) : .junk
   }
@@ -108,10 +117,10 @@ struct Absorber {
       arguments: [row.ref, epoch.bytes.data]) != nil
   }
 
-  /// The epoch entry of a wrap: already open, or sealed to the very epoch that it begins.
+  /// What the entry says that a wrap names as its epoch's: already open, or sealed to the very epoch that it begins.
   private func control(
-    of epoch: EpochID, candidate: borrowing SecretKey
-  ) throws -> Control.Epoch? {
+    of epoch: EpochID, candidate: borrowing SecretKey, in state: CaseState
+  ) throws -> Control? {
     guard
       let record = try Row.fetchOne(
         db,
@@ -119,12 +128,11 @@ struct Absorber {
           SELECT l.*, g.log_id, e.kind, e.parts FROM leaf l JOIN log g ON g.id = l.log_ref
           LEFT JOIN entry e ON e.id = l.id WHERE l.entry_id = ? AND g.case_ref = ? AND l.class = 1
           """, arguments: [epoch.bytes.data, row.ref]),
-      try CaseView.state(db, of: row).member(try record.identifier("log_id"))?.role == .survivor
+      state.member(try record.identifier("log_id"))?.role == .survivor
     else { return nil }
-    let control: Control
     do {
       if let parts = record.bytesIfAny("parts") {
-        control = try Control(
+        return try Control(
           kind: EntryKind(code: record.number("kind")), parts: try PartList.decode(parts))
       } else {
         let key = EpochKey(
@@ -132,13 +140,11 @@ struct Absorber {
         guard
           let entry = try locked(record)?.open(with: [LoadedEpoch(key)]).opened?.entry
         else { return nil }
-        control = try Control(of: entry)
+        return try Control(of: entry)
       }
     } catch is CaseLogError {
       return nil
     }
-    guard case .epoch(let epoch) = control else { return nil }
-    return epoch
   }
 
   // MARK: Entries

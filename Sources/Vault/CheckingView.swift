@@ -240,9 +240,9 @@ struct CaseKeysChecker {
     guard !wraps.isEmpty else { return }
     let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
     for wrap in wraps {
-      if case .good = try Absorber.judge(db, wrap, with: device.box, of: row, keys: keys) {
-        outcome.note(.caseKey(wrap.epoch))
-      }
+      let verdict = try Absorber.judge(
+        db, wrap, with: device.box, of: row, keys: keys, in: state)
+      if case .good = verdict { outcome.note(.caseKey(wrap.epoch)) }
     }
   }
 
