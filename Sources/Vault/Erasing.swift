@@ -276,15 +276,17 @@ extension Row {
 enum ErasureTable {
   private static let countedUntil = "erasures-counted-until"
 
-  /// Counts the time that passed since the last count, a week at most: a clock that is wrong once, or is set by somebody,
-  /// destroys nothing by itself. `seen` moves by what does not count. Where the clock went back, one of its times was
-  /// wrong, and all begins anew; unless it was only put right.
+  /// Counts the time for which what waits to be destroyed has waited, of one gap a week at most: a clock that is wrong
+  /// once, or is set by somebody, destroys nothing by itself. `seen` moves by what does not count. Where the clock went
+  /// back, one of its times was wrong, and all begins anew; unless it was only put right. A gap of less than an hour
+  /// counts with the next, so that exchanges one after another write nothing.
   static func count(_ db: Database, until now: UInt64) throws {
+    guard try isAnyWaiting(db) else { return }
     let last = try Row.fetchOne(
       db, cached: "SELECT value FROM setting WHERE name = ?", arguments: [countedUntil]
     ).map { $0.number("value") }
-    guard last != now else { return }
-    if let last, now > last {
+    if let last, now >= last {
+      guard now - last >= 3_600 else { return }
       try move(db, by: Int64(clamping: now - last - min(now - last, OpenVault.longestCounted)))
     } else if let last, last - now <= 86_400 {
       try move(db, by: -Int64(last - now))
@@ -293,6 +295,14 @@ enum ErasureTable {
         cached: "UPDATE erasure SET seen = ? WHERE is_destroyed = 0",
         arguments: [Int64(bitPattern: now)])
     }
+    try noteCounted(db, until: now)
+  }
+
+  private static func isAnyWaiting(_ db: Database) throws -> Bool {
+    try Row.fetchOne(db, cached: "SELECT 1 FROM erasure WHERE is_destroyed = 0 LIMIT 1") != nil
+  }
+
+  private static func noteCounted(_ db: Database, until now: UInt64) throws {
     try db.execute(
       cached: "INSERT OR REPLACE INTO setting(name, value) VALUES (?, ?)",
       arguments: [countedUntil, Int64(bitPattern: now)])
@@ -306,10 +316,13 @@ enum ErasureTable {
 
   /// The first time counts; a later one changes nothing.
   static func note(_ db: Database, _ entry: EntryID, in row: CaseRow, at time: UInt64) throws {
+    let isFirst = try !isAnyWaiting(db)
     try db.execute(
       cached: """
         INSERT OR IGNORE INTO erasure(case_ref, entry, seen, is_destroyed) VALUES (?, ?, ?, 0)
         """, arguments: [row.ref, entry.bytes.data, Int64(bitPattern: time)])
+    // While nothing waited, nothing was counted.
+    if isFirst, db.changesCount > 0 { try noteCounted(db, until: time) }
   }
 
   /// An erasure that lost its effect.

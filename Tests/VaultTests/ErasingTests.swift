@@ -154,6 +154,31 @@ import VerifiableLog
     }
   }
 
+  /// Each transaction that changes something waits for the disk.
+  @Test func `an exchange with nothing new changes nothing in the database`() async throws {
+    let shared = try await SharedCase(before: [words("one"), words("two")])
+    func expectNoChange() async throws {
+      let before = try await shared.theirs.read { $0.totalChangesCount }
+      shared.advocate.clock.advance(60)
+      #expect(try await shared.syncAdvocate().problems == [])
+      #expect(try await shared.theirs.read { $0.totalChangesCount } == before)
+    }
+    func settle() async throws {
+      for _ in 0..<3 {
+        try await shared.syncSurvivor()
+        try await shared.syncAdvocate()
+      }
+    }
+    try await settle()
+    try await expectNoChange()
+    // Nor while an erased entry waits to be destroyed.
+    let id = try #require(try await shared.hers.entries(ofCase: nil).first?.id)
+    _ = try await shared.hers.erase([id.base32])
+    try await settle()
+    #expect(try await hasCiphertext(shared.theirs, id))
+    try await expectNoChange()
+  }
+
   @Test func `what this device put into the mailbox is written anew without it`() async throws {
     let shared = try await SharedCase(before: [words("before sharing")])
     let file = try shared.survivor.folder.file("shot.png", noise(200_000, seed: 9))
