@@ -288,7 +288,7 @@ extension OpenVault {
 
   /// The anchor, if there is one that can be read. Without it nobody can say whether this is the vault that signed last:
   /// it is taken for a copy, in which all can be read.
-  private static func anchor(
+  static func anchor(
     of files: VaultFiles, key: borrowing SecretKey
   ) throws(VaultError) -> Anchor? {
     guard Folders.exists(files.anchor) else { return nil }

@@ -74,9 +74,7 @@ extension OpenVault {
   /// The same signed positions, for the new database. Where the old anchor was of another place, the new one is of
   /// none: a copied vault stays a copy.
   private func writeCarriedAnchor(to next: VaultFiles, under newKeys: VaultKeys) throws {
-    guard Folders.exists(files.anchor) else { return }
-    let old = try Anchor(
-      opening: try Folders.read(files.anchor, max: Anchor.maximumByteCount), key: keys.anchor)
+    guard let old = try Self.anchor(of: files, key: keys.anchor) else { return }
     let machine = surroundings.machine
     let isHere =
       old.place == Anchor.place(machine: machine, file: try files.databaseIdentity())
