@@ -77,7 +77,7 @@ struct CheckReport {
     guard !damage.isEmpty else { return }
     Output.line()
     if damage.allSatisfy({ if case .contentMissing = $0 { true } else { false } }) {
-      Output.paragraph("All else is whole. To have a missing file again, whichever you have:")
+      Output.paragraph("Nothing else was found. To have a missing file again, whichever you have:")
       for way in Self.waysToFiles { Output.item(way) }
       return
     }

@@ -46,7 +46,7 @@ extension FolderExchange {
       switch file {
       case .range(let log, let run):
         guard try wants(run, of: log, part: index, replica) else { continue }
-        if try readRange(file, log, run, part: index, folder, into: &replica) { changed = true }
+        if try readWhole(file, part: index, folder, into: &replica) { changed = true }
       case .share(let id):
         guard try wants(id, replica) else { continue }
         let wanted = wantedShares
@@ -184,20 +184,6 @@ extension FolderExchange {
     do { wanted = Set(try replica.wantedShares()) } catch { throw .replica(error) }
     wantedShares = wanted
     return wanted.contains(share)
-  }
-
-  private mutating func readRange(
-    _ file: FileName, _ log: LogID, _ run: Range<UInt64>, part index: Int,
-    _ folder: borrowing Folder, into replica: inout R
-  ) throws(Failure) -> Bool {
-    let changed = try readWhole(file, part: index, folder, into: &replica)
-    if log != ownLog, !parts[index].damaged.contains(file), let size = intake.size(of: log),
-      run.upperBound > size
-    {
-      // It ended well, but before the end that its name promises.
-      spoil(file, part: index)
-    }
-    return changed
   }
 
   /// Takes all frames of a file; whether anything changed. The file is then done with, in this exchange.

@@ -83,17 +83,21 @@ import Testing
     #expect(try left() == [])
   }
 
+  /// Without a vault, and with a small disk of her own at the place that is given.
+  private func personWithDisk() async throws -> (Person, place: String) {
+    let person = try await Person(hasVault: false)
+    let place = person.path("disk")
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+    try #require(try SmallDisk.mount(at: place))
+    return (person, place)
+  }
+
   @Test(
     .enabled(
       if: `When it cannot go on`.smallDisk.isThere, "a small disk can be mounted by root only"))
   func `a disk is no place for a vault, a folder on it is`() async throws {
-    let person = try await Person(hasVault: false)
-    let place = person.path("disk")
-    try FileManager.default.createDirectory(
-      atPath: place, withIntermediateDirectories: false)
-    #expect(
-      try ChildProcess(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place]).wait() == 0)
-    defer { _ = unsafe umount2(place, Int32(MNT_DETACH)) }
+    let (person, place) = try await personWithDisk()
+    defer { SmallDisk.unmount(place) }
     func make(_ place: String) async throws -> Finished {
       try await person.run([
         "init", "--kdf", "light", "--kit", "kit", "--vault", place, "--passphrase-file",
@@ -111,13 +115,8 @@ import Testing
     .enabled(
       if: `When it cannot go on`.smallDisk.isThere, "a small disk can be mounted by root only"))
   func `it is complete also where the vault’s own disk is full, and is told so`() async throws {
-    let person = try await Person(hasVault: false)
-    let place = person.path("disk")
-    try FileManager.default.createDirectory(
-      atPath: place, withIntermediateDirectories: false)
-    #expect(
-      try ChildProcess(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place]).wait() == 0)
-    defer { _ = unsafe umount2(place, Int32(MNT_DETACH)) }
+    let (person, place) = try await personWithDisk()
+    defer { SmallDisk.unmount(place) }
     let common = ["--vault", place + "/cairn", "--passphrase-file", person.passphraseFile]
     #expect(try await person.run(["init", "--kdf", "light", "--kit", "kit"] + common).status == 0)
     #expect(try await person.run(["add", "--text", "One."] + common).status == 0)

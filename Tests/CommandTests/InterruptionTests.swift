@@ -143,9 +143,7 @@ final class SmallDisk: Sendable {
     let place = FileManager.default.temporaryDirectory.path + "/cairn-disk-\(UUID().uuidString)"
     do {
       try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
-      let mount = try ChildProcess(
-        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place])
-      path = mount.wait() == 0 ? place : nil
+      path = try SmallDisk.mount(at: place) ? place : nil
       // Taken away again with the last process that is in it: this one.
       if path != nil { atexit { SmallDisk.unmountAll() } }
     } catch {
@@ -153,9 +151,18 @@ final class SmallDisk: Sendable {
     }
   }
 
+  /// A disk of 4 MiB in memory, of a test's own; whether it could be mounted.
+  static func mount(at place: String) throws -> Bool {
+    try ChildProcess(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place]).wait()
+      == 0
+  }
+
+  /// Also while somebody is in it.
+  static func unmount(_ place: String) { _ = unsafe umount2(place, Int32(MNT_DETACH)) }
+
   private static func unmountAll() {
     guard let place = `When it cannot go on`.smallDisk.path else { return }
-    _ = unsafe umount2(place, Int32(MNT_DETACH))
+    unmount(place)
     _ = unsafe rmdir(place)
   }
 }
