@@ -13,13 +13,14 @@ extension World {
     let isClear = step.weather == 0
     let seen = try deliver(to: device, meeting, isClear: isClear, &random)
     if !seen.isEmpty { say("sees " + seen.joined(separator: ", ")) }
+    let shown = device.views[meeting]?.subfolders ?? [:]
     let patience = !isClear && random.chance(1, in: 15) ? random.below(40) : nil
     try await meet(device, meeting, crash: step.crash, cancelAfter: patience)
     let push = isClear ? .whole : Weather.Push.drawn(&random)
     facts.handOut(
       from: device, isSure: push == .whole && step.crash == 0 && patience == nil)
     if push != .whole { say("leaves \(push)") }
-    try collect(from: device, meeting, push, &random)
+    try collect(from: device, meeting, shown: shown, push, &random)
   }
 
   private func meet(
@@ -105,16 +106,18 @@ extension World {
     facts.names.first { subfolder.hasSuffix($0.key.base32) }?.value ?? "unknown"
   }
 
-  func collect(
-    from device: Device, _ meeting: Meeting, _ weather: Weather.Push, _ random: inout SplitMix64
+  /// - Parameter shown: what was there before it looked.
+  private func collect(
+    from device: Device, _ meeting: Meeting, shown: [String: Subfolder.Content],
+    _ weather: Weather.Push, _ random: inout SplitMix64
   ) throws {
     guard let view = device.views[meeting] else { return }
     for name in try Files.names(in: view.path) where device.owns(name) {
       let before = Set(device.views[meeting]?.subfolders[name]?.keys.map { $0 } ?? [])
       let content = try device.views[meeting]?.look(at: name) ?? [:]
       clouds[meeting]?.take(content, as: name, seenBefore: before, through: weather, &random)
-      // What it wrote with older keys was looked at then: by now only the mailbox changes that.
-      if device.isHonest, device.writes(name), let head = content["head"] {
+      // What was there before is its own of before, which was looked at then, or what the mailbox made of that.
+      if device.isHonest, let head = content["head"], head != shown[name]?["head"] {
         receipts.add(in: head) { self.fail("\(device.name): \($0)") }
       }
     }
@@ -125,11 +128,8 @@ extension Device {
   /// Whether it writes into this subfolder, or did with older keys.
   func owns(_ subfolder: String) -> Bool {
     // In any order: one log at most has that name.
-    memory.own.keys.contains { subfolder.hasSuffix($0.base32) } || writes(subfolder)
-  }
-
-  func writes(_ subfolder: String) -> Bool {
-    memory.log.map { subfolder.hasSuffix($0.base32) } ?? false
+    memory.own.keys.contains { subfolder.hasSuffix($0.base32) }
+      || memory.log.map { subfolder.hasSuffix($0.base32) } ?? false
   }
 }
 
