@@ -13,7 +13,8 @@ import cbor2
 
 DAY = 86_400
 # Limits that more than one reader needs.
-MAX_ENTRIES = 1 << 32
+MAX_ENTRIES = 1 << 20       # of a log
+MAX_NAMED_SIZE = 1 << 32    # that a statement or an entry gives a log
 MAX_PARTS = 256
 
 

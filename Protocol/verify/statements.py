@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nacl import bindings
 
 import logs
-from encoding import (MAX_ENTRIES, Malformed, Refused, array, bounded, decode, domain_hash, octets, record, tuple_of,
+from encoding import (MAX_NAMED_SIZE, Malformed, Refused, array, bounded, decode, domain_hash, octets, record, tuple_of,
                       uint, versioned)
 
 SURVIVOR, ADVOCATE = 1, 2
@@ -27,15 +27,16 @@ class Card:
 
 def read_card(data: bytes) -> Card:
     body, by_signing, by_receipt = tuple_of(decode(data, 4096), 3)
+    octets(by_signing, 64), octets(by_receipt, 64)
     fields = record(versioned(decode(bounded(body, 4096), 4096)), (0, 1, 2, 3, 4))
     card = Card(body, octets(fields[1], 32), octets(fields[2], 32), octets(fields[3], 32), uint(fields[4]))
     if card.role not in (SURVIVOR, ADVOCATE):
         raise Malformed("a role that is not known")
     if card.signing_key == card.receipt_key or is_small_order(card.box_key):
         raise Malformed("a card whose keys are equal or weak")
-    if not logs.is_signed("card", card.signing_key, body, octets(by_signing, 64)):
+    if not logs.is_signed("card", card.signing_key, body, by_signing):
         raise Malformed("a card that its signing key did not sign")
-    if not logs.is_signed("card", card.receipt_key, body, octets(by_receipt, 64)):
+    if not logs.is_signed("card", card.receipt_key, body, by_receipt):
         raise Malformed("a card that its receipt key did not sign")
     return card
 
@@ -92,11 +93,11 @@ def read_statement(data: bytes, case_id: bytes) -> Statement:
     if kind == 3:
         fields = record(fields, (0, 1, 2, 3))
         return Statement(kind, body, signature, log=octets(fields[2], 32),
-                         size=uint(fields[3], MAX_ENTRIES + 1))
+                         size=uint(fields[3], MAX_NAMED_SIZE + 1))
     if kind == 4:
         fields = record(fields, (0, 1, 2, 3, 4))
         cut = [octets(log, 32) for log in array(fields[3], 64)]
-        sizes = [uint(size, MAX_ENTRIES + 1) for size in tuple_of(fields[4], len(cut))]
+        sizes = [uint(size, MAX_NAMED_SIZE + 1) for size in tuple_of(fields[4], len(cut))]
         if octets(fields[2], 32) in cut:
             raise Malformed("who stays is among those who are cut")
         return Statement(kind, body, signature, log=fields[2], cut=tuple(zip(cut, sizes)))
@@ -146,13 +147,14 @@ class Succession:
 
 def read_succession(data: bytes, case_id: bytes) -> Succession:
     body, by_old, by_new = tuple_of(decode(data, 4096), 3)
+    octets(by_old, 64), octets(by_new, 64)
     fields = record(versioned(decode(bounded(body, 4096), 4096)), (0, 1, 2, 3))
     card = read_card(bounded(fields[3], 4096))
     old_key = octets(fields[2], 32)
     if octets(fields[1], 32) != case_id or old_key == card.signing_key:
         raise Malformed("a succession of another case, or to the same key")
-    if not logs.is_signed("succession", old_key, body, octets(by_old, 64)):
+    if not logs.is_signed("succession", old_key, body, by_old):
         raise Malformed("a succession that the old key did not sign")
-    if not logs.is_signed("succession", card.signing_key, body, octets(by_new, 64)):
+    if not logs.is_signed("succession", card.signing_key, body, by_new):
         raise Malformed("a succession that the new key did not sign")
     return Succession(body, old_key, card)

@@ -64,7 +64,7 @@ enum ExitStatus: Int32, CaseIterable {
       .notABackup, .backupOfAnother, .backupIsNewer, .notWritable, .storedUnconfirmed,
       .unknownEntry,
       .ambiguousEntry,
-      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .entryLocked,
+      .unknownCase, .ambiguousCase, .caseExists, .entryTooLarge, .logFull, .entryLocked,
       .contentMissing, .contentLost,
       .exportFailed, .decisionsLocked, .cardDamaged, .cardUsed, .invitationDamaged,
       .invitationForSomebodyElse,

@@ -155,6 +155,7 @@ struct ExportCommand: AsyncParsableCommand {
         let filesLeftOut: Int
         let fingerprint: String
         let keptPrivate: Int
+        let notesLeftOut: Int
         let output: String
         let privateLeftOut: Int
         let size: UInt64
@@ -164,7 +165,8 @@ struct ExportCommand: AsyncParsableCommand {
         Object(
           entries: outcome.entryCount, exporter: outcome.exporter.base32,
           files: outcome.fileCount, filesLeftOut: outcome.filesLeftOut,
-          fingerprint: outcome.fingerprint, keptPrivate: outcome.keptPrivateCount, output: output,
+          fingerprint: outcome.fingerprint, keptPrivate: outcome.keptPrivateCount,
+          notesLeftOut: outcome.notesLeftOutCount, output: output,
           privateLeftOut: outcome.privateLeftOutCount,
           size: outcome.byteCount,
           verdict: outcome.verdict.outcome.rawValue))
@@ -176,6 +178,17 @@ struct ExportCommand: AsyncParsableCommand {
       "\(entries) with \(files), sealed in \(SafeText.line(output)), \(Quantity.bytes(outcome.byteCount))."
     )
     Output.line("It was read back, and everything in it verifies.")
+    tellWhatIsIn(outcome)
+    Output.line()
+    Output.paragraph(
+      "The fingerprint of the case. Put it into your statement, so that nobody can pass off"
+        + " another case as yours:")
+    Output.line()
+    Output.line("    " + outcome.fingerprint)
+  }
+
+  /// What she might not expect in it, or might miss.
+  private func tellWhatIsIn(_ outcome: ExportOutcome) {
     if outcome.keptPrivateCount > 0 {
       let count = outcome.keptPrivateCount
       Output.paragraph(
@@ -189,17 +202,16 @@ struct ExportCommand: AsyncParsableCommand {
           + " \(count == 1 ? "was" : "were") left out. --include-private puts"
           + " \(count == 1 ? "it" : "them all") in; --entries chooses.")
     }
+    if outcome.notesLeftOutCount > 0 {
+      let left = Quantity.count(outcome.notesLeftOutCount, "note was", "notes were")
+      Output.paragraph(
+        "\(left) left out: an advocate wrote more than a bundle can hold. --entries chooses.")
+    }
     if outcome.filesLeftOut > 0 {
       let left = Quantity.count(outcome.filesLeftOut, "file is", "files are")
       Output.paragraph(
         "\(left) not in it, and named there by SHA-256: kept as a hash only, or not arrived here yet."
       )
     }
-    Output.line()
-    Output.paragraph(
-      "The fingerprint of the case. Put it into your statement, so that nobody can pass off"
-        + " another case as yours:")
-    Output.line()
-    Output.line("    " + outcome.fingerprint)
   }
 }

@@ -281,6 +281,11 @@ enum Sentences {
       return Sentence(
         "This case is in this vault already.", safe: unchanged,
         next: "“cairn sync” brings what is new. A further device needs a vault of its own.")
+    case .logFull:
+      return Sentence(
+        "This device has written as many entries into this case as it may under one name.",
+        safe: "It was not added. Everything that is there stays.",
+        next: "“cairn renew --somebody-has-a-copy” gives it new keys, under which it goes on.")
     case .entryTooLarge:
       return Sentence(
         "This is more than one entry holds.", safe: "It was not added.",

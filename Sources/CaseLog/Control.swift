@@ -230,8 +230,8 @@ extension Control {
         try decoder.readArray(count: 3)
         return Share.Range(
           logID: try decoder.readIdentifier(),
-          first: try decoder.readUInt(max: Limits.entriesOfLog),
-          count: try decoder.readUInt(max: Limits.entriesOfLog))
+          first: try decoder.readUInt(max: Limits.namedSize),
+          count: try decoder.readUInt(max: Limits.namedSize))
       }
       try decoder.expectKey(2)
       return Share(epoch: epoch, entries: entries, slotBatch: try decoder.readBytes32())
@@ -254,7 +254,7 @@ extension Control {
       try decoder.expectKey(0)
       let logID: LogID = try decoder.readIdentifier()
       try decoder.expectKey(1)
-      let size = try decoder.readUInt(max: Limits.entriesOfLog)
+      let size = try decoder.readUInt(max: Limits.namedSize)
       try decoder.expectKey(2)
       return Cut(
         position: LogPosition(logID: logID, size: size, root: try decoder.readBytes32()))

@@ -12,7 +12,10 @@ public enum Limits {
   public static let tags = 64
   public static let mediaType = 127
   public static let attachment: UInt64 = 1 << 40
-  public static let entriesOfLog: UInt64 = 1 << 32
+  /// As many as a bundle holds of a log: whoever could write more could keep a case from being handed over.
+  public static let entriesOfLog: UInt64 = 1 << 20
+  /// A size that an entry or a statement names, which need not be one that a log can have.
+  public static let namedSize: UInt64 = 1 << 32
   public static let members = 1024
   public static let epochs = 4096
   public static let slotsOfEntry = 64

@@ -207,7 +207,7 @@ extension RootStatement {
     try fields(body, count: 4) { (decoder) throws(CBORError) in
       let logID: LogID = try decoder.readIdentifier()
       try decoder.expectKey(3)
-      return .lift(logID, size: try decoder.readUInt(max: Limits.entriesOfLog))
+      return .lift(logID, size: try decoder.readUInt(max: Limits.namedSize))
     }
   }
 
@@ -220,7 +220,7 @@ extension RootStatement {
       }
       try decoder.expectKey(4)
       let sizes = try decoder.readEach(max: Limits.cutsOfLog) { (decoder) throws(CBORError) in
-        try decoder.readUInt(max: Limits.entriesOfLog)
+        try decoder.readUInt(max: Limits.namedSize)
       }
       guard logs.count == sizes.count, !logs.contains(stays) else { return nil }
       return .decide(

@@ -2,8 +2,8 @@
 public enum SyncLimits {
   /// Bytes of one frame's payload.
   public static let payloadByteCount = 16 << 20
-  /// Entries of a log.
-  public static let entriesOfLog: UInt64 = 1 << 32
+  /// Entries of a log: no more than a bundle holds.
+  public static let entriesOfLog: UInt64 = 1 << 20
   /// Entries of one range.
   public static let entriesOfRange = 4096
   /// Epochs that the slots of one range name.

@@ -20,6 +20,8 @@ public struct ExportOutcome: Sendable {
   public let keptPrivateCount: Int
   /// Entries that were left out because they are such.
   public internal(set) var privateLeftOutCount: Int
+  /// Notes that were left out because an advocate wrote more than a bundle can hold.
+  public internal(set) var notesLeftOutCount: Int
   /// Attachments that are hash, size and type only, or of which the bytes have not come.
   public let filesLeftOut: Int
   public let byteCount: UInt64
@@ -53,7 +55,7 @@ extension OpenVault {
     }
     let leftOut =
       includesPrivate || ids != nil ? [] : try read { db in try Self.privateEntries(db, of: row) }
-    let contents = try read { db in
+    let (contents, notesLeftOut) = try read { db in
       try BundleCollection(db, of: row, keys: keys, leavingOut: leftOut).contents(
         chosen: ids, at: surroundings.now(), program: program)
     }
@@ -61,6 +63,7 @@ extension OpenVault {
     do throws(VaultError) {
       var outcome = try write(contents, row, to: temporary, seal: seal, onBytes: onBytes)
       outcome.privateLeftOutCount = leftOut.count
+      outcome.notesLeftOutCount = notesLeftOut
       guard !Folders.exists(path) else { throw VaultError(.outputExists) }
       try Folders.rename(temporary, to: path)
       try Folders.synchronize(Folders.parent(of: path))
@@ -154,6 +157,7 @@ extension OpenVault {
     return ExportOutcome(
       entryCount: record.exhibits.count, fileCount: writer.exhibits.count,
       keptPrivateCount: try keptPrivateCount(of: contents, in: row), privateLeftOutCount: 0,
+      notesLeftOutCount: 0,
       filesLeftOut: leftOut, byteCount: size, fingerprint: contents.caseID.fingerprint,
       exporter: contents.exporter,
       verdict: verdict)
@@ -227,120 +231,6 @@ extension VaultError {
       return VaultError(.contentDamaged)
     default: return VaultError(.exportFailed)
     }
-  }
-}
-
-/// Collects what a bundle of a case holds.
-private struct BundleCollection {
-  let db: Database
-  let row: CaseRow
-  let epochs: [LoadedEpoch]
-  let leftOut: Set<EntryID>
-
-  init(
-    _ db: Database, of row: CaseRow, keys: VaultKeys, leavingOut leftOut: Set<EntryID>
-  ) throws {
-    self.db = db
-    self.row = row
-    self.leftOut = leftOut
-    epochs = try LoadedEpoch.all(db, of: row, keys: keys)
-  }
-
-  func contents(chosen: [EntryID]?, at time: UInt64, program: String) throws -> BundleContents {
-    let state = try CaseView.state(db, of: row)
-    guard state.member(row.logID) != nil else { throw VaultError(.notSyncedYet) }
-    guard state.opensAllControl else { throw VaultError(.decisionsLocked) }
-    let chosen = try leaves(of: chosen).map { try withRetractions($0, in: state) }
-    var contents = BundleContents(
-      caseID: row.caseID, statements: try CaseView.statements(db, of: row).map(\.bytes),
-      logs: try state.members.map { try log(of: $0, in: state, chosen: chosen) },
-      exporter: row.logID, exportedAt: time,
-      scope: chosen == nil && leftOut.isEmpty ? .wholeCase : .chosenEntries, program: program)
-    contents.successions = try CaseView.successions(db, of: row).map(\.bytes)
-    contents.forks = try Row.fetchAll(
-      db, cached: "SELECT bytes FROM fork WHERE case_ref = ? ORDER BY bytes", arguments: [row.ref]
-    ).map { $0.bytes("bytes") }
-    return contents
-  }
-
-  /// Nil for all there are.
-  private func leaves(of chosen: [EntryID]?) throws -> [Int64]? {
-    if chosen == nil, leftOut.isEmpty { return nil }
-    let wanted = chosen.map { Set($0) }
-    return try Row.fetchAll(
-      db,
-      cached: """
-        SELECT l.id, l.entry_id FROM leaf l JOIN log g ON g.id = l.log_ref
-        WHERE g.case_ref = ? AND l.class <> 1
-        """, arguments: [row.ref]
-    ).compactMap { leaf in
-      let id: EntryID = try leaf.identifier("entry_id")
-      return wanted?.contains(id) ?? !leftOut.contains(id) ? leaf["id"] : nil
-    }
-  }
-
-  /// What was taken back is not handed over without its retraction, nor that without its own.
-  private func withRetractions(_ leaves: [Int64], in state: CaseState) throws -> Set<Int64> {
-    let standings = try EntryStandings(db, of: [CaseAuthors(db, of: row, in: state)])
-    return try Set(leaves).union(standings.retractions(db, following: leaves))
-  }
-
-  private func log(
-    of member: CaseState.Member, in state: CaseState, chosen: Set<Int64>?
-  ) throws -> BundleContents.Log {
-    let identity = LogIdentity(caseID: row.caseID.raw, key: member.card.signingKey)
-    guard
-      let log = try Row.fetchOne(
-        db, cached: "SELECT * FROM log WHERE case_ref = ? AND log_id = ?",
-        arguments: [row.ref, member.logID.bytes.data]),
-      let note = log.bytesIfAny("note")
-    else {
-      return BundleContents.Log(identity: identity, checkpoint: nil, leaves: [], entries: [])
-    }
-    let ref: Int64 = log["id"]
-    let size = log.number("note_size")
-    let receipts = try Row.fetchAll(
-      db,
-      cached:
-        "SELECT size, note FROM receipt WHERE log_ref = ? AND size <= ? ORDER BY size, witness",
-      arguments: [ref, Int64(size)])
-    let leaves = try Row.fetchAll(
-      db,
-      cached: """
-        SELECT l.id, l.log_ref, l.sequence, l.data, l.entry_id, l.class, l.ciphertext, e.problem, e.parts,
-          g.log_id FROM leaf l JOIN log g ON g.id = l.log_ref
-        LEFT JOIN entry e ON e.id = l.id WHERE l.log_ref = ? AND l.sequence < ? ORDER BY l.sequence
-        """, arguments: [ref, Int64(size)])
-    return BundleContents.Log(
-      identity: identity,
-      checkpoint: try Receipts.merge(
-        note, receipts.filter { $0.number("size") == size }.map { $0.bytes("note") }),
-      leaves: try leaves.map { try LeafData(parsing: $0.bytes("data")) },
-      entries: try leaves.compactMap { try disclosed($0, member, state, chosen) },
-      receipts: receipts.filter { $0.number("size") != size }.map { $0.bytes("note") })
-  }
-
-  /// All control entries, also those that break a rule; of the others, those that are chosen, and count or
-  /// are disputed.
-  private func disclosed(
-    _ record: Row, _ member: CaseState.Member, _ state: CaseState, _ chosen: Set<Int64>?
-  ) throws -> DisclosedEntry? {
-    let leaf = try LeafData(parsing: record.bytes("data"))
-    guard record.hasValue("parts"), let ciphertext = record.bytesIfAny("ciphertext") else {
-      return nil
-    }
-    if leaf.entryClass != .control {
-      guard chosen?.contains(record["id"]) ?? true else { return nil }
-      switch try EntryTable.standing(db, record, in: state) {
-      case .open, .disputed: break
-      default: return nil
-      }
-    }
-    let key = try EntryKeys.key(
-      of: record["id"], leaf: leaf, logID: member.logID, epochs: epochs, db: db)
-    return DisclosedEntry(
-      sequence: leaf.sequence,
-      parts: try SealedEntry(leaf: leaf, ciphertext: ciphertext).disclosures(key: key))
   }
 }
 

@@ -87,7 +87,12 @@ final class LogAppender {
   }
 
   /// Stores entries that follow each other, and lays them into the view.
+  ///
+  /// - Throws: `.logFull` for more than any other copy would take.
   private func store(_ entries: [OwnEntry]) throws -> [Appended] {
+    guard tree.size + UInt64(entries.count) <= Limits.entriesOfLog else {
+      throw VaultError(.logFull)
+    }
     let highest = try Int64.fetchOne(db, cached: "SELECT max(id) FROM leaf") ?? 0
     let stored = zip(1..., entries).map { (leaf: highest + $0, entry: $1) }
     try db.insert(

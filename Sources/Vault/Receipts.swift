@@ -4,6 +4,9 @@ internal import VerifiableLog
 
 /// Receipts as notes: stored with the log's own signature, embedded in entries without it.
 enum Receipts {
+  /// How many stand on one note beside the log's own signature.
+  static let mostOnNote = 63
+
   /// The note with its cosignature alone.
   static func bare(_ note: [UInt8]) throws -> [UInt8] {
     let signed = try SignedNote(parsing: note)
@@ -24,7 +27,8 @@ enum Receipts {
     let signed = try SignedNote(parsing: note)
     let lines = try receipts.flatMap { try SignedNote(parsing: $0).signatures.suffix(1) }
     return SignedNote(
-      text: signed.text, signatures: Array(signed.signatures.prefix(1)) + Array(lines.prefix(63))
+      text: signed.text,
+      signatures: Array(signed.signatures.prefix(1)) + Array(lines.prefix(mostOnNote))
     ).bytes
   }
 

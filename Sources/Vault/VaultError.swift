@@ -35,6 +35,8 @@ public struct VaultError: Error, Hashable, Sendable {
     // What is asked for.
     case unknownEntry, ambiguousEntry, unknownCase, ambiguousCase, caseExists, entryTooLarge
     case caseHeldAlready
+    /// This device's keys have written as many entries as one log may have.
+    case logFull
     case notErased, erasedHere, entryErased, notSetAside, keptByAnother
     case differentCases, entryLocked, contentMissing, contentDamaged, exportFailed
     /// The file of an entry was here, and this disk does not have it any more.

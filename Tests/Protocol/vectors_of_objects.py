@@ -27,6 +27,8 @@ def objects(out, case: Case):
             input=card(encode({0: 2, "a": 1})))
     out.add("card", "bad-newer-many", "A record of 65 keys, whatever the version.", "malformed",
             input=card(encode({0: 2} | {key: 0 for key in range(1, 65)})))
+    out.add("card", "bad-newer-signature", "A signature of 63 bytes, whatever the version.", "malformed",
+            input=encode([encode({0: 2, 1: b"whatever"}), bytes(64), bytes(63)]))
 
     out.add("statement", "good-founding", "A founding statement.", "ok", case=case.id, root=case.root.public,
             input=case.founding)

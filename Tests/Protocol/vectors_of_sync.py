@@ -62,6 +62,7 @@ def frames(out, case: Case):
     change(3, [[survivor.signing.public]], "heads", "A head without its note.")
     change(3, [[survivor.signing.public, b"x" * 16_385]], "note-long", "A note of more than 16 KiB.")
     _ranges(change, ranged, row, epoch, slot)
+    add("good-range-last", "A range that ends with the last entry that a log may have.", "ok", (4, ranged | {1: (1 << 20) - 2}))
     change(5, [[survivor.id, 5]], "bodies", "A body without a ciphertext.")
     change(6, [[survivor.id, 4, epoch, slot + b"\0"]], "slots", "A slot of 49 bytes.")
     change(7, [[epoch, None, bytes(250)]], "wrap-long", "A wrap of more than 256 bytes.")
@@ -97,6 +98,7 @@ def _ranges(change, ranged: dict, row, epoch: bytes, slot: bytes):
     change(4, ranged | {2: [], 3: [[2, seed(8), seed(7)[:31], []]]}, "body-short", "A hash of 31 bytes.")
     change(4, ranged | {2: [], 3: [[256, seed(8), seed(7), []]]}, "class", "A class of more than a byte.")
     change(4, ranged | {1: (1 << 32) - 1}, "range-beyond", "A range that ends beyond 2^32 entries.")
+    change(4, ranged | {1: (1 << 20) - 1}, "range-beyond-log", "A range that ends beyond 2^20 entries, which no log may have.")
     change(4, ranged | {5: [seed(9)] * 65}, "proof-long", "A proof of 65 hashes.")
 
 

@@ -30,7 +30,7 @@ public struct BundleContents: Sendable {
     public var checkpoint: [UInt8]?
     /// Every leaf up to that checkpoint.
     public var leaves: [LeafData]
-    /// All control entries, and the others that are disclosed.
+    /// The control entries that could count, and the others that are disclosed.
     public var entries: [DisclosedEntry]
     /// Notes with receipts over smaller heads of this log.
     public var receipts: [[UInt8]]

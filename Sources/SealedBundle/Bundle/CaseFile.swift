@@ -185,7 +185,7 @@ extension CaseFile {
 /// Limits that only bundles have. Those of a case are CaseLog's.
 package enum BundleLimits {
   /// Leaves of one log: 78 MB of them, kept in memory with their tree.
-  package static let leavesOfLog: UInt64 = 1 << 20
+  package static let leavesOfLog = Limits.entriesOfLog
   /// Files of exhibits in one bundle.
   package static let exhibits = 1 << 20
   /// Bytes of the disclosed entries of one log.

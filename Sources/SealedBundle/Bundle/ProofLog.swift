@@ -77,6 +77,17 @@ public struct DisclosedEntry: Hashable, Sendable {
     self.parts = parts
   }
 
+  /// More than it takes in the file of its log.
+  package var byteBound: UInt64 {
+    parts.reduce(16) { sum, part in
+      switch part {
+      case .disclosed(let part, let salt):
+        sum + UInt64(part.label.text.utf8.count + salt.bytes.count + part.bytes.count + 16)
+      case .withheld: sum + 48
+      }
+    }
+  }
+
   /// The same with the keys of its attachments' sealed bytes withheld, which open nothing that a bundle
   /// has and are of use only to whoever holds the mailbox.
   package var withoutBlobs: DisclosedEntry {
