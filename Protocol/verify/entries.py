@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import logs
 from content import read_content
-from encoding import (MAX_ENTRIES, MAX_PARTS, Malformed, Refused, array, ascending, bounded, decode, framed_domain, octets, record,
+from encoding import (MAX_NAMED_SIZE, MAX_PARTS, Malformed, Newer, Refused, array, ascending, bounded, decode, framed_domain, octets, record,
                       sha256, tuple_of, u16, uint)
 from statements import ADVOCATE, SURVIVOR, read_card
 
@@ -25,7 +25,7 @@ class Entry:
     part_count: int = 0
     parts: dict = field(default_factory=dict)      # index: (label, bytes)
     context: dict = None                           # clock, heads, receipts
-    control: dict = None                           # of a control entry
+    control: dict = None                           # of a control entry; None where a newer version made it
     content: dict = None                           # label: value; of content and notes
     has_unknown_parts: bool = False                # or such as cannot be read
 
@@ -70,6 +70,8 @@ def read_entry(case_id: bytes, log: bytes, leaf: logs.Leaf, count: int, parts: d
             entry.control = read_control(entry.kind, parts[2][1])
         except Malformed as error:
             raise Refused("violation", "a control entry that cannot be read") from error
+        except Newer:
+            pass  # what that means for the case depends on where it stands
     else:
         try:
             entry.content, unknown = read_content([parts[i] for i in sorted(parts) if i > 1], len(parts) == count)
@@ -91,6 +93,8 @@ def read_context(data: bytes) -> dict:
 
 
 def read_control(kind: int, data: bytes) -> dict:
+    if kind > KEEP:
+        raise Newer("a control entry of a kind that is not known")
     value = decode(data, 1 << 20)
     if kind == ADMIT:
         fields = record(value, (0, 1), (2,))
@@ -108,16 +112,14 @@ def read_control(kind: int, data: bytes) -> dict:
         ranges = []
         for item in array(fields[1], 16_384):
             log, first, count = tuple_of(item, 3)
-            ranges.append((octets(log, 32), uint(first, MAX_ENTRIES + 1), uint(count, MAX_ENTRIES + 1)))
+            ranges.append((octets(log, 32), uint(first, MAX_NAMED_SIZE + 1), uint(count, MAX_NAMED_SIZE + 1)))
         return {"epoch": octets(fields[0], 32), "ranges": ranges, "batch": octets(fields[2], 32)}
     if kind == CUT:
         fields = record(value, (0, 1, 2))
-        return {"log": octets(fields[0], 32), "size": uint(fields[1], MAX_ENTRIES + 1), "root": octets(fields[2], 32)}
+        return {"log": octets(fields[0], 32), "size": uint(fields[1], MAX_NAMED_SIZE + 1), "root": octets(fields[2], 32)}
     if kind == ERASE:
         return {"entries": [octets(e, 32) for e in array(record(value, (0,))[0], 4096)]}
-    if kind == KEEP:
-        return {"entry": octets(record(value, (0,))[0], 32)}
-    return {}
+    return {"entry": octets(record(value, (0,))[0], 32)}
 
 
 def read_audience(value) -> tuple:

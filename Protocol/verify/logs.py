@@ -228,6 +228,12 @@ class Tree:
             root = node(left, root)
         self.roots.append(root)
 
+    def cut_back(self, size: int):
+        """To what it was at a smaller size."""
+        for height, level in enumerate(self.levels):
+            del level[size >> height:]
+        del self.roots[size + 1:]
+
 
 def root_of(hashes: list) -> bytes:
     tree = Tree()
@@ -304,6 +310,11 @@ class Log:
     def append(self, leaf: Leaf):
         self.leaves.append(leaf)
         self.tree.append(leaf_hash(leaf.data))
+
+    def cut_back(self, size: int):
+        """To what it was at a smaller size."""
+        del self.leaves[size:]
+        self.tree.cut_back(size)
 
     def root_at(self, size: int):
         return self.tree.roots[size] if size <= self.size else None

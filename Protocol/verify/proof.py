@@ -6,7 +6,7 @@ import entries
 import logs
 import statements
 from archive import Archive
-from encoding import (MAX_PARTS, Malformed, Newer, Refused, array, ascending, bounded, decode, octets, record, text, told_as,
+from encoding import (MAX_ENTRIES, MAX_PARTS, Malformed, Refused, array, ascending, bounded, decode, octets, record, text, told_as,
                       tuple_of, uint, versioned)
 from forks import decode_fork_proof, read_fork_proof
 from state import Union
@@ -14,7 +14,6 @@ from state import Union
 CASE = "proof/case.cbor"
 MAX_CASE = 32 << 20
 MAX_DISCLOSED = 256 << 20
-MAX_LEAVES = 1 << 20
 MAX_RECEIPTS = 1 << 16
 
 
@@ -81,7 +80,7 @@ class Proof:
     def _list_logs(self, items):
         self.logs = [logs.Log(octets(log, 32), octets(key, 32))
                      for log, key, _ in (tuple_of(item, 3) for item in array(items, 1024))]
-        self._sizes = [uint(item[2], MAX_LEAVES + 1) for item in items]
+        self._sizes = [uint(item[2], MAX_ENTRIES + 1) for item in items]
         ascending([log.id for log in self.logs])
 
     def _list_files(self, items):
@@ -118,7 +117,7 @@ class Proof:
         return head
 
     def _read_leaves(self, path: str, log: logs.Log, head: logs.Checkpoint):
-        data = self._zip.content(path, MAX_LEAVES * logs.LEAF_LENGTH)
+        data = self._zip.content(path, MAX_ENTRIES * logs.LEAF_LENGTH)
         with told_as("leaves-differ", path=path, log=log.id):
             if len(data) != head.size * logs.LEAF_LENGTH:
                 raise Malformed("more or fewer leaves than the checkpoint's size")
@@ -168,8 +167,6 @@ class Proof:
         self.control_seen.add((log.id, leaf.sequence))
         try:
             log.entries[leaf.sequence] = entries.read_entry(self.case_id, log.id, leaf, count, disclosed)
-        except Newer:
-            raise
         except Refused:
             self.union.violations.add((log.id, leaf.sequence))
 

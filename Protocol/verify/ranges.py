@@ -20,12 +20,17 @@ def append(log: logs.Log, frame: Range):
             # Anybody can make up a leaf: with these in the place of ours, only the log's owner can have signed that tree.
             _check_leads_to(head, _grown(log, log.leaves[:frame.first] + leaves), frame.proof)
             raise Refused("fork", "another history than the one that is known", log=log.id, sequence=leaf.sequence)
-    grown = _grown(log, log.leaves + leaves[log.size - frame.first:])
-    if grown.size > log.size:
-        _check_leads_to(head, grown, frame.proof)
-    elif head.size < frame.first + len(leaves):
-        raise Malformed("a checkpoint that does not reach the range's end")
-    log.leaves, log.tree = grown.leaves, grown.tree
+    before = log.size
+    for leaf in leaves[before - frame.first:]:
+        log.append(leaf)
+    try:
+        if log.size > before:
+            _check_leads_to(head, log, frame.proof)
+        elif head.size < frame.first + len(leaves):
+            raise Malformed("a checkpoint that does not reach the range's end")
+    except Refused:
+        log.cut_back(before)
+        raise
 
 
 def _grown(log: logs.Log, leaves: list) -> logs.Log:

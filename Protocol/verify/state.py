@@ -9,6 +9,7 @@ from entries import ADMIT, CUT, EPOCH, ERASE, KEEP
 from statements import ADVOCATE, SURVIVOR, Card
 
 MAX_MEMBERS = 1024
+MAX_EPOCHS = 4096
 NEVER = 1 << 64
 
 
@@ -87,8 +88,8 @@ class State:
         for log in self.logs_of(SURVIVOR):
             end = self.settled_from(log.id)
             for entry in log.entries.values():
-                if entry.leaf.cls == logs.CONTROL and entry.kind > KEEP and entry.leaf.sequence < end:
-                    raise Newer("a control entry that is not known")
+                if entry.leaf.cls == logs.CONTROL and entry.control is None and entry.leaf.sequence < end:
+                    raise Newer("a control entry of a later version")
 
     def logs_of(self, role: int) -> list:
         return [self.union.logs[m.log] for m in self.by_id(role) if m.log in self.union.logs]
@@ -97,11 +98,11 @@ class State:
         return [m for _, m in sorted(self.members.items()) if role in (None, m.role)]
 
     def control(self, kind: int) -> list:
-        """Control entries of survivors by (log id, sequence), violations left out."""
+        """Control entries of survivors by (log id, sequence), without violations and what a newer version made."""
         found = []
         for log in self.logs_of(SURVIVOR):
             for sequence, entry in sorted(log.entries.items()):
-                if entry.leaf.cls == logs.CONTROL and entry.kind == kind:
+                if entry.leaf.cls == logs.CONTROL and entry.kind == kind and entry.control is not None:
                     found.append(entry)
         return found
 
@@ -150,15 +151,15 @@ class State:
     def _count_control(self):
         union = self.union
         ends = {log: self.settled_from(log) for log, _ in union.violations}
-        self.violations = {(log, sequence) for log, sequence in union.violations
-                           if union.logs[log].leaves[sequence].cls != logs.CONTROL or sequence < ends[log]}
+        self.violations = {(log, sequence) for log, sequence in union.violations if log in self.members
+                           and (union.logs[log].leaves[sequence].cls != logs.CONTROL or sequence < ends[log])}
         for member in self.by_id():
             log = union.logs.get(member.log)
             for leaf in log.leaves if log else []:
                 if leaf.cls not in logs.CLASSES or member.role == ADVOCATE and leaf.cls != logs.NOTE:
                     self.violations.add((member.log, leaf.sequence))
         counting = lambda kind: [e for e in self.control(kind) if not self.is_void(e.log, e.leaf.sequence)]
-        self.epochs = {entry.id: entry for entry in counting(EPOCH)}
+        self.epochs = {entry.id: entry for entry in counting(EPOCH)[:MAX_EPOCHS]}
         kept = {statement.entry: None for statement in union.statements if statement.kind == 5}
         keeps = [(entry.log, entry.control["entry"]) for entry in counting(KEEP)]
         self.erasures = set()

@@ -12,6 +12,12 @@ struct CaseEvaluation {
   private(set) var members: [CaseState.Member] = []
   /// Cuts that have an effect, of any log, also of one that is no member's.
   private var cuts: [WeighedCut] = []
+  /// Where these are in `cuts`, by the log that they cut.
+  private var cutsOfLog: [LogID: [Int]] = [:]
+  /// Roots of logs at the sizes that somebody asked for, as far as they are held.
+  private var heldRoots: [LogID: [UInt64: Bytes32]] = [:]
+  /// Where the power of each survivor's log ends, if it does.
+  private var endsOfPower: [LogID: UInt64] = [:]
   private let founding: Card?
   private let devices: [Card]
   private let lifts: [RootStatement.Limit]
@@ -51,10 +57,14 @@ struct CaseEvaluation {
 
   func member(_ id: LogID) -> CaseState.Member? { members.first { $0.logID == id } }
 
-  /// Whether control at this place has no power: behind a cut, or behind a proven fork.
+  /// Whether control at this place in a survivor's log has no power: behind a cut, or behind a proven fork.
   func isVoid(_ sequence: UInt64, of logID: LogID) -> Bool {
-    if let bound = bound(of: logID), sequence >= bound.size { return true }
-    return isBehindFork(sequence, of: logID)
+    endsOfPower[logID].map { sequence >= $0 } ?? false
+  }
+
+  /// The root over so many leaves of a log; nil if not so many are held, or if nothing depends on it.
+  func root(of logID: LogID, size: UInt64) -> Bytes32? {
+    size == 0 ? CompactRange().root : heldRoots[logID]?[size]
   }
 
   /// From where on no control entry of a log can count, whatever it says: its histories part there, or the root
@@ -66,10 +76,6 @@ struct CaseEvaluation {
     }.map { $0.logID == logID ? common(logID, $0.size) : 0 }
     if let forkedAt = log(logID)?.forkedAt { ends.append(forkedAt) }
     return ends.min()
-  }
-
-  private func isBehindFork(_ sequence: UInt64, of logID: LogID) -> Bool {
-    log(logID)?.forkedAt.map { sequence >= $0 } ?? false
   }
 }
 
@@ -153,6 +159,7 @@ extension CaseEvaluation {
 /// A cut and what became of it when all were weighed against each other.
 private struct WeighedCut {
   enum Standing { case stands, contested, void }
+  typealias Author = (logID: LogID, sequence: UInt64)
   let target: LogID
   /// The size that it names.
   let size: UInt64
@@ -161,15 +168,17 @@ private struct WeighedCut {
   /// Where it cuts the entries that this copy holds.
   let contentEnd: UInt64
   /// The entry that says so; nil for the root.
-  let author: (logID: LogID, sequence: UInt64)?
+  let author: Author?
   var standing: Standing
 }
 
 extension CaseEvaluation {
   /// Weighs cuts: one stands when no cut that may stand takes the power from its entry, and falls when one
   /// that stands does. Those that only each other keep in the balance are contested, and take power too.
+  ///
+  /// - Parameter roots: asked once at most for each log.
   mutating func weighCuts<Failure: Error>(
-    root: (LogID, UInt64) throws(Failure) -> Bytes32?
+    roots: (LogID, [UInt64]) throws(Failure) -> [UInt64: Bytes32]
   ) throws(Failure) {
     for decision in decisions {
       for limit in decision.cut where !isLifted(limit.logID, limit.size) {
@@ -179,26 +188,53 @@ extension CaseEvaluation {
             contentEnd: limit.size, author: nil, standing: .stands))
       }
     }
-    for member in members {
-      guard let log = log(member.logID) else { continue }
-      for (sequence, position) in cutEntries(of: log) {
-        let end = common(position.logID, position.size)
-        let isOfHeld = try isOfHeld(position, root: root)
-        // Beyond the place where histories part no copy can check the root of the other one.
-        guard isOfHeld || end < position.size else { continue }
-        cuts.append(
-          WeighedCut(
-            target: position.logID, size: position.size, end: end,
-            contentEnd: isOfHeld ? position.size : end, author: (member.logID, sequence),
-            standing: .contested))
-      }
+    let entries = members.flatMap { member in log(member.logID).map(cutEntries) ?? [] }
+    try readRoots(entries.map { $0.position }, roots)
+    for (author, position) in entries {
+      let end = common(position.logID, position.size)
+      let isOfHeld = root(of: position.logID, size: position.size) == position.root
+      // Beyond the place where histories part no copy can check the root of the other one.
+      guard isOfHeld || end < position.size else { continue }
+      cuts.append(
+        WeighedCut(
+          target: position.logID, size: position.size, end: end,
+          contentEnd: isOfHeld ? position.size : end, author: author, standing: .contested))
     }
+    for (index, cut) in cuts.enumerated() { cutsOfLog[cut.target, default: []].append(index) }
+    settle()
+    for member in members where member.role == .survivor {
+      endsOfPower[member.logID] =
+        [bound(of: member.logID)?.size, log(member.logID)?.forkedAt].compactMap { $0 }.min()
+    }
+  }
+
+  /// Reads what is asked of each log in one go: whoever stole a device can name thousands of sizes.
+  private mutating func readRoots<Failure: Error>(
+    _ named: [LogPosition], _ roots: (LogID, [UInt64]) throws(Failure) -> [UInt64: Bytes32]
+  ) throws(Failure) {
+    var wanted: [LogID: Set<UInt64>] = [:]
+    for position in named { wanted[position.logID, default: []].insert(position.size) }
+    for log in logs {
+      let held = log.position
+      var sizes = wanted[held.logID] ?? []
+      if let forkedAt = log.forkedAt { sizes.insert(forkedAt) }
+      let inside = sizes.filter { $0 > 0 && $0 < held.size }.sorted()
+      var known = inside.isEmpty ? [:] : try roots(held.logID, inside)
+      known[held.size] = held.root
+      heldRoots[held.logID] = known
+    }
+  }
+
+  /// Weighs until nothing changes any more. What is certain only grows, so that the order does not matter.
+  private mutating func settle() {
     var isChanged = true
     while isChanged {
       isChanged = false
+      var known: [LogID: (certain: UInt64?, possible: UInt64?)] = [:]
       for index in cuts.indices where cuts[index].standing == .contested {
         guard let author = cuts[index].author else { continue }
-        let bounds = bounds(of: author.logID)
+        let bounds = known[author.logID] ?? bounds(of: author.logID)
+        known[author.logID] = bounds
         if let certain = bounds.certain, author.sequence >= certain {
           cuts[index].standing = .void
         } else if bounds.possible.map({ author.sequence < $0 }) ?? true {
@@ -212,41 +248,34 @@ extension CaseEvaluation {
   }
 
   /// Cuts in a log that have the form of one that counts: of another device's log, not below what this log
-  /// has acknowledged of it, and neither lifted nor decided against.
-  private func cutEntries(of log: MemberLog) -> [(sequence: UInt64, position: LogPosition)] {
-    var acknowledged: [LogPosition] = []
-    var found: [(sequence: UInt64, position: LogPosition)] = []
+  /// has acknowledged of it, and neither lifted nor decided against. Those from where on the log is settled
+  /// fall, whatever they name.
+  private func cutEntries(
+    of log: MemberLog
+  ) -> [(author: WeighedCut.Author, position: LogPosition)] {
+    /// How far, at the most.
+    var acknowledged: [LogID: UInt64] = [:]
+    var found: [(author: WeighedCut.Author, position: LogPosition)] = []
     let author = log.position.logID
-    for entry in log.control where !isBehindFork(entry.sequence, of: author) {
-      acknowledged += entry.acknowledged
-      guard found.count < Limits.cutsOfLog, case .success(.cut(let cut)) = entry.control
-      else { continue }
-      let target = cut.position
-      let isBelow = acknowledged.contains {
-        $0.logID == target.logID && $0.size > target.size
+    let end = settledFrom(author) ?? .max
+    for entry in log.control where entry.sequence < end && !entry.isViolation {
+      for position in entry.acknowledged {
+        acknowledged[position.logID] = max(acknowledged[position.logID] ?? 0, position.size)
       }
+      guard case .success(.cut(let cut)) = entry.control else { continue }
+      guard found.count < Limits.cutsOfLog else { break }
+      let target = cut.position
+      let isBelow = acknowledged[target.logID].map { $0 > target.size } ?? false
       let isDecidedAgainst = decisions.contains { decision in
         decision.stays == target.logID && decision.cut.contains { $0.logID == author }
       }
       if !isBelow, !isDecidedAgainst, !lineage(of: author).contains(target.logID),
         !isLifted(target.logID, target.size)
       {
-        found.append((entry.sequence, target))
+        found.append(((author, entry.sequence), target))
       }
     }
     return found
-  }
-
-  /// Whether the leaves that a cut leaves standing are those that this copy holds.
-  private func isOfHeld<Failure: Error>(
-    _ position: LogPosition, root: (LogID, UInt64) throws(Failure) -> Bytes32?
-  ) throws(Failure) -> Bool {
-    if position.size == 0 { return position.root == CompactRange().root }
-    guard let held = log(position.logID)?.position, held.size >= position.size else {
-      return false
-    }
-    if held.size == position.size { return held.root == position.root }
-    return try root(position.logID, position.size) == position.root
   }
 
   /// How many of so many leaves of a log all its histories have in common.
@@ -273,19 +302,25 @@ extension CaseEvaluation {
   private func bounds(of logID: LogID) -> (certain: UInt64?, possible: UInt64?) {
     var certain: UInt64?
     var possible: UInt64?
-    let lineage = lineage(of: logID)
-    for cut in cuts where cut.standing != .void && lineage.contains(cut.target) {
-      let size = cut.target == logID ? cut.end : 0
-      possible = min(possible ?? size, size)
-      if cut.standing == .stands { certain = min(certain ?? size, size) }
+    for target in lineage(of: logID) {
+      for cut in cuts(of: target) {
+        let size = target == logID ? cut.end : 0
+        possible = min(possible ?? size, size)
+        if cut.standing == .stands { certain = min(certain ?? size, size) }
+      }
     }
     return (certain, possible)
+  }
+
+  /// The cuts of a log that have not fallen.
+  private func cuts(of target: LogID) -> [WeighedCut] {
+    (cutsOfLog[target] ?? []).map { cuts[$0] }.filter { $0.standing != .void }
   }
 
   /// The lowest of the cuts of a log, or of older keys of its device.
   private func bound(of logID: LogID) -> CaseState.Cut? {
     guard let size = bounds(of: logID).possible else { return nil }
-    let all = cuts.filter { $0.standing != .void && $0.target == logID }
+    let all = cuts(of: logID)
     let own = all.filter { $0.end == size }
     var authors: [LogID] = []
     for author in own.compactMap({ $0.author?.logID }).sorted() where authors.last != author {

@@ -112,18 +112,19 @@ public struct CaseState: Hashable, Sendable {
   /// - Parameters:
   ///   - contentLeaves: sequences of the leaves of class content in a log, ascending; asked of the logs of
   ///     those who may not write any.
-  ///   - root: the root over the first leaves of a log; nil if it has not so many.
+  ///   - roots: the roots over the first leaves of a log at these sizes, which ascend and are all smaller than it.
+  ///     Asked once at most for each log, however many cuts name one.
   public init<Failure: Error>(
     caseID: CaseID, statements: [RootStatement], successions: [Succession] = [],
     logs: [MemberLog],
     contentLeaves: (LogID) throws(Failure) -> [UInt64],
-    root: (LogID, UInt64) throws(Failure) -> Bytes32?
+    roots: (LogID, [UInt64]) throws(Failure) -> [UInt64: Bytes32]
   ) throws(Failure) {
     self.caseID = caseID
     var evaluation = CaseEvaluation(
       caseID: caseID, statements: statements, successions: successions, logs: logs)
     evaluation.admitDevices()
-    try evaluation.weighCuts(root: root)
+    try evaluation.weighCuts(roots: roots)
     evaluation.admitAdvocates()
     members = evaluation.markedMembers()
     for log in evaluation.logs {
@@ -138,7 +139,7 @@ public struct CaseState: Hashable, Sendable {
     epochs.sort { $0.id < $1.id }
     violations.sort { ($0.logID, $0.sequence) < ($1.logID, $1.sequence) }
     shares.sort { ($0.logID, $0.sequence) < ($1.logID, $1.sequence) }
-    stateHash = try hash(of: evaluation.logs, root: root)
+    stateHash = hash(of: evaluation)
   }
 }
 
@@ -164,9 +165,7 @@ extension CaseState {
     let opened = log.control.filter { $0.sequence < end }
     if opened.count < log.controlLeaves.count(where: { $0 < end }) { opensAllControl = false }
     for entry in opened {
-      if case .failure(let error) = entry.control, error != .newerVersion {
-        note([entry.sequence], .contradiction)
-      }
+      if entry.isViolation { note([entry.sequence], .contradiction) }
     }
   }
 
@@ -221,12 +220,10 @@ extension CaseState {
   }
 
   /// Of a log with two histories only what they have in common, since copies hold different ones.
-  private func hash<Failure: Error>(
-    of logs: [MemberLog], root: (LogID, UInt64) throws(Failure) -> Bytes32?
-  ) throws(Failure) -> Bytes32 {
+  private func hash(of evaluation: CaseEvaluation) -> Bytes32 {
     var positions: [LogPosition] = []
-    for log in logs where member(log.position.logID) != nil {
-      positions.append(try common(of: log, root: root))
+    for log in evaluation.logs where member(log.position.logID) != nil {
+      positions.append(common(of: log, in: evaluation))
     }
     var out = CBOREncoder()
     out.encodeArray(count: 7)
@@ -268,13 +265,11 @@ extension CaseState {
   }
 
   /// What a log has of leaves that are the same on every copy.
-  private func common<Failure: Error>(
-    of log: MemberLog, root: (LogID, UInt64) throws(Failure) -> Bytes32?
-  ) throws(Failure) -> LogPosition {
+  private func common(of log: MemberLog, in evaluation: CaseEvaluation) -> LogPosition {
     let held = log.position
     guard let forkedAt = log.forkedAt, forkedAt < held.size else { return held }
-    let rootThere = forkedAt == 0 ? CompactRange().root : try root(held.logID, forkedAt)
-    return LogPosition(logID: held.logID, size: forkedAt, root: rootThere ?? held.root)
+    let root = evaluation.root(of: held.logID, size: forkedAt)
+    return LogPosition(logID: held.logID, size: forkedAt, root: root ?? held.root)
   }
 }
 

@@ -33,6 +33,12 @@ public struct MemberLog: Hashable, Sendable {
       self.control = control
       self.acknowledged = acknowledged
     }
+
+    /// It breaks a rule or cannot be read, so that nothing in it says anything. What a newer version made is none.
+    var isViolation: Bool {
+      if case .failure(let error) = control { return error != .newerVersion }
+      return false
+    }
   }
 
   public init(

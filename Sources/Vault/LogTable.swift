@@ -50,7 +50,7 @@ enum CaseView {
       caseID: row.caseID, statements: try statements(db, of: row),
       successions: try successions(db, of: row), logs: try logs(db, of: row),
       contentLeaves: { log in try sequences(db, of: row, log, class: .content) },
-      root: { (log, size) in try root(db, of: row, log, size: size) })
+      roots: { (log, sizes) in try roots(db, of: row, log, sizes: sizes) })
   }
 
   static func statements(_ db: Database, of row: CaseRow) throws -> [RootStatement] {
@@ -102,21 +102,27 @@ enum CaseView {
     ).map { $0.number("sequence") }
   }
 
-  /// Only asked for where a cut names fewer leaves than there are, or histories part.
-  static func root(
-    _ db: Database, of row: CaseRow, _ log: LogID, size: UInt64
-  ) throws -> Bytes32? {
+  /// The roots at these sizes, which ascend, but for those that the log has not; all leaves are read once. Only
+  /// asked for where a cut names fewer leaves than there are, or histories part.
+  static func roots(
+    _ db: Database, of row: CaseRow, _ log: LogID, sizes: [UInt64]
+  ) throws -> [UInt64: Bytes32] {
+    var found: [UInt64: Bytes32] = [:]
+    var tree = CompactRange()
+    var rest = sizes[...]
+    if rest.first == 0 { found[0] = tree.root }
     let leaves = try Row.fetchCursor(
       db,
       sql: """
         SELECT l.data FROM leaf l JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND g.log_id = ? AND l.sequence < ? ORDER BY l.sequence
-        """, arguments: [row.ref, log.bytes.data, Int64(size)])
-    var tree = CompactRange()
+        """, arguments: [row.ref, log.bytes.data, Int64(sizes.last ?? 0)])
     while let leaf = try leaves.next() {
       tree.append(try LeafData(parsing: leaf.bytes("data")).hash)
+      rest = rest.drop { $0 < tree.size }
+      if rest.first == tree.size { found[tree.size] = tree.root }
     }
-    return tree.size == size ? tree.root : nil
+    return found
   }
 
   private static func control(_ db: Database, log: Int64) throws -> [MemberLog.ControlEntry] {

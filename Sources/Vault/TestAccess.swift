@@ -37,7 +37,7 @@ extension OpenVault {
   package func root(
     ofLog log: LogID, size: UInt64, inCase name: String?
   ) throws(VaultError) -> Bytes32? {
-    try read { db in try CaseView.root(db, of: CaseRow.find(db, name), log, size: size) }
+    try read { db in try CaseView.roots(db, of: CaseRow.find(db, name), log, sizes: [size])[size] }
   }
 
   /// Lets a copy sign with the keys that it has, wherever it is and however old: what a thief with a patched

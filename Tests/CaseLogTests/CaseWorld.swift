@@ -51,6 +51,16 @@ struct SeenLog: Hashable {
   let member: MemberLog
   let classes: [UInt8]
   let hashes: [Bytes32]
+
+  func roots(_ sizes: [UInt64]) -> [UInt64: Bytes32] {
+    var roots: [UInt64: Bytes32] = [:]
+    for size in sizes {
+      var tree = CompactRange()
+      for hash in hashes.prefix(Int(size)) { tree.append(hash) }
+      roots[size] = tree.root
+    }
+    return roots
+  }
 }
 
 /// A member's log under construction.
@@ -128,12 +138,7 @@ extension TestCase {
         let log = logs.first { $0.member.position.logID == id }
         return (log?.classes ?? []).indices.filter { log?.classes[$0] == 2 }.map { UInt64($0) }
       },
-      root: { (id, size) in
-        guard let log = logs.first(where: { $0.member.position.logID == id }) else { return nil }
-        var tree = CompactRange()
-        for hash in log.hashes.prefix(Int(size)) { tree.append(hash) }
-        return tree.root
-      })
+      roots: { (id, sizes) in logs.first { $0.member.position.logID == id }?.roots(sizes) ?? [:] })
   }
 
   /// Says something with the root's key.

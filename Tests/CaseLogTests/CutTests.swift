@@ -9,6 +9,22 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
   .cut(.init(position: log.position(size)))
 }
 
+extension Household {
+  /// For which roots an evaluation asks, a list for each time, by log.
+  fileprivate func asked(_ statements: [RootStatement]) -> [LogID: [[UInt64]]] {
+    let logs = [first.seen(), other.seen(), hers.seen()]
+    var asked: [LogID: [[UInt64]]] = [:]
+    _ = CaseState(
+      caseID: testCase.caseID, statements: [testCase.founding] + statements,
+      logs: logs.map(\.member), contentLeaves: { _ in [] },
+      roots: { (id, sizes) in
+        asked[id, default: []].append(sizes)
+        return logs.first { $0.member.position.logID == id }?.roots(sizes) ?? [:]
+      })
+    return asked
+  }
+}
+
 @Suite struct CutTests {
   @Test func `the root alone makes a second device`() throws {
     let house = try Household()
@@ -55,6 +71,43 @@ private func cut(_ log: TestLog, at size: Int? = nil) -> Control {
     try house.first.append(
       .cut(.init(position: LogPosition(logID: house.hers.logID, size: 9, root: .random()))))
     #expect(house.state().member(house.hers.logID)?.cut == nil)
+  }
+
+  @Test func `what a control entry that cannot be read has seen binds nobody`() throws {
+    var house = try Household()
+    let seen = [house.other.position(2)]
+    try house.first.append(.erase, [Part(.control, [0xff])], acknowledging: seen)
+    try house.first.append(cut(house.other, at: 1))
+    let state = house.state()
+    #expect(state.violations.map(\.sequence) == [4])
+    #expect(state.member(house.other.logID)?.cut?.size == 1)
+  }
+
+  /// Whoever stole a device can name thousands of sizes in the logs of new keys of it.
+  @Test func `leaves are read once, whatever sizes are named, and not for what cannot count`()
+    throws
+  {
+    var house = try Household()
+    for size in [2, 1, 2, 3] {
+      try house.other.append(cut(house.hers, at: size))
+      try house.first.append(
+        .cut(.init(position: LogPosition(logID: house.hers.logID, size: 1, root: .random()))))
+    }
+    #expect(house.asked([house.admitsSecond]) == [house.hers.logID: [[1, 2]]])
+    let limit = RootStatement.Limit(logID: house.other.logID, size: 4)
+    let decision = try house.testCase.statement {
+      RootStatement.decide(stays: house.first.logID, cut: [limit], root: $0)
+    }
+    // The entry before that size still counts.
+    let asked = house.asked([house.admitsSecond, decision])
+    #expect(asked == [house.hers.logID: [[1, 2]]])
+    house.first = try TestLog(house.testCase.survivor, in: house.testCase)
+    try house.first.append(.admit(.init(card: try house.advocate.card, role: .advocate)))
+    let lower = RootStatement.Limit(logID: house.other.logID, size: 3)
+    let settled = try house.testCase.statement {
+      RootStatement.decide(stays: house.first.logID, cut: [lower], root: $0)
+    }
+    #expect(house.asked([house.admitsSecond, settled]) == [:])
   }
 
   @Test func `only the root cuts below what the cutter has acknowledged`() throws {

@@ -6,16 +6,17 @@ import random
 
 from writer import ADVOCATE, START, SURVIVOR, Device, Root, by_root, entries, finished, logs, seed
 from encoding import Refused, decode, encode
+from keys import EVERYONE
 import statements
 from forks import read_fork_proof
 from state import State, Union
 
 
 class RandomCase:
-    def __init__(self, chance: random.Random):
+    def __init__(self, chance: random.Random, devices: int = None):
         self.chance, self.root = chance, Root(seed(1))
         self.id = self.root.case_id
-        self.devices = [Device(10 + i, self.id, SURVIVOR) for i in range(chance.randrange(1, 5))]
+        self.devices = [Device(10 + i, self.id, SURVIVOR) for i in range(devices or chance.randrange(1, 5))]
         first = self.devices[0]
         self.statements = [self.root.statement({0: 1, 1: self.id, 2: self.root.public, 3: first.card, 4: bytes(80)})]
         for device in self.devices[1:]:
@@ -176,3 +177,15 @@ class RandomCase:
         except Refused:
             return False
         return True
+
+
+class ManyEpochs(RandomCase):
+    """More epochs than count, in the logs of two devices."""
+
+    def __init__(self, chance: random.Random):
+        super().__init__(chance, devices=2)
+
+    def tell(self):
+        for number in range(4_100):
+            fields = {0: list(EVERYONE), 1: seed(80, number % 256), 2: [], 3: []}
+            self.devices[number % 2].append(1, entries.EPOCH, [("control", fields)], START)

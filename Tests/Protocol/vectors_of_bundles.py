@@ -1,5 +1,6 @@
 """Vectors of archives, and of bundles in them."""
 
+import vectors_of_control
 import vectors_of_cuts
 import vectors_of_forks
 import vectors_of_receipts
@@ -77,6 +78,7 @@ def bundles(out, case: Case):
     vectors_of_receipts.in_bundle(out, files, difference, **given)
     vectors_of_forks.in_bundle(out, files, difference, **given)
     vectors_of_cuts.in_bundle(out, files, difference, **given)
+    vectors_of_control.in_bundle(out, files, difference, **given)
     add("readme-altered", "The README is another one.", "file-differs", {"proof/README.txt": b"Another text.\n"})
     _logs(add, case, files)
     _table(add, case, files)

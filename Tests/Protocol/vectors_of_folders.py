@@ -2,6 +2,7 @@
 
 import cbor2
 
+import vectors_of_control
 import vectors_of_forks
 import vectors_of_sync
 import writer
@@ -89,6 +90,7 @@ def folders(out, case: Case):
     vectors_of_sync.summaries(add, mailbox.files, [mailbox.head(d) for d in (case.survivor, case.advocate)],
                               mailbox.run(case.survivor, 0, 6))
     vectors_of_forks.in_folder(add, mailbox)
+    vectors_of_control.in_folder(add, mailbox)
 
 
 def _streams(add, mailbox: Mailbox):
@@ -126,6 +128,12 @@ def _ranges(add, mailbox: Mailbox):
     add("two-ranges", "A range that ends before its checkpoint, with a proof, and one that continues it.", "ok",
         {first: None, mailbox.run(survivor, 0, 2): written(0, 2, proof=proof),
          mailbox.run(survivor, 2, 6): written(2, 6, hidden=(5,))})
+    later = cbor2.loads(mailbox.ranged(survivor, 2, 6, hidden=(5,))[5:])
+    add("range-again", "A range whose entries are exchanged, and as it should be in another member's folder: that one counts.",
+        "file-damaged", {
+            first: None, mailbox.run(survivor, 0, 2): written(0, 2, proof=proof),
+            mailbox.run(survivor, 2, 6): mailbox.of(survivor, frame(4, later | {3: later[3][1::-1] + later[3][2:]})),
+            mailbox.run(survivor, 2, 6, mailbox.case.advocate): mailbox.of(mailbox.case.advocate, frame(4, later))})
     add("bad-proof", "A proof that does not lead to the checkpoint: the fault of the mailbox, and no fork.", "file-damaged",
         {first: None, mailbox.run(survivor, 0, 2): written(0, 2, proof=proof[::-1])}, sizes=[0, 1])
 

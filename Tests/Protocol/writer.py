@@ -107,7 +107,8 @@ class Device:
 
     def append(self, cls: int, kind: int, parts: list, clock: int = START, heads=(), receipts=()) -> bytes:
         """Parts are (label, value); header and context come before them. Returns the entry's id."""
-        sequence, key = self.log.size, seed(self.number, 100, self.log.size)
+        sequence = self.log.size
+        key = seed(self.number, 100, *sequence.to_bytes(max(1, -(-sequence.bit_length() // 8))))
         head = {0: self.case_id, 1: self.id, 2: sequence, 3: kind, 4: len(parts) + 2}
         context = {0: clock, 1: [list(h) for h in sorted(heads)], 2: list(receipts)}
         return self.append_parts(cls, key, [("header", encode(head)), ("context", encode(context))]

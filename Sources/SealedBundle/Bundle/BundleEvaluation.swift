@@ -43,7 +43,7 @@ struct BundleEvaluation {
       caseID: file.caseID, statements: statements,
       successions: try BundleEvaluation.successions(file), logs: memberLogs,
       contentLeaves: { id in logs.first { $0.id == id }?.sequences(of: .content) ?? [] },
-      root: { (id, size) in logs.first { $0.id == id }?.root(size: size) })
+      roots: { (id, sizes) in logs.first { $0.id == id }?.roots(sizes: sizes) ?? [:] })
     try BundleEvaluation.check(state, logs, memberLogs)
     self.logs = logs
     self.opened = opened

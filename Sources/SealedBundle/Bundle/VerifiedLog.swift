@@ -67,9 +67,13 @@ struct VerifiedLog: Sendable {
     classes.indices.filter { classes[$0] == entryClass.rawValue }.map { UInt64($0) }
   }
 
-  /// The root over the first leaves; nil if there are not so many.
-  func root(size: UInt64) -> Bytes32? {
-    do { return try tree.root(size: size) } catch { return nil }
+  /// The roots over the first leaves, but for sizes that it has not.
+  func roots(sizes: [UInt64]) -> [UInt64: Bytes32] {
+    var found: [UInt64: Bytes32] = [:]
+    for size in sizes {
+      do { found[size] = try tree.root(size: size) } catch { continue }
+    }
+    return found
   }
 
   /// Whether a head of this log, of this size or smaller, is one through which the log grew.
