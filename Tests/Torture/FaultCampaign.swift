@@ -182,7 +182,7 @@ struct FaultCampaign {
   private mutating func judgeVault(_ run: Run, _ command: Command) async throws {
     let vault = try Vaults.open(person.vault, kit: try Vaults.kit(text: kitText))
     let shown = try await CrashCampaign.examine(vault)
-    let isDone = try isDone(command, shown)
+    let isDone = try isDone(command, shown, after: run)
     guard isDone || run.status != 0 else {
       throw Unexpected("it says that it is done, and it is not")
     }
@@ -202,8 +202,9 @@ struct FaultCampaign {
     try await vault.close()
   }
 
-  /// Whether the command's effect is there; throws if only a part of it is, or if anything else changed.
-  private func isDone(_ command: Command, _ shown: Shown) throws -> Bool {
+  /// Whether the command's effect is there; throws if a part of it is of which nobody was told, or if anything else
+  /// changed.
+  private func isDone(_ command: Command, _ shown: Shown, after run: Run) throws -> Bool {
     let isGone = shown.entries[target]?.standing == .erased
     let isTakenBack = shown.entries[target]?.isRetracted == true
     for (id, entry) in before.entries where shown.entries[id] != entry {
@@ -223,8 +224,14 @@ struct FaultCampaign {
     case .several: expected = 4
     default: expected = 1
     }
-    guard new.isEmpty || new.count == expected else {
-      throw Unexpected("\(new.count) of \(expected) entries are there")
+    let named = run.text.split(separator: "\n").count { $0.hasPrefix("Saved ") }
+    guard named <= new.count else {
+      throw Unexpected("\(named) entries are saved, it says, and \(new.count) are there")
+    }
+    // Where it stops at one of several files, it names those that it saved.
+    let isTold = command == .several && run.status != 0 && (run.wasKilled || named == new.count)
+    guard new.isEmpty || new.count == expected || isTold else {
+      throw Unexpected("\(new.count) of \(expected) entries are there, and \(named) were named")
     }
     if command == .retract, isTakenBack != (new.count == 1) { throw Unexpected("half taken back") }
     for entry in new {
