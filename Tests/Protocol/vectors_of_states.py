@@ -2,9 +2,10 @@
 
 import states
 import vectors_of_forks
+import writer
 from writer import ADVOCATE, SURVIVOR, Device, SigningKey, entries, logs, seed, sha256
 
-from encoding import decode, domain_hash, encode  # noqa: E402
+from encoding import Newer, decode, domain_hash, encode  # noqa: E402
 from state import agreed  # noqa: E402
 
 NOTE = entries.PLAIN_NOTE
@@ -108,6 +109,15 @@ class Told:
         for letter, standings in wanted.get("view", {}).items():
             assert [s for log, _, s in view if log == story[letter].id.hex()] == standings.split(), (name, letter)
         self.out.add("state", name, what, "ok", **vector, view=view, c=encode(found), state=domain_hash("state", encode(found)))
+
+    def newer(self, name: str, what: str, story: Story):
+        """One that stops the evaluation."""
+        vector = story.written()
+        try:
+            states.read(vector)
+        except Newer:
+            return self.out.add("state", name, what, "newer-version", **vector)
+        raise AssertionError(name)
 
 
 def members(add):
@@ -331,7 +341,49 @@ def the_rest(add):
     add("violation-behind-parting", "Violations behind the parting are in no copy's state.", story, violations=[("a", 1, 2)])
 
 
+def newer(add):
+    story = Story("a")
+    story.say({0: 9, 2: seed(9)})
+    add.newer("newer-statement", "A root statement of a type that is not known.", story)
+    unknown = lambda by: story.write(by, 9, {0: seed(9)})
+    story = Story("ab")
+    unknown("b")
+    add.newer("newer-control", "A control entry of a kind that is not known in a survivor's log.", story)
+    story = Story("ab")
+    unknown("b")
+    story.cut("a", "b", 2)
+    add.newer("newer-control-cut", "The same behind a cut by a member, which it could answer.", story)
+    story.decide("a", b=2)
+    add("newer-control-settled", "The same where the root has cut the log: nothing there could count.", story, cuts={"b": (2, False)})
+    story = Story("ab")
+    story.write("b", entries.ADMIT, {0: writer.newer_card(), 1: ADVOCATE})
+    story.fork("b", 2)
+    add("newer-card-settled", "An admission with a card of a later version, behind the parting of its log's histories.", story)
+    story = Story("a")
+    story.admit("a", "v")
+    unknown("v")
+    add("newer-control-of-advocate", "A control entry of a kind that is not known in an advocate's log, where none counts: a "
+        "violation like any other.", story, violations=[("v", 0, 1)])
+
+
+def settled(add):
+    story = Story("abc")
+    story.cut("b", "c", 1)
+    story.write("b", entries.ERASE, {0: "no array"})
+    story.cut("b", "a", 2)
+    story.decide("a", b=3)
+    add("settled", "The root cuts a log between its decisions: that before counts, and of those behind not even one that cannot be "
+        "read is a violation.", story, cuts={"b": (3, False), "c": (1, False)})
+    story = Story("ab")
+    story.succeed("b", "c")
+    story.write("c", entries.ERASE, {0: "no array"})
+    story.cut("c", "a", 2)
+    story.decide("a", b=2)
+    add("settled-newer-keys", "The root cuts the older keys of a device: all control under its newer ones is settled.", story,
+        cuts={"b": (2, False), "c": (0, False)})
+
+
 def all_of(out, case):
     add = Told(out)
-    for part in (members, cuts, forks, the_rest):
+    for part in (members, cuts, forks, the_rest, newer, settled):
         part(add)
