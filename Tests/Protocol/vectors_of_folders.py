@@ -4,6 +4,7 @@ import cbor2
 
 import vectors_of_control
 import vectors_of_forks
+import vectors_of_shares
 import vectors_of_sync
 import writer
 from writer import END, Case, Device, encode, frame, logs, seed
@@ -11,6 +12,8 @@ from writer import END, Case, Device, encode, frame, logs, seed
 
 class Mailbox:
     """A folder in which the survivor's device and the advocate have written, file by file."""
+
+    kit = seed(2)[:16].hex()
 
     def __init__(self, case: Case):
         self.case = case
@@ -67,18 +70,15 @@ class Mailbox:
     def state(self, files: dict) -> str:
         """The state hash of who reads it with these files."""
         import verify_vectors
-        given = {"files": {path: data.hex() for path, data in self.changed(files).items()}, "kit": KIT}
+        given = {"files": {path: data.hex() for path, data in self.changed(files).items()}, "kit": self.kit}
         return verify_vectors.read_folder(given).state_hash.hex()
-
-
-KIT = seed(2)[:16].hex()
 
 
 def folders(out, case: Case):
     mailbox = Mailbox(case)
 
     def add(title, what, expect, changed, **more):
-        given = {"kit": KIT, "sizes": [6, 1]} | more
+        given = {"kit": mailbox.kit, "sizes": [6, 1]} | more
         out.add("folder", title, what, expect, **given, files={p: d.hex() for p, d in mailbox.changed(changed).items()})
 
     add("good", "A mailbox of two devices. The survivor's private entry is there as a leaf only.", "ok", {},
@@ -161,3 +161,4 @@ def _forks(add, mailbox: Mailbox):
 
 def all_of(out, case: Case):
     folders(out, case)
+    vectors_of_shares.in_folder(out, Mailbox)

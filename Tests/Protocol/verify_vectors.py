@@ -138,6 +138,9 @@ def run_folder(vector, path):
         return f"sizes {sizes}"
     if vector.get("state") not in (None, taken.state_hash.hex()):
         return "another state"
+    readable = sum(len(log.entries) for log in taken.checked.logs.values())
+    if (vector.get("readable", readable), vector.get("attachments", len(taken.checked.blobs))) != (readable, len(taken.checked.blobs)):
+        return f"{readable} entries, {len(taken.checked.blobs)} attachments"
     codes = [f.code for f in taken.checked.findings if f.code != "incomplete"]
     if not codes and taken.checked.union.forks:
         return "fork"

@@ -30,6 +30,11 @@ import Testing
     // Of a log that is cut off from its beginning nobody learns who else there is: that stands in its entries.
     let sizes = try vector.field("sizes", [Int].self).sorted()
     #expect(try await vault.sizesOfOthers() == (sizes.contains(0) ? [0] : sizes))
+    if let readable = vector.fields["readable"] as? Int {
+      #expect(try await vault.count("entry WHERE parts IS NOT NULL") == readable)
+      let attachments = try vector.field("attachments", Int.self)
+      #expect(try await vault.count("blob WHERE is_present") == attachments)
+    }
     let told = Set(outcome.problems.map(Self.code))
     #expect(told == (vector.expected == "ok" ? [] : [vector.expected]))
     try await vault.close()
@@ -47,6 +52,10 @@ import Testing
 }
 
 extension OpenVault {
+  fileprivate func count(_ rows: String) throws -> Int? {
+    try read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM \(rows)") }
+  }
+
   fileprivate func sizesOfOthers() throws -> [Int] {
     let sizes = try read { db in
       try Int.fetchAll(
