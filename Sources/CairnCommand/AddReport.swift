@@ -105,6 +105,8 @@ struct AddReport {
     let error: ErrorObject?
     let saved: [Saved]
     let sharedWith: Int
+    /// How many may be saved, or not.
+    let unconfirmed: Int
     let withheld: Bool
   }
 
@@ -117,7 +119,8 @@ struct AddReport {
           return Object.Saved(
             file: source?.name, id: saved.id.base32,
             sameContentAs: saved.sameContentAs.map(\.base32), size: source?.size)
-        }, sharedWith: outcome.sharedWith, withheld: isLimited))
+        }, sharedWith: outcome.sharedWith, unconfirmed: outcome.unconfirmed.count,
+        withheld: isLimited))
   }
 }
 

@@ -31,6 +31,8 @@ final class FolderReport {
     var saved: [Saved] = []
     var sharedWith = 0
     var skipped: [Skipped] = []
+    /// How many may be saved, or not.
+    var unconfirmed = 0
   }
 
   let progress: Progress
@@ -85,6 +87,7 @@ final class FolderReport {
     if let (index, error) = outcome.failure {
       failure = Failure(error, subject: "“\(batch[index].shown)”")
       unconfirmed = outcome.unconfirmedSentence
+      object.unconfirmed = outcome.unconfirmed.count
     }
   }
 
