@@ -75,6 +75,8 @@ extension World {
       copy.device.role == .survivor || entry.readers.contains(facts.first(of: copy.own))
     // What is gone for good, or was only with somebody who is, cannot be had from anybody.
     let isThere = isFor && isKept && !power.wasErased(entry.id)
+    // Whoever was admitted without power is no member, and what she wrote is seen by nobody's word.
+    if !power.isMember(entry.log) { return isThere ? [.setAside] : [.setAside, .locked] }
     if power.isVoid(entry.log, entry.head.start) {
       return isThere ? [.disputed, .setAside] : [.disputed, .setAside, .locked]
     }
