@@ -90,12 +90,17 @@ extension CaseState {
 
   /// Members who belong to an audience now.
   public func members(of audience: Audience) -> [Member] {
-    standingMembers.filter { member in
-      switch audience {
-      case .devices: return member.role == .survivor
-      case .advocate(let first): return member.role == .survivor || member.firstLogID == first
-      case .everyone: return true
-      }
+    standingMembers.filter { $0.belongs(to: audience) }
+  }
+}
+
+extension CaseState.Member {
+  /// Whether the audience is one of this member's, for as long as nobody has cut her.
+  public func belongs(to audience: Audience) -> Bool {
+    switch audience {
+    case .devices: role == .survivor
+    case .advocate(let first): role == .survivor || firstLogID == first
+    case .everyone: true
     }
   }
 }

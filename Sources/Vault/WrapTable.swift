@@ -23,8 +23,12 @@ enum WrapTable {
       ])
   }
 
-  /// Wraps what this device holds for members who were not known to whoever began an epoch. Each survivor's
-  /// device does so once for a member and an epoch, since nobody can check what others have wrapped.
+  /// Of keys that do not count any more, so many of one log are handed on, the first: what its owner began comes before
+  /// what whoever stole it did.
+  static let voidOfLog = 256
+
+  /// Wraps what this device holds for members who lack it. Each survivor's device does so once for a member
+  /// and an epoch, since nobody can check what others have wrapped.
   ///
   /// - Returns: whether there was anything to do.
   @discardableResult
@@ -39,40 +43,74 @@ enum WrapTable {
       try Row.fetchAll(
         db, cached: "SELECT epoch, log_id FROM wrapped WHERE case_ref = ?", arguments: [row.ref]
       ).map { Pair(epoch: try $0.identifier("epoch"), member: try $0.identifier("log_id")) })
-    let epochs = try LoadedEpoch.all(db, of: row, keys: keys)
-    var isChanged = false
-    for member in state.standingMembers where member.logID != row.logID {
-      for id in due(to: member, in: state, now: now)
-      where !done.contains(Pair(epoch: id, member: member.logID)) {
-        guard let epoch = epochs.first(where: { $0.key.id == id }) else { continue }
-        try add(
-          db, try epoch.key.wrap(for: member.logID, boxKey: member.card.boxKey), to: row)
-        isChanged = true
-      }
+    let held = try HeldKeys(db, of: row, in: state)
+    let lacking = state.standingMembers.filter { $0.logID != row.logID }.flatMap { member in
+      held.due(to: member, now: now).filter {
+        !done.contains(Pair(epoch: $0, member: member.logID))
+      }.map { (member: member, epoch: $0) }
     }
-    return isChanged
+    guard !lacking.isEmpty else { return false }
+    let epochs = Dictionary(
+      try LoadedEpoch.all(db, of: row, keys: keys).map { ($0.key.id, $0) }
+    ) { first, _ in first }
+    for (member, id) in lacking {
+      guard let epoch = epochs[id] else { continue }
+      try add(db, try epoch.key.wrap(for: member.logID, boxKey: member.card.boxKey), to: row)
+    }
+    return true
   }
 
   private struct Pair: Hashable {
     let epoch: EpochID
     let member: LogID
   }
+}
 
-  /// Epochs whose key a member should have, and was not given when they began. All of everyone's, since
-  /// older control entries are sealed to older ones; of others an advocate gets those in use.
-  static func due(
-    to member: CaseState.Member, in state: CaseState, now: UInt64
-  ) -> [EpochID] {
-    let records: [CaseState.EpochRecord]
-    switch member.role {
-    case .survivor: records = state.epochs
-    case .advocate:
-      guard member.isReader(at: now) else { return [] }
-      records =
-        state.epochs.filter { $0.epoch.audience == .everyone }
-        + state.usableEpochs(of: .advocate(member.firstLogID))
+/// Of which epochs this device holds the key, without the keys.
+struct HeldKeys {
+  private struct Held {
+    let id: EpochID
+    let audience: Audience
+    /// Nil for an epoch that does not count, which may have opened what does.
+    let record: CaseState.EpochRecord?
+  }
+
+  private let held: [Held]
+  private let state: CaseState
+
+  /// - Parameter state: the case as it is now.
+  init(_ db: Database, of row: CaseRow, in state: CaseState) throws {
+    self.state = state
+    let counting = Dictionary(state.epochs.map { ($0.id, $0) }) { first, _ in first }
+    var voidCounts: [Int64: Int] = [:]
+    held = try Row.fetchAll(
+      db,
+      cached: """
+        SELECT p.epoch, p.audience, l.log_ref FROM epoch p JOIN leaf l ON l.entry_id = p.epoch
+        WHERE p.case_ref = ? ORDER BY l.log_ref, l.sequence
+        """, arguments: [row.ref]
+    ).compactMap { epoch in
+      let id: EpochID = try epoch.identifier("epoch")
+      if counting[id] == nil {
+        voidCounts[epoch["log_ref"], default: 0] += 1
+        guard voidCounts[epoch["log_ref"], default: 0] <= WrapTable.voidOfLog else { return nil }
+      }
+      return Held(
+        id: id, audience: try Audience(decoding: epoch.bytes("audience")), record: counting[id])
     }
-    return records.filter { !$0.epoch.members.contains(member.logID) }.map(\.id)
+  }
+
+  /// Epochs whose key a member should have, and that nobody trustworthy has given her: also those that were replaced or
+  /// do not count any more, since what was sealed to them is still there. To a member in good standing only.
+  func due(to member: CaseState.Member, now: UInt64) -> [EpochID] {
+    guard member.role == .survivor || member.isReader(at: now) else { return [] }
+    return held.filter { member.belongs(to: $0.audience) && !isGiven($0, to: member) }.map(\.id)
+  }
+
+  /// Whoever begins an epoch gives its key to all whom it lists. A thief may list whom she gives nothing.
+  private func isGiven(_ epoch: Held, to member: CaseState.Member) -> Bool {
+    guard let record = epoch.record, state.member(record.logID)?.cut == nil else { return false }
+    return record.epoch.members.contains(member.logID)
   }
 }
 
@@ -96,8 +134,6 @@ struct WrapIntake {
   /// Survivors' control entries that are something else.
   private var others: Set<EpochID> = []
   private var openEpochs: Set<EpochID>
-  /// Epochs of which the entry is here and counts.
-  private let knownEpochs: [EpochID: Control.Epoch]
   private var counts: [Place: Int] = [:]
   private var unknownCount = 0
   private var openedCounts: [EpochID: Int] = [:]
@@ -141,7 +177,6 @@ struct WrapIntake {
     self.row = row
     self.keys = keys
     state = try CaseView.state(db, of: row)
-    knownEpochs = Dictionary(state.epochs.map { ($0.id, $0.epoch) }) { first, _ in first }
     let members = state.members
     recipients = Set(members.map(\.logID) + [row.logID])
     let survivors = Set(members.filter { $0.role == .survivor }.map(\.logID))
@@ -192,14 +227,15 @@ struct WrapIntake {
   private mutating func takeFurther(
     _ wrap: Wrap, in place: Place, with own: borrowing BoxKeyPair
   ) throws -> Bool {
-    guard counts[place, default: 0] < Self.ofRecipient, let epoch = knownEpochs[wrap.epoch] else {
-      return false
-    }
+    guard counts[place, default: 0] < Self.ofRecipient,
+      let held = try Row.fetchOne(
+        db, cached: "SELECT sealed_key FROM epoch WHERE case_ref = ? AND epoch = ?",
+        arguments: [row.ref, wrap.epoch.bytes.data])
+    else { return false }
     count(place, 1)
     let key: SecretKey
     do throws(CaseLogError) { key = try wrap.open(with: own) } catch { return false }
-    let said = EpochKey.commitment(caseID: row.caseID, audience: epoch.audience, key: key)
-    guard said == epoch.commitment else { return false }
+    guard try keys.open(held.bytes("sealed_key")).isEqual(to: key) else { return false }
     try WrapTable.store(db, wrap, case: row.ref)
     return true
   }

@@ -44,11 +44,12 @@ import Testing
   /// said and was lost with a device (60, 101), the beginning of a log passed on by who lacks the rest (71), control
   /// entries without power that somebody cannot open (125), what somebody wrote who is no member any more (5382), a
   /// log of nobody's that some hold and others do not (7029), heads that the mailbox spoilt, of older keys and before a
-  /// crash (861900, 700029).
+  /// crash (861900, 700029), keys that lost their power or were replaced before who needs them had newer ones (400178,
+  /// 700131), an entry of nobody's that one device held already (700368).
   static let failedOnce: [(seed: UInt64, length: Int)] = [
     (5, 24), (6, 24), (9, 24), (15, 24), (5_008, 24), (20_010, 16),
     (60, 16), (71, 16), (101, 16), (125, 16), (201, 16), (5_382, 16), (7_029, 16), (861_900, 16),
-    (700_029, 16),
+    (700_029, 16), (400_178, 16), (700_131, 16), (700_368, 16),
   ]
 
   @Test func `seeds that failed once do not fail any more`() async throws {

@@ -1,0 +1,209 @@
+import CaseLog
+import Cryptography
+import Foundation
+import GRDB
+import SealedBundle
+import Support
+import Testing
+import VerifiableLog
+
+@testable import Vault
+
+/// What honest devices can open stays openable to those that lack the key, also where the epoch has lost its power.
+@Suite struct HandedKeysTests {
+  /// A tablet that its owner's phone removed wrongly, and a laptop that came later and says so with the kit.
+  private struct Dispute {
+    let survivor: SurvivorWithKit
+    let phone: OpenVault
+    let tablet: OpenVault
+    let laptop: OpenVault
+
+    init() async throws {
+      survivor = try await SurvivorWithKit([words("one")])
+      phone = survivor.vault
+      try await phone.meet(survivor.shared)
+      tablet = try await survivor.recover("tablet").1
+      try await tablet.meet(survivor.shared)
+      try await phone.meet(survivor.shared)
+      _ = try await phone.remove(tablet.name(), fromCase: nil)
+      _ = try await phone.add([words("two")], toCase: nil)
+      try await phone.meet(survivor.own, own: true)
+      laptop = try await survivor.recover("laptop", from: survivor.own).1
+      try await laptop.meet(survivor.own, own: true)
+    }
+
+    func decide() async throws {
+      _ = try await laptop.decide(
+        stays: nil, cut: [(phone.name(), 0)], inCase: nil, kit: try survivor.kit())
+    }
+
+    func meet() async throws {
+      for _ in 0..<3 {
+        for vault in [laptop, tablet, phone] { try await vault.meet(survivor.own, own: true) }
+      }
+    }
+  }
+
+  @Test func `what was sealed to keys that lost their power opens for who was kept from them`()
+    async throws
+  {
+    let dispute = try await Dispute()
+    // Sealed to what the phone had begun without the tablet; it counts, whatever becomes of the phone.
+    _ = try await dispute.laptop.add([words("three")], toCase: nil)
+    let one = try #require(
+      try await dispute.laptop.entries(ofCase: nil).first { $0.content?.words == "one" })
+    _ = try await dispute.laptop.erase([one.id.base32])
+    try await dispute.decide()
+    _ = try await dispute.laptop.add([words("four")], toCase: nil)
+    try await dispute.meet()
+    for vault in [dispute.laptop, dispute.tablet] {
+      #expect(try await vault.standings()["two"] == .disputed)
+      #expect(try await vault.texts() == ["three", "four"])
+    }
+    #expect(try await dispute.laptop.hash() == dispute.tablet.hash())
+    // Whose power was taken is handed nothing that is new.
+    #expect(try await !dispute.phone.texts().contains("four"))
+    let recipient = AgeIdentity(secretKey: SecretKey.random()).recipient
+    let outcome = try await dispute.tablet.export(
+      caseNamed: nil, entries: nil, to: dispute.survivor.device.folder.path + "/case.age",
+      seal: .recipients([try #require(recipient)]), program: "test")
+    #expect(outcome.verdict.outcome == .consistent)
+  }
+
+  @Test func `keys that lost their power are handed once, and all carry the same`() async throws {
+    let dispute = try await Dispute()
+    try await dispute.decide()
+    try await dispute.meet()
+    let carried = try await dispute.laptop.wraps()
+    #expect(try await dispute.tablet.wraps() == carried)
+    try await dispute.meet()
+    #expect(try await dispute.laptop.wraps() == carried)
+    // Nobody seals anything new to them.
+    let void = try await dispute.tablet.voidEpochs()
+    #expect(void.count >= 4)
+    let before = try await dispute.tablet.slots(of: void)
+    _ = try await dispute.tablet.add([words("five")], toCase: nil)
+    #expect(try await dispute.tablet.slots(of: void) == before)
+  }
+
+  /// Whoever has a stolen device can begin as many as she likes, and all come behind what its owner began.
+  @Test func `of a thief's keys few are handed, and those before them are`() async throws {
+    let dispute = try await Dispute()
+    try await dispute.phone.beginEpochs(WrapTable.voidOfLog + 8)
+    try await dispute.phone.meet(dispute.survivor.own, own: true)
+    try await dispute.laptop.meet(dispute.survivor.own, own: true)
+    try await dispute.decide()
+    try await dispute.laptop.meet(dispute.survivor.own, own: true)
+    let hers = try await dispute.tablet.ownLogID()
+    let handed = try await dispute.laptop.handed(to: hers, among: try dispute.laptop.voidEpochs())
+    #expect(handed == WrapTable.voidOfLog)
+    try await dispute.meet()
+    #expect(try await dispute.tablet.standings()["two"] == .disputed)
+  }
+
+  /// A thief may say of an epoch that somebody has its key, and not give it.
+  @Test func `who is named as holding a key and does not is handed it once its giver is removed`()
+    async throws
+  {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let phone = survivor.vault
+    try await phone.meet(survivor.own, own: true)
+    let tablet = try await survivor.recover("tablet", from: survivor.own).1
+    let laptop = try await survivor.recover("laptop", from: survivor.own).1
+    for _ in 0..<2 {
+      for vault in [phone, tablet, laptop] { try await vault.meet(survivor.own, own: true) }
+    }
+    let hers = try await tablet.ownLogID()
+    try await phone.beginEpochs(1, withoutGivingTo: hers)
+    for vault in [phone, laptop] { try await vault.meet(survivor.own, own: true) }
+    _ = try await laptop.add([words("two")], toCase: nil)
+    for vault in [laptop, tablet] { try await vault.meet(survivor.own, own: true) }
+    #expect(try await !tablet.texts().contains("two"))
+    _ = try await laptop.remove(phone.name(), fromCase: nil)
+    for vault in [laptop, tablet] { try await vault.meet(survivor.own, own: true) }
+    #expect(try await tablet.texts() == ["one", "two"])
+    #expect(try await tablet.hash() == laptop.hash())
+  }
+
+  /// Her older keys were given what her newer ones never got.
+  @Test func `an advocate's new keys open what was shared before they were known`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let theirs = try await survivor.admitAdvocate().1
+    let phone = survivor.vault
+    for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
+    let first = try await survivor.recover("first tablet").1
+    let second = try await survivor.recover("second tablet").1
+    for vault in [first, second, phone] { try await vault.meet(survivor.shared) }
+    for (tablet, text) in [(first, "two"), (second, "three")] {
+      _ = try await phone.remove(tablet.name(), fromCase: nil)
+      _ = try await phone.add([words(text)], toCase: nil)
+    }
+    var kept = words("kept back")
+    kept.audience = .ownDevices
+    _ = try await phone.add([kept], toCase: nil)
+    #expect(try await theirs.renew(evenIfSound: true).cases.contains("theirs"))
+    for _ in 0..<2 {
+      for vault in [theirs, phone] { try await vault.meet(survivor.shared) }
+    }
+    try await theirs.meet(survivor.shared)
+    #expect(try await theirs.texts() == ["one", "two", "three"])
+  }
+}
+
+extension OpenVault {
+  /// Begins so many epochs of the survivor's devices.
+  fileprivate func beginEpochs(_ count: Int, withoutGivingTo member: LogID? = nil) throws {
+    try commit { db in
+      let row = try CaseRow.find(db, nil)
+      let control = try CaseControl(db, of: row, keys: keys, surroundings: surroundings)
+      let start = EpochStart(appender: control.appender, kit: try row.requireKit())
+      let everyone = try control.current(.everyone)
+      let begun = try (0..<count).map { _ in
+        try start.begin(
+          .devices, members: control.state.members(of: .devices).map(\.card),
+          replaces: control.state.epochs.filter { $0.epoch.audience == .devices }.map(\.id),
+          everyone: everyone, keys: keys
+        ).key.id
+      }
+      try control.sign()
+      guard let member else { return }
+      for epoch in begun {
+        try db.execute(
+          sql: "DELETE FROM wrap WHERE epoch = ? AND recipient = ?",
+          arguments: [epoch.bytes.data, member.bytes.data])
+      }
+    }
+  }
+
+  fileprivate func wraps() throws -> Set<[UInt8]> {
+    try read { db in
+      Set(try Row.fetchAll(db, sql: "SELECT bytes FROM wrap").map { $0.bytes("bytes") })
+    }
+  }
+
+  /// Epochs of which the key is here and that do not count.
+  fileprivate func voidEpochs() throws -> Set<EpochID> {
+    try read { db in
+      let row = try CaseRow.find(db, nil)
+      let held: Set<EpochID> = Set(
+        try Row.fetchAll(db, sql: "SELECT epoch FROM epoch").map { try $0.identifier("epoch") })
+      return held.subtracting(try CaseView.state(db, of: row).epochs.map(\.id))
+    }
+  }
+
+  fileprivate func slots(of epochs: Set<EpochID>) throws -> Int {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT epoch FROM slot").count {
+        epochs.contains(try $0.identifier("epoch"))
+      }
+    }
+  }
+
+  fileprivate func handed(to member: LogID, among epochs: Set<EpochID>) throws -> Int {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT epoch FROM wrapped WHERE log_id = ?", arguments: [member.bytes.data]
+      ).count { epochs.contains(try $0.identifier("epoch")) }
+    }
+  }
+}
