@@ -1,4 +1,3 @@
-internal import CSealedVFS
 internal import Cryptography
 
 #if canImport(Glibc)
@@ -93,15 +92,6 @@ struct VaultFiles: Sendable {
     guard names.contains("keys") || names.contains("keys.bak") else {
       throw VaultError(Self.databaseNames.isDisjoint(with: names) ? .notAVault : .keysMissing)
     }
-  }
-
-  /// What stays with the database's file where it lies, and a copy of it does not have. By name: opening and closing the
-  /// file beside SQLite would drop SQLite's locks on it (POSIX).
-  func databaseIdentity() throws(VaultError) -> UInt64 {
-    var identity: UInt64 = 0
-    let status = unsafe cairn_file_identity(database, &identity)
-    guard status == 0 else { throw .ofSystem(reading: status) }
-    return identity
   }
 
   /// One spelling for a folder, so that two of them can be compared: without links, `.` and `..`; as it was

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @Suite struct `Dependencies` {
@@ -24,6 +25,24 @@ import Testing
       findings += try undeclaredImports(in: file, of: target.name, declared: target.names)
     }
     expectNone(findings)
+  }
+
+  /// Scripts/fuzz builds these files of the vault without SwiftPM, and without SQLite and what stands on it.
+  @Test func `what is fuzzed of the vault needs no database`() throws {
+    let script = try #require(Project.text("Scripts/fuzz"))
+    let list = try #require(
+      try matches(of: #"(?s)\nvault_files\(\) \{\n(.*?)\n\}"#, in: script).first)
+    let names = Set(list.groups[1].split { !$0.isLetter }.map { "\($0).swift" })
+    let fuzzed = Project.sources.filter {
+      $0.target == "Vault" && names.contains(URL(filePath: $0.path).lastPathComponent)
+    }
+    #expect(fuzzed.count > 10)
+    expectNone(
+      try fuzzed.flatMap {
+        try undeclaredImports(
+          in: $0, of: "Vault",
+          declared: ["Cryptography", "VerifiableLog", "CaseLog", "Sync", "Mailboxes"])
+      })
   }
 
   @Test func `only Cryptography and the sealed VFS see libsodium`() throws {
