@@ -105,7 +105,7 @@ struct ReaderChoice {
   private func readers(of targets: [EntryID]) throws -> [Audience] {
     let slots = OpenSlots(control.db, of: control.row, in: control.state)
     let opening = try OpenSlots.epochs(control.db, of: targets).values.flatMap(\.epochs)
-    return control.advocates.filter(slots.audiences(of: opening).contains)
+    return control.advocates.filter(try slots.everGiven(opening).contains)
   }
 
   private func advocates(
@@ -154,6 +154,21 @@ struct OpenSlots {
     for id in epochs {
       guard let record = state.epochs.first(where: { $0.id == id }) else { continue }
       if !found.contains(record.epoch.audience) { found.append(record.epoch.audience) }
+    }
+    return found
+  }
+
+  /// The audiences that were given the keys of these epochs, each once: also of those that have no power any more, since
+  /// what they open stays open. It tells who can open something and not who was meant to: a thief begins epochs too.
+  func everGiven(_ epochs: [EpochID]) throws -> [Audience] {
+    var found: [Audience] = []
+    for id in epochs {
+      let epoch = try Row.fetchOne(
+        db, cached: "SELECT audience FROM epoch WHERE case_ref = ? AND epoch = ?",
+        arguments: [row.ref, id.bytes.data])
+      guard let audience = try epoch.map({ try Audience(decoding: $0.bytes("audience")) })
+      else { continue }
+      if !found.contains(audience) { found.append(audience) }
     }
     return found
   }

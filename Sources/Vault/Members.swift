@@ -105,7 +105,7 @@ extension OpenVault {
       let state = try CaseView.state(db, of: row)
       let table = try MemberTable(db, of: row, in: state, now: surroundings.now())
       let id: EntryID = try entry.identifier("entry_id")
-      return table.readers(of: try OpenSlots.epochs(db, of: [id])[id]?.epochs ?? [])
+      return try table.readers(of: try OpenSlots.epochs(db, of: [id])[id]?.epochs ?? [])
     }
   }
 }
@@ -124,7 +124,7 @@ extension OpenVault {
           tables[found.caseRef] = try MemberTable(
             db, of: row, in: try CaseView.state(db, of: row), now: surroundings.now())
         }
-        result[entry] = tables[found.caseRef]?.readers(of: found.epochs)
+        result[entry] = try tables[found.caseRef]?.readers(of: found.epochs)
       }
       return result
     }
@@ -150,8 +150,8 @@ struct MemberTable {
   }
 
   /// Members who have the keys of these epochs.
-  func readers(of epochs: [EpochID]) -> [EntryReader] {
-    let audiences = slots.audiences(of: epochs)
+  func readers(of epochs: [EpochID]) throws -> [EntryReader] {
+    let audiences = try slots.everGiven(epochs)
     return state.members.compactMap { member in
       guard member.logID != row.logID, audiences.contains(where: { $0.includes(member) }) else {
         return nil

@@ -9,7 +9,7 @@ import VerifiableLog
 @testable import Vault
 
 @discardableResult
-private func say(
+func say(
   _ text: String, about targets: [EntryID], as kind: EntryKind = .amend,
   for audience: EntryAudience = .allReaders, in vault: OpenVault, caseNamed name: String? = nil
 ) async throws -> EntryID {

@@ -125,6 +125,37 @@ import VerifiableLog
     #expect(try await tablet.hash() == laptop.hash())
   }
 
+  /// The keys that it was sealed to were begun by a device that has lost its power, and she was given them.
+  @Test func `whoever can open an entry is told that it was taken back`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let theirs = try await survivor.admitAdvocate().1
+    let phone = survivor.vault
+    for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
+    let first = try await survivor.recover("first tablet").1
+    let second = try await survivor.recover("second tablet").1
+    for vault in [first, second, phone] { try await vault.meet(survivor.shared) }
+    _ = try await second.remove(first.name(), fromCase: nil)
+    for vault in [second, phone] { try await vault.meet(survivor.shared) }
+    _ = try await phone.add([words("two")], toCase: nil)
+    for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
+    #expect(try await theirs.texts() == ["one", "two"])
+    _ = try await phone.decide(
+      stays: nil, cut: [(second.name(), 0)], inCase: nil, kit: try survivor.kit())
+    for _ in 0..<2 {
+      for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
+    }
+    let two = try #require(
+      try await phone.entries(ofCase: nil).first { $0.content?.words == "two" }?.id)
+    let advocate = try await theirs.name()
+    #expect(try await phone.readers(ofEntry: two.base32).map(\.logID.base32).contains(advocate))
+    #expect(try await phone.readers(of: [two])[two]?.map(\.logID.base32).contains(advocate) == true)
+    try await say("Not so.", about: [two], as: .retract, in: phone)
+    for _ in 0..<2 {
+      for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
+    }
+    #expect(try await theirs.entry(two.base32).summary.isRetracted)
+  }
+
   /// Her older keys were given what her newer ones never got.
   @Test func `an advocate's new keys open what was shared before they were known`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
