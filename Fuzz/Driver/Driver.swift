@@ -37,7 +37,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     try target.check(Array(bytes.prefix(target.maximumByteCount)))
   } catch {
     print("BROKEN: \(error.promise)")
-    unsafe fflush(nil)
+    fflush(nil)
     abort()
   }
   return 0

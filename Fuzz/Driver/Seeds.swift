@@ -331,7 +331,7 @@ enum Seeds {
       let file = try Array("six words".utf8).withBytes { passphrase in
         try KeysFile(
           master: FuzzCase.secretKey([60]), passphrase: passphrase,
-          kit: FuzzCase.shared.survivor.box.publicKey, cost: .least,
+          kit: FuzzCase.shared.survivor.box.publicKey, cost: KeyCost(memoryKiB: 65_536, passes: 1),
           vaultID: [UInt8](repeating: 1, count: 16))
       }
       return [file.bytes]
