@@ -103,9 +103,9 @@ struct ReaderChoice {
 
   /// The advocates who can open any of these.
   private func readers(of targets: [EntryID]) throws -> [Audience] {
-    let slots = OpenSlots(control.db, of: control.row, in: control.state)
-    let opening = try OpenSlots.epochs(control.db, of: targets).values.flatMap(\.epochs)
-    return control.advocates.filter(try slots.everGiven(opening).contains)
+    let opening = Set(try OpenSlots.epochs(control.db, of: targets).values.flatMap(\.epochs))
+    let able = control.epochs.filter { opening.contains($0.key.id) }.map { $0.key.audience }
+    return control.advocates.filter(able.contains)
   }
 
   private func advocates(
@@ -158,19 +158,15 @@ struct OpenSlots {
     return found
   }
 
-  /// The audiences that were given the keys of these epochs, each once: also of those that have no power any more, since
-  /// what they open stays open. It tells who can open something and not who was meant to: a thief begins epochs too.
-  func everGiven(_ epochs: [EpochID]) throws -> [Audience] {
-    var found: [Audience] = []
-    for id in epochs {
-      let epoch = try Row.fetchOne(
-        db, cached: "SELECT audience FROM epoch WHERE case_ref = ? AND epoch = ?",
-        arguments: [row.ref, id.bytes.data])
-      guard let audience = try epoch.map({ try Audience(decoding: $0.bytes("audience")) })
-      else { continue }
-      if !found.contains(audience) { found.append(audience) }
-    }
-    return found
+  /// The audiences that were given the keys of epochs which this device holds: also of those that have no power any
+  /// more, since what they open stays open. It tells who can open something and not who was meant to: a thief
+  /// begins epochs too.
+  static func everGiven(_ db: Database, in row: CaseRow) throws -> [EpochID: Audience] {
+    let epochs = try Row.fetchAll(
+      db, cached: "SELECT epoch, audience FROM epoch WHERE case_ref = ?", arguments: [row.ref])
+    return try Dictionary(
+      epochs.map { (try $0.identifier("epoch"), try Audience(decoding: $0.bytes("audience"))) }
+    ) { first, _ in first }
   }
 
   /// The epochs whose keys open entries, with the case of each.

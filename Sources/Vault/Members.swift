@@ -105,7 +105,7 @@ extension OpenVault {
       let state = try CaseView.state(db, of: row)
       let table = try MemberTable(db, of: row, in: state, now: surroundings.now())
       let id: EntryID = try entry.identifier("entry_id")
-      return try table.readers(of: try OpenSlots.epochs(db, of: [id])[id]?.epochs ?? [])
+      return table.readers(of: try OpenSlots.epochs(db, of: [id])[id]?.epochs ?? [])
     }
   }
 }
@@ -124,7 +124,7 @@ extension OpenVault {
           tables[found.caseRef] = try MemberTable(
             db, of: row, in: try CaseView.state(db, of: row), now: surroundings.now())
         }
-        result[entry] = try tables[found.caseRef]?.readers(of: found.epochs)
+        result[entry] = tables[found.caseRef]?.readers(of: found.epochs)
       }
       return result
     }
@@ -139,6 +139,8 @@ struct MemberTable {
   private let now: UInt64
   private let names: [LogID: String]
   private let slots: OpenSlots
+  /// Audiences of the epochs whose keys are here.
+  private let given: [EpochID: Audience]
 
   init(_ db: Database, of row: CaseRow, in state: CaseState, now: UInt64) throws {
     self.db = db
@@ -147,11 +149,12 @@ struct MemberTable {
     self.now = now
     names = try Self.names(db, of: row)
     slots = OpenSlots(db, of: row, in: state)
+    given = try OpenSlots.everGiven(db, in: row)
   }
 
   /// Members who have the keys of these epochs.
-  func readers(of epochs: [EpochID]) throws -> [EntryReader] {
-    let audiences = try slots.everGiven(epochs)
+  func readers(of epochs: [EpochID]) -> [EntryReader] {
+    let audiences = epochs.compactMap { given[$0] }
     return state.members.compactMap { member in
       guard member.logID != row.logID, audiences.contains(where: { $0.includes(member) }) else {
         return nil

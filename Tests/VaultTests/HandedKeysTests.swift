@@ -44,6 +44,25 @@ import VerifiableLog
     }
   }
 
+  /// A phone with an advocate beside it, and two tablets that came later.
+  private struct Circle {
+    let survivor: SurvivorWithKit
+    let phone: OpenVault
+    let theirs: OpenVault
+    let first: OpenVault
+    let second: OpenVault
+
+    init() async throws {
+      survivor = try await SurvivorWithKit([words("one")])
+      phone = survivor.vault
+      theirs = try await survivor.admitAdvocate().1
+      for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
+      first = try await survivor.recover("first tablet").1
+      second = try await survivor.recover("second tablet").1
+      for vault in [first, second, phone] { try await vault.meet(survivor.shared) }
+    }
+  }
+
   @Test func `what was sealed to keys that lost their power opens for who was kept from them`()
     async throws
   {
@@ -127,13 +146,9 @@ import VerifiableLog
 
   /// The keys that it was sealed to were begun by a device that has lost its power, and she was given them.
   @Test func `whoever can open an entry is told that it was taken back`() async throws {
-    let survivor = try await SurvivorWithKit([words("one")])
-    let theirs = try await survivor.admitAdvocate().1
-    let phone = survivor.vault
-    for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
-    let first = try await survivor.recover("first tablet").1
-    let second = try await survivor.recover("second tablet").1
-    for vault in [first, second, phone] { try await vault.meet(survivor.shared) }
+    let circle = try await Circle()
+    let (survivor, phone, theirs) = (circle.survivor, circle.phone, circle.theirs)
+    let (first, second) = (circle.first, circle.second)
     _ = try await second.remove(first.name(), fromCase: nil)
     for vault in [second, phone] { try await vault.meet(survivor.shared) }
     _ = try await phone.add([words("two")], toCase: nil)
@@ -158,14 +173,9 @@ import VerifiableLog
 
   /// Her older keys were given what her newer ones never got.
   @Test func `an advocate's new keys open what was shared before they were known`() async throws {
-    let survivor = try await SurvivorWithKit([words("one")])
-    let theirs = try await survivor.admitAdvocate().1
-    let phone = survivor.vault
-    for vault in [phone, theirs] { try await vault.meet(survivor.shared) }
-    let first = try await survivor.recover("first tablet").1
-    let second = try await survivor.recover("second tablet").1
-    for vault in [first, second, phone] { try await vault.meet(survivor.shared) }
-    for (tablet, text) in [(first, "two"), (second, "three")] {
+    let circle = try await Circle()
+    let (survivor, phone, theirs) = (circle.survivor, circle.phone, circle.theirs)
+    for (tablet, text) in [(circle.first, "two"), (circle.second, "three")] {
       _ = try await phone.remove(tablet.name(), fromCase: nil)
       _ = try await phone.add([words(text)], toCase: nil)
     }
