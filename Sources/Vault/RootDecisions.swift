@@ -49,7 +49,7 @@ extension OpenVault {
     return try commit { db in
       let row = try CaseRow.find(db, name)
       let decision = try decision(db, of: row, stays: stays, cut: cut)
-      let root = try CaseRoot.open(db, of: row, with: pair)
+      let root = try speakAsRoot(db, of: row, with: pair)
       let limits = decision.cut.map { RootStatement.Limit(logID: $0.logID, size: $0.size) }
       try CaseRoot.add(
         db, RootStatement.decide(stays: decision.stays, cut: limits, root: root), to: row)
@@ -78,7 +78,7 @@ extension OpenVault {
       var state = try CaseView.state(db, of: row)
       let logID = try MemberTable.find(db, member, of: row, in: state).logID
       guard state.member(logID)?.cut != nil else { throw VaultError(.notCut) }
-      let root = try CaseRoot.open(db, of: row, with: pair)
+      let root = try speakAsRoot(db, of: row, with: pair)
       // A lift takes the cuts at its size and below; the one after it is only seen then. Cuts of older keys
       // of the device are cuts of this one.
       while let cut = state.member(logID)?.cut {
@@ -114,9 +114,28 @@ extension OpenVault {
             WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1
             """, arguments: [entry.bytes.data, row.ref]) != nil
       else { throw VaultError(.unknownEntry) }
-      let root = try CaseRoot.open(db, of: row, with: pair)
+      let root = try speakAsRoot(db, of: row, with: pair)
       try CaseRoot.add(db, RootStatement.keep(entry, root: root), to: row)
     }
+  }
+
+  /// The root, and with it what only the kit opens: keys that a device began which has handed them to nobody, and may
+  /// be the one that is lost.
+  private func speakAsRoot(
+    _ db: Database, of row: CaseRow, with kit: borrowing BoxKeyPair
+  ) throws -> SigningKey {
+    let root = try CaseRoot.open(db, of: row, with: kit)
+    let wraps = try Row.fetchAll(
+      db,
+      cached: """
+        SELECT w.bytes FROM wrap w WHERE w.case_ref = ? AND w.recipient IS NULL AND NOT EXISTS
+          (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
+        """, arguments: [row.ref]
+    ).map { try Wrap(decoding: $0.bytes("bytes")) }
+    guard !wraps.isEmpty else { return root }
+    try Rewrapping.run(db, wraps, with: kit, to: row.card, logID: row.logID, case: row.ref)
+    try Absorber.run(db, of: row, keys: keys)
+    return root
   }
 
   private func decision(

@@ -27,15 +27,14 @@ enum WrapTable {
   /// what whoever stole it did.
   static let voidOfLog = 256
 
-  /// Wraps what this device holds for members who lack it. Each survivor's device does so once for a member
-  /// and an epoch, since nobody can check what others have wrapped.
+  /// Wraps what this device holds for members who lack it, once for a member and an epoch, since nobody can check what
+  /// others have wrapped. An advocate does so for the survivor's devices: those that could have may be removed by now.
   ///
   /// - Returns: whether there was anything to do.
   @discardableResult
   static func complete(
     _ db: Database, of row: CaseRow, keys: VaultKeys, now: UInt64
   ) throws -> Bool {
-    guard row.role == .survivor else { return false }
     let state = try CaseView.state(db, of: row)
     guard !state.isStoppedByNewerVersion, state.member(row.logID).map({ $0.cut == nil }) ?? false
     else { return false }
@@ -44,7 +43,10 @@ enum WrapTable {
         db, cached: "SELECT epoch, log_id FROM wrapped WHERE case_ref = ?", arguments: [row.ref]
       ).map { Pair(epoch: try $0.identifier("epoch"), member: try $0.identifier("log_id")) })
     let held = try HeldKeys(db, of: row, in: state)
-    let lacking = state.standingMembers.filter { $0.logID != row.logID }.flatMap { member in
+    let others = state.standingMembers.filter {
+      $0.logID != row.logID && (row.role == .survivor || $0.role == .survivor)
+    }
+    let lacking = others.flatMap { member in
       held.due(to: member, now: now).filter {
         !done.contains(Pair(epoch: $0, member: member.logID))
       }.map { (member: member, epoch: $0) }

@@ -171,6 +171,45 @@ import VerifiableLog
     #expect(try await theirs.entry(two.base32).summary.isRetracted)
   }
 
+  /// Nobody else has the key but the kit, once the phone is removed that could have handed it on.
+  @Test func `an advocate hands a survivor's device the keys that she writes with`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let phone = survivor.vault
+    try await phone.meet(survivor.shared)
+    let tablet = try await survivor.recover("tablet").1
+    // Of whom the phone does not know yet.
+    let theirs = try await survivor.admitAdvocate().1
+    for vault in [phone, theirs, tablet] { try await vault.meet(survivor.shared) }
+    _ = try await tablet.remove(phone.name(), fromCase: nil)
+    _ = try await theirs.add([words("two")], toCase: "theirs")
+    for _ in 0..<2 {
+      for vault in [theirs, tablet] { try await vault.meet(survivor.shared) }
+    }
+    #expect(try await tablet.texts() == ["one", "two"])
+    #expect(try await tablet.hash() == theirs.hash())
+    let carried = [try await theirs.wraps(), try await tablet.wraps()]
+    for vault in [theirs, tablet] { try await vault.meet(survivor.shared) }
+    #expect([try await theirs.wraps(), try await tablet.wraps()] == carried)
+  }
+
+  /// A phone that is lost hands on nothing any more, and what it wrote counts.
+  @Test func `whoever speaks with the kit opens what only the kit does`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let phone = survivor.vault
+    try await phone.meet(survivor.own, own: true)
+    let laptop = try await survivor.recover("laptop", from: survivor.own).1
+    for vault in [laptop, phone] { try await vault.meet(survivor.own, own: true) }
+    let tablet = try await survivor.recover("tablet", from: survivor.own).1
+    // With keys that the tablet gets from nobody: the phone does not know of it.
+    _ = try await phone.remove(laptop.name(), fromCase: nil)
+    _ = try await phone.add([words("two")], toCase: nil)
+    for vault in [phone, tablet] { try await vault.meet(survivor.own, own: true) }
+    #expect(try await tablet.texts() == ["one"])
+    _ = try await tablet.decide(
+      stays: nil, cut: [(phone.name(), nil)], inCase: nil, kit: try survivor.kit())
+    #expect(try await tablet.texts() == ["one", "two"])
+  }
+
   /// Her older keys were given what her newer ones never got.
   @Test func `an advocate's new keys open what was shared before they were known`() async throws {
     let circle = try await Circle()
