@@ -12,6 +12,8 @@ import VerifiableLog
 struct FolderAttempt {
   let meeting: Meeting
   let files: Files
+  /// Files that end with zeros up to this length, which take no room on the disk.
+  var lengths: [String: UInt64] = [:]
   /// What an exchange has to say of it, as the program names it; more may be said.
   var problems: Set<String> = ["damaged"]
   /// What `verify.py` has to say of it.
@@ -22,16 +24,31 @@ struct FolderAttempt {
   var lacksSomething = true
 }
 
+extension FolderAttempt {
+  func folder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder(files)
+    for (name, length) in lengths {
+      let file = try FileHandle(forWritingTo: URL(filePath: folder.path + "/" + name))
+      try file.truncate(atOffset: length)
+      try file.close()
+    }
+    return folder
+  }
+}
+
 extension Row {
+  /// No program needs more memory than this, whatever is in a folder.
+  static let withLittleMemory = ["/usr/bin/prlimit", "--as=\(512 << 20)"]
+
   /// Gives a folder to a vault, to the program and to `verify.py`: none believes what is wrong in it, each says so, and
   /// with the folder as it was all comes that was there.
   func refuses(
     _ attempt: FolderAttempt, as outcome: Outcome = .refused,
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    let folder = try TemporaryFolder(attempt.files)
+    let folder = try attempt.folder()
     let kit = attempt.meeting.survivor.path("kit")
-    let said = try await Verifiers.folder(folder.path, kit: kit)
+    let said = try await Verifiers.folder(folder.path, kit: kit, through: Self.withLittleMemory)
     #expect(
       said.codes.isSuperset(of: attempt.codes), "\(said.codes)", sourceLocation: sourceLocation)
     #expect(
@@ -57,7 +74,7 @@ extension Row {
     }
     saw(outcome, at: .folder)
 
-    let synced = try await reader.cairn("sync", "--mailbox", folder.path, "--json")
+    let synced = try await reader.syncWithLittleMemory(folder)
     let told = try synced.json()["problems"] as? [[String: Any]] ?? []
     #expect(
       attempt.problems.isSubset(of: told.compactMap { $0["code"] as? String }), "\(synced.all)",
@@ -74,6 +91,18 @@ extension Row {
       #expect(try await vault.check().findings == [], sourceLocation: sourceLocation)
     }
     saw(outcome, at: .program)
+  }
+}
+
+extension Person {
+  /// What an exchange says, told for scripts.
+  func syncWithLittleMemory(_ folder: TemporaryFolder) async throws -> Finished {
+    try await start(
+      [
+        "sync", "--mailbox", folder.path, "--json", "--vault", vault, "--passphrase-file",
+        passphraseFile,
+      ], through: Row.withLittleMemory
+    ).finish()
   }
 }
 

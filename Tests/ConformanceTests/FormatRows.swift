@@ -106,9 +106,6 @@ import VerifiableLog
     }
   }
 
-  /// No program needs more memory for it than it is allowed here.
-  private static let withLittleMemory = ["/usr/bin/prlimit", "--as=\(512 << 20)"]
-
   private func refuseInFolder(_ row: Row, _ inputs: [[UInt8]]) async throws {
     let meeting = try await Meeting.shared.value
     let reader = try await meeting.newcomer()
@@ -131,14 +128,9 @@ import VerifiableLog
     try await row.refuses(attempt)
     let folder = try TemporaryFolder(files)
     let said = try await Verifiers.folder(
-      folder.path, kit: meeting.survivor.path("kit"), through: Self.withLittleMemory)
+      folder.path, kit: meeting.survivor.path("kit"), through: Row.withLittleMemory)
     #expect(said.count(of: "file-damaged") == inputs.count, "\(said.object)")
-    let synced = try await reader.start(
-      [
-        "sync", "--mailbox", folder.path, "--vault", reader.vault, "--passphrase-file",
-        reader.passphraseFile,
-      ], through: Self.withLittleMemory
-    ).finish()
+    let synced = try await reader.syncWithLittleMemory(folder)
     #expect(synced.status == 20, "\(synced.all)")
   }
 
@@ -166,7 +158,7 @@ import VerifiableLog
       }
     }
     for attempt in archives.suffix(2) {
-      try await row.refuses(attempt, as: .proofMalformed, through: Self.withLittleMemory)
+      try await row.refuses(attempt, as: .proofMalformed, through: Row.withLittleMemory)
     }
     // The others to each program in turn.
     try await row.refuses(archives.dropLast(2), as: .proofMalformed)
@@ -187,7 +179,9 @@ import VerifiableLog
         "r-\(meeting.survivorLog.base32)", of: meeting.survivorLog)
       var long = meeting.files
       long[name] = (try long.frames(name)[0].bytes) + frame(0x04, [], length: .max)
-      try await row.refuses(FolderAttempt(meeting: meeting, files: long))
+      // A frame that says how long it is, with as much behind it as a disk can be made to say it has.
+      try await row.refuses(
+        FolderAttempt(meeting: meeting, files: long, lengths: [name: 1 << 40]))
       var proof = meeting.files
       try proof.changeRange(name) {
         $0.with(proof: [Bytes32](repeating: .zero, count: SyncLimits.proofHashes + 1))

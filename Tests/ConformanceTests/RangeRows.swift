@@ -154,6 +154,15 @@ import VerifiableLog
       try await row.refuses(
         FolderAttempt(meeting: meeting, files: files, problems: ["gap"], codes: ["gap"], status: 0),
         as: .told)
+      // Nothing is kept in memory until it fits, however much of it there is.
+      let long = try FolderAttempt(
+        meeting: meeting, files: files, lengths: [ranges[1]: 1 << 40]
+      ).folder()
+      let said = try await Verifiers.folder(
+        long.path, kit: meeting.survivor.path("kit"), through: Row.withLittleMemory)
+      #expect(said.codes.contains("file-damaged"))
+      let synced = try await meeting.newcomer().syncWithLittleMemory(long)
+      #expect(synced.status == 0, "\(synced.all)")
       row.passes(.verifier, because: "a bundle has all leaves")
     }
   }
