@@ -81,8 +81,9 @@ extension CaseState {
   /// who was cut. Several may have been begun at once; by id.
   public func usableEpochs(of audience: Audience) -> [EpochRecord] {
     let own = epochs.filter { $0.epoch.audience == audience }
+    let replaced = Set(own.flatMap(\.epoch.replaces))
     return own.filter { record in
-      !own.contains { $0.epoch.replaces.contains(record.id) }
+      !replaced.contains(record.id)
         && member(record.logID)?.cut == nil
         && record.epoch.members.allSatisfy { member($0)?.cut == nil }
     }

@@ -191,13 +191,14 @@ private struct Erasing {
 
   init(_ db: Database, entries texts: [String]) throws {
     var found: [EntryID] = []
+    var seen: Set<EntryID> = []
     var ofCase: CaseRow?
     for text in texts {
       let (row, entry) = try EntryTable.find(db, text)
       guard ofCase == nil || ofCase == row else { throw VaultError(.differentCases) }
       ofCase = row
       let id: EntryID = try entry.identifier("entry_id")
-      if !found.contains(id) { found.append(id) }
+      if seen.insert(id).inserted { found.append(id) }
     }
     named = Set(found)
     guard let row = ofCase else { throw VaultError(.unknownEntry) }
@@ -208,11 +209,15 @@ private struct Erasing {
         db,
         cached: """
           SELECT l.entry_id FROM about a JOIN entry e ON e.id = a.entry_ref JOIN leaf l ON l.id = e.id
-          WHERE a.target = ? AND e.case_ref = ? AND e.kind IN (17, 18) ORDER BY l.id
-          """, arguments: [found[index].bytes.data, row.ref])
+          WHERE a.target = ? AND e.case_ref = ? AND e.kind IN (?, ?) ORDER BY l.id
+          """,
+        arguments: [
+          found[index].bytes.data, row.ref, Int64(EntryKind.amend.code),
+          Int64(EntryKind.retract.code),
+        ])
       for entry in about {
         let id: EntryID = try entry.identifier("entry_id")
-        if !found.contains(id) { found.append(id) }
+        if seen.insert(id).inserted { found.append(id) }
       }
       index += 1
     }
@@ -224,11 +229,12 @@ private struct Erasing {
   /// What is erased, and destroyed here already, is not erased again.
   mutating func leaveOutErased() throws {
     let state = try CaseView.state(db, of: row)
-    let before = try entries.filter {
-      try state.isErased($0) && ErasureTable.isDestroyed(db, $0, in: row)
-    }
+    let before = try Set(
+      entries.filter {
+        try state.isErased($0) && ErasureTable.isDestroyed(db, $0, in: row)
+      })
+    erasedBefore = entries.filter { before.contains($0) && named.contains($0) }
     entries.removeAll(where: before.contains)
-    erasedBefore = before.filter(named.contains)
   }
 
   func outcome() throws -> EraseOutcome {
