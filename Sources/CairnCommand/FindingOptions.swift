@@ -109,8 +109,9 @@ struct FindingOptions: ParsableArguments {
     if withFile { query.hasFile = true }
     query.order = try Self.order(by)
     query.isNewestFirst = newestFirst
-    if let limit, limit < 1 {
-      throw Self.unknown("invalidLimit", "--limit needs a number from 1 on.", ["50"])
+    if let limit, !(1...Self.longestPage).contains(limit) {
+      throw Self.unknown(
+        "invalidLimit", "--limit needs a number from 1 to \(Self.longestPage).", ["50"])
     }
     query.limit = limit
     query.after = after
@@ -120,6 +121,8 @@ struct FindingOptions: ParsableArguments {
   /// How many entries stand on a page for people, unless they say: as many as can be taken in on a terminal, and
   /// all where the output goes elsewhere.
   var pageLength: Int? { limit ?? (isatty(1) == 1 ? 50 : nil) }
+
+  private static let longestPage = 1_000_000
 
   private static func time(_ typed: String?) throws -> ClaimedTime? {
     do { return try typed.flatMap(Draft.time) } catch let failure as Failure {

@@ -43,7 +43,7 @@ struct EntryFinder {
       try EntryCursor(text, for: query)
     }
     guard !conditions.isNever else { return EntryPage(entries: [], next: nil) }
-    let limit = query.limit.map { max(1, $0) }
+    let limit = query.limit.map { min(max(1, $0), Self.longestPage) }
     // One more than is shown tells whether there is another page.
     var places = try find(after: after, limit: limit.map { $0 + 1 })
     var next: String?
@@ -53,6 +53,9 @@ struct EntryFinder {
     }
     return EntryPage(entries: try summaries(places.map(\.leaf)), next: next)
   }
+
+  /// More than a case has.
+  private static let longestPage = 1 << 32
 
   /// First those with a time, then those without.
   private func find(after: EntryCursor?, limit: Int?) throws -> [EntryCursor] {

@@ -238,6 +238,7 @@ import Testing
     (["--state", "lost"], "unknownState"), (["--happened-from", "yesterday"], "invalidTime"),
     (["--happened-to", "2024-02-30"], "invalidTime"),
     (["--entered-from", "2024-05-31T14:30"], "invalidTime"), (["--limit", "0"], "invalidLimit"),
+    (["--limit", "\(Int.max)"], "invalidLimit"),
     (["--by-member", "zzzz"], "unknownMember"), (["--audience", "zzzz"], "unknownMember"),
     (["--happened-from", "31.05.2024"], "invalidTime"),
     (["--limit", "many"], "usage"), (["--after", "nonsense"], "cursorUnknown"),
