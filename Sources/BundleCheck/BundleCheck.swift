@@ -61,14 +61,28 @@ public enum BundleCheck {
     }
   }
 
+  /// Whether a bundle is sealed with a passphrase, armored or not, so that it helps to ask for one.
+  public static func isForPassphrase(_ path: String) throws(BundleOpenError) -> Bool {
+    // Whole groups of three bytes, so that armor has just these letters for them.
+    let beginning = Array("age-encryption.org/v1\n-> scryp".utf8)
+    let head = try head(path)
+    if head.starts(with: beginning) { return true }
+    let lines = head.split(maxSplits: 1) { $0 == UInt8(ascii: "\n") }
+    return try kind(path) == .armored && lines.count == 2
+      && lines[1].starts(with: Base64.encode(beginning).utf8)
+  }
+
   private enum Kind { case archive, encrypted, armored, other }
 
-  private static func kind(_ path: String) throws(BundleOpenError) -> Kind {
+  private static func head(_ path: String) throws(BundleOpenError) -> [UInt8] {
     let file = try open(path)
-    let head: [UInt8]
-    do { head = try file.read(at: 0, count: Int(min(file.byteCount, 64))) } catch {
+    do { return try file.read(at: 0, count: Int(min(file.byteCount, 128))) } catch {
       throw .unreadable
     }
+  }
+
+  private static func kind(_ path: String) throws(BundleOpenError) -> Kind {
+    let head = try head(path)
     if head.starts(with: "age-encryption.org/".utf8) { return .encrypted }
     if head.starts(with: "-----BEGIN".utf8) { return .armored }
     return head.starts(with: "PK".utf8) ? .archive : .other

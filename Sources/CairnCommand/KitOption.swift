@@ -42,7 +42,7 @@ struct KitOption: ParsableArguments {
     throw Self.noKit
   }
 
-  private static let longestFile = 32_768
+  private static let longestFile = 1 << 16
 
   /// Without what a kit's file has beside the words: numbers, and lines of explanation; of a page, all but the
   /// items of its list.

@@ -27,7 +27,7 @@ struct OpenCommand: AsyncParsableCommand {
 
   func run() async throws {
     let trust = try unseal.trust()
-    let size = try SealedHeader.size(of: bundle)
+    let size = try BundleFile.size(of: bundle)
     let place = try NewFolder(output)
     do {
       let opened = try unseal.withKey(for: bundle, terminal: global.terminal) { key in

@@ -1,11 +1,8 @@
+import BundleCheck
 import Cryptography
 import Foundation
 import Passphrases
 import Vault
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Where passphrases come from, and the form in which they are used.
 enum Passphrase {
@@ -13,25 +10,17 @@ enum Passphrase {
 
   /// The content of a file without one line end at its end, as it stands there.
   static func read(file path: String) throws -> LockedBytes {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw cannotRead(path) }
-    defer { close(descriptor) }
-    var secret = try LockedBytes(capacity: longest + 3)
-    var byte: UInt8 = 0
-    defer { byte = 0 }
-    while true {
-      let count = unsafe Glibc.read(descriptor, &byte, 1)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw cannotRead(path) }
-      if count == 0 { break }
-      guard secret.count < secret.capacity else { throw unsuitable(path) }
-      try secret.append(byte)
+    let secret: LockedBytes
+    do throws(SecretFile.Problem) {
+      secret = try SecretFile.readPassphrase(path, limit: longest)
+    } catch {
+      switch error {
+      case .unreadable: throw cannotRead(path)
+      case .tooLong: throw unsuitable(path)
+      case .outOfMemory: throw CryptographyError.outOfMemory
+      }
     }
-    if ends(secret, with: UInt8(ascii: "\n")) {
-      secret.removeLast()
-      if ends(secret, with: UInt8(ascii: "\r")) { secret.removeLast() }
-    }
-    guard secret.count > 0, secret.count <= longest else { throw unsuitable(path) }
+    guard secret.count > 0 else { throw unsuitable(path) }
     return secret
   }
 
@@ -60,12 +49,6 @@ enum Passphrase {
     guard let composed else { return typed }
     return try composed.withBytes { (bytes) throws(CryptographyError) in
       try LockedBytes(copying: bytes)
-    }
-  }
-
-  private static func ends(_ secret: borrowing LockedBytes, with byte: UInt8) -> Bool {
-    secret.withBytes { bytes in
-      bytes.byteCount > 0 && bytes.byte(at: bytes.byteCount - 1) == byte
     }
   }
 

@@ -51,11 +51,18 @@ struct UnsealOptions: ParsableArguments {
       return try body(.passphrase(try Passphrase.read(file: sealPassphraseFile)))
     }
     if let identity { return try body(.identities(try identities(identity))) }
-    guard let terminal, try SealedHeader.isForPassphrase(bundle) else { return try body(.none) }
+    guard let terminal, try isForPassphrase(bundle) else { return try body(.none) }
     guard let typed = try terminal.askSecret("Passphrase of the bundle (nothing shows): ") else {
       throw VaultError(.cancelled)
     }
     return try body(.passphrase(typed))
+  }
+
+  /// What cannot be read is told by whoever reads all of it.
+  private func isForPassphrase(_ bundle: String) throws -> Bool {
+    do throws(BundleOpenError) { return try BundleCheck.isForPassphrase(bundle) } catch {
+      return false
+    }
   }
 
   private func identities(_ path: String) throws -> LockedBytes {
@@ -66,8 +73,8 @@ struct UnsealOptions: ParsableArguments {
   }
 }
 
-/// The first bytes of a bundle, which tell how it is sealed.
-enum SealedHeader {
+/// A bundle as a file, before it is looked into.
+enum BundleFile {
   /// How many bytes the bundle has.
   ///
   /// - Throws: a failure where there is nothing that could be checked.
@@ -82,14 +89,6 @@ enum SealedHeader {
           safe: "This says nothing about whether the bundle is genuine.",
           next: "Perhaps a download or a copy was not finished: copy it again from where it came."))
     }
-  }
-
-  static func isForPassphrase(_ path: String) throws -> Bool {
-    guard let handle = FileHandle(forReadingAtPath: path) else { return false }
-    defer { handle.closeFile() }
-    let head = try handle.read(upToCount: 64) ?? Data()
-    return head.starts(with: "age-encryption.org/v1\n-> scrypt ".utf8)
-      || head.starts(with: "-----BEGIN AGE".utf8)
   }
 }
 

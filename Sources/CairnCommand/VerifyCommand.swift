@@ -23,7 +23,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let trust = try unseal.trust()
-    let size = try SealedHeader.size(of: bundle)
+    let size = try BundleFile.size(of: bundle)
     let progress = Progress("Checking", total: size, isQuiet: global.json)
     defer { progress.finish() }
     let verdict = try unseal.withKey(for: bundle, terminal: global.terminal) { key in

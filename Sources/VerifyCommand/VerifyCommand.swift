@@ -31,7 +31,7 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "The bundle: as it was handed over, or decrypted already (a ZIP archive).")
   var bundle: String
 
-  @Option(help: "A file with the passphrase in its first line.")
+  @Option(help: "A file with the bundle's passphrase.")
   var sealPassphraseFile: String?
 
   @Option(help: "An age identity file with your secret key.")
@@ -55,9 +55,9 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     let trust = try trust()
     let verdict: BundleVerdict
-    do throws(BundleOpenError) {
+    do {
       verdict = try BundleCheck.verify(path: bundle, key: try key(), trust: trust)
-    } catch {
+    } catch let error as BundleOpenError {
       if json { print(VerdictJSON.line(error)) }
       complain(VerdictText.sentence(error))
       throw ExitCode(BundleExitCode(error).rawValue)
@@ -78,43 +78,24 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 
-  private func key() throws(BundleOpenError) -> BundleKey {
-    if let sealPassphraseFile {
-      return .passphrase(try secret(sealPassphraseFile, firstLineOnly: true))
-    }
-    if let identity { return .identities(try secret(identity, firstLineOnly: false)) }
-    if Terminal.isThere, try needsPassphrase() {
-      return .passphrase(try Terminal.askPassphrase("Passphrase of the bundle: "))
-    }
-    return .none
-  }
-
-  /// Asks only where an answer helps: the bundle's first stanza is for a passphrase.
-  private func needsPassphrase() throws(BundleOpenError) -> Bool {
-    let head: [UInt8]
-    do throws(SourceError) {
-      let file = try FileSource(path: bundle)
-      head = try file.read(at: 0, count: Int(min(file.byteCount, 64)))
-    } catch { throw .unreadable }
-    return head.starts(with: "age-encryption.org/v1\n-> scrypt ".utf8)
-  }
-
-  /// A small file with a secret, in guarded memory.
-  private func secret(_ path: String, firstLineOnly: Bool) throws(BundleOpenError) -> LockedBytes {
-    do {
-      let file = try FileSource(path: path)
-      guard file.byteCount <= 1 << 16 else { throw BundleOpenError.unreadable }
-      var secret = try LockedBytes(capacity: Int(file.byteCount))
-      for offset in 0..<file.byteCount {
-        let byte = try file.read(at: offset, count: 1)[0]
-        if firstLineOnly && (byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")) { break }
-        try secret.append(byte)
+  private func key() throws -> BundleKey {
+    do throws(SecretFile.Problem) {
+      if let sealPassphraseFile {
+        return .passphrase(try SecretFile.readPassphrase(sealPassphraseFile, limit: 4096))
       }
-      return secret
+      if let identity { return .identities(try SecretFile.read(identity, limit: 1 << 16)) }
     } catch {
-      throw .unreadable
+      throw error == .outOfMemory ? BundleOpenError.outOfMemory : .unreadable
     }
+    // Asks only where an answer helps.
+    guard Terminal.isThere, try BundleCheck.isForPassphrase(bundle) else { return .none }
+    guard let typed = try Terminal.askPassphrase("Passphrase of the bundle (nothing shows): ")
+    else { throw ExitCode(Self.stopped) }
+    return .passphrase(typed)
   }
+
+  /// As a shell gives it for a program that Ctrl-C ended.
+  private static let stopped: Int32 = 130
 
   private func complain(_ sentence: String) {
     let bytes = Array("cairn-verify: \(sentence)\n".utf8)

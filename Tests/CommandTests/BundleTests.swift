@@ -181,6 +181,53 @@ import Testing
     #expect(both.status == 64)
   }
 
+  /// One file with two lines, and an armored bundle of a passphrase.
+  @Test func `both programs read the same passphrase out of a file`() async throws {
+    let (person, _) = try await Self.exported()
+    _ = try person.folder.file("two lines", Array("one line\nand another\n".utf8))
+    let made = try await person.cairn(
+      "export", "default", "--output", "2.age", "--seal-passphrase-file", "two lines")
+    #expect(made.status == 0, "\(made.all)")
+    for program in ["cairn", "cairn-verify"] {
+      let verb = program == "cairn" ? ["verify"] : []
+      let verified = try await person.start(
+        verb + ["2.age", "--seal-passphrase-file", "two lines"], program: program
+      ).finish()
+      #expect(verified.status == 21, "\(program): \(verified.all)")
+    }
+  }
+
+  @Test(arguments: ["cairn", "cairn-verify"])
+  func `a passphrase is asked for where there is one`(program: String) async throws {
+    let (person, _) = try await Self.exported()
+    try Self.armor("case.age", as: "case.asc", in: person)
+    let verb = program == "cairn" ? ["verify"] : []
+    for bundle in ["case.age", "case.asc"] {
+      let terminal = try FakeTerminal(verb + [bundle], by: person, program: program)
+      try await terminal.answer("Passphrase of the bundle", "a passphrase for the bundle")
+      let finished = try await terminal.finish()
+      #expect(finished.status == 21, "\(bundle): \(terminal.screen)")
+    }
+    let terminal = try FakeTerminal(verb + ["case.age"], by: person, program: program)
+    try await terminal.wait(for: "Passphrase of the bundle")
+    #expect(try await eventually { !terminal.isEchoing })
+    terminal.type("dromedary\u{3}")
+    #expect(try await terminal.finish().status == 130)
+    #expect(terminal.isEchoing)
+    #expect(!terminal.screen.contains("dromedary"))
+  }
+
+  /// As `age --armor` writes it.
+  private static func armor(_ name: String, as other: String, in person: Person) throws {
+    let bytes = try Data(contentsOf: URL(filePath: person.path(name)))
+    let lines = bytes.base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+    _ = try person.folder.file(
+      other,
+      Array(
+        ("-----BEGIN AGE ENCRYPTED FILE-----\n" + lines
+          + "\n-----END AGE ENCRYPTED FILE-----\n").utf8))
+  }
+
   @Test(arguments: [("y", "3 entries with 1 file"), ("n", "2 entries with 1 file")])
   func `on a terminal it is asked whether to hand over what is private`(
     answer: String, sentence: String

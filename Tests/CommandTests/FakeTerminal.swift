@@ -20,7 +20,7 @@ final class FakeTerminal {
   var screen: String { shown.text }
 
   /// `setsid --ctty` makes the terminal the program's own, as a login does.
-  init(_ arguments: [String], by person: Person) throws {
+  init(_ arguments: [String], by person: Person, program: String = "cairn") throws {
     var ends: (main: Int32, side: Int32) = (-1, -1)
     guard unsafe openpty(&ends.main, &ends.side, nil, nil, nil) == 0 else {
       throw CocoaError(.fileReadUnknown)
@@ -28,7 +28,8 @@ final class FakeTerminal {
     (main, side) = ends
     let handle = FileHandle(fileDescriptor: side, closeOnDealloc: false)
     running = try person.start(
-      arguments, input: handle, through: ["/usr/bin/setsid", "--ctty", "--wait"], errors: handle)
+      arguments, input: handle, through: ["/usr/bin/setsid", "--ctty", "--wait"], errors: handle,
+      program: program)
     shown.read(main)
   }
 

@@ -68,12 +68,13 @@ package struct Person: Sendable {
   /// - Parameters:
   ///   - through: a program that runs it, with its arguments.
   ///   - errors: where standard error goes, if not into what is finished.
+  ///   - program: by name, if not `cairn`.
   package func start(
     _ arguments: [String], input: FileHandle? = nil, through: [String] = [],
-    errors: FileHandle? = nil
+    errors: FileHandle? = nil, program: String = "cairn"
   ) throws -> Running {
     try Running(
-      through + [Program.path] + arguments, in: folder.path, environment: environment,
+      through + [Program.path(of: program)] + arguments, in: folder.path, environment: environment,
       input: input, errors: errors)
   }
 

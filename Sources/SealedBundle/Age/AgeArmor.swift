@@ -17,14 +17,6 @@ public struct ArmorSource<Base: ByteSource & ~Copyable>: ByteSource, ~Copyable {
 
   public let byteCount: UInt64
 
-  /// Whether a file claims to be armored. Anything but the strict form then is an error.
-  public static func isArmored(_ base: inout Base) throws(SourceError) -> Bool {
-    let begin = begin.ascii
-    let count = Int(min(base.byteCount, UInt64(begin.count)))
-    let head = try base.read(at: 0, count: count)
-    return head.starts(with: "-----BEGIN".utf8)
-  }
-
   /// Checks the armor.
   public init(_ base: consuming Base) throws(AgeError) {
     let (begin, end) = (Self.begin.ascii, Self.end.ascii)
