@@ -54,7 +54,9 @@ extension World {
         guard let own = device.memory.log, let head = device.memory.own[own] else { continue }
         let isOld = facts.heads[own]?.contains { !head.follows($0) } ?? false
         if !isOld { fail("\(device.name): says that it is old itself") }
-      case .newerVersion: fail("\(device.name): says that somebody has a newer version")
+      // One bit of a file's beginning, which nobody signs, makes it one of another version.
+      case .newerVersion(let log) where !facts.garbled.contains(log):
+        fail("\(device.name): says that \(facts.name(log)) has a newer version")
       default: continue
       }
     }
@@ -92,6 +94,7 @@ extension World {
         continue
       }
       if weather != .whole { seen.append("\(whose(name)) \(weather)") }
+      if weather == .garbled, let log = owner(of: name) { facts.garbled.insert(log) }
       if device.owns(name) {
         // What the device has itself is not overwritten; what it lost comes back.
         let own = device.views[meeting]?.subfolders[name] ?? [:]
@@ -103,7 +106,12 @@ extension World {
   }
 
   private func whose(_ subfolder: String) -> String {
-    facts.names.first { subfolder.hasSuffix($0.key.base32) }?.value ?? "unknown"
+    owner(of: subfolder).map(facts.name) ?? "unknown"
+  }
+
+  private func owner(of subfolder: String) -> LogID? {
+    // In any order: one log at most has that name.
+    facts.names.keys.first { subfolder.hasSuffix($0.base32) }
   }
 
   /// - Parameter shown: what was there before it looked.

@@ -82,6 +82,8 @@ struct Saying {
 struct Facts {
   /// The first device's.
   var founder: LogID?
+  /// Logs of devices whose files a mailbox once showed garbled to somebody.
+  var garbled: Set<LogID> = []
   private(set) var heads: [LogID: [Head]] = [:]
   private(set) var entries: [Entry] = []
   private(set) var sayings: [Saying] = []

@@ -47,7 +47,7 @@ import Testing
   /// crash (861900, 700029), keys that lost their power or were replaced before who needs them had newer ones (400178,
   /// 700131), an entry of nobody's that one device held already (700368).
   static let failedOnce: [(seed: UInt64, length: Int)] = [
-    (5, 24), (6, 24), (9, 24), (15, 24), (5_008, 24), (20_010, 16),
+    (5, 24), (6, 24), (9, 24), (15, 24), (5_008, 24), (20_010, 16), (653, 16),
     (60, 16), (71, 16), (101, 16), (125, 16), (201, 16), (5_382, 16), (7_029, 16), (861_900, 16),
     (700_029, 16), (400_178, 16), (700_131, 16), (700_368, 16),
     (1_200_501, 16), (1_300_342, 16),
