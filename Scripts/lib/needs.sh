@@ -54,7 +54,7 @@ need_to_build() {
 
 need_to_test() {
   need_to_build
-  need_packages age unzip openssl python3 strace wasi-libc zbar-tools
+  need_packages age unzip openssl python3 shellcheck strace wasi-libc zbar-tools
 }
 
 # need_python: what the independent verifier needs, in a place of its own below .build. Afterwards `$PYTHON` runs
@@ -62,7 +62,7 @@ need_to_test() {
 need_python() {
   need_packages python3 python3-venv
   PYTHON="$PROJECT/.build/python/bin/python"
-  if ! "$PYTHON" -c 'import cbor2, chevron, nacl' 2>/dev/null; then
+  if ! cmp -s "$PROJECT/Protocol/verify/requirements.txt" "$PROJECT/.build/python/requirements.txt"; then
     step "Installing what the independent verifier needs below .build/python" install_python
   fi
 }
@@ -71,7 +71,8 @@ need_python() {
 install_python() {
   python3 -m venv --clear "$PROJECT/.build/python" &&
     "$PROJECT/.build/python/bin/pip" install --quiet --disable-pip-version-check \
-      --requirement "$PROJECT/Protocol/verify/requirements.txt"
+      --requirement "$PROJECT/Protocol/verify/requirements.txt" &&
+    cp "$PROJECT/Protocol/verify/requirements.txt" "$PROJECT/.build/python/"
 }
 
 # step WHAT COMMAND...: runs the command in silence and says how long it took. If it fails, all that
