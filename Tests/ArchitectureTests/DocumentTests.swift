@@ -2,10 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct `Documents` {
-  static let pages = Project.paths.filter { path in
-    let isAtTop = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].contains(path)
-    return isAtTop || (path.hasPrefix("Protocol/") && path.hasSuffix(".md"))
-  }
+  static let pages = Project.paths.filter { $0.hasSuffix(".md") }
 
   @Test(arguments: pages)
   func `every path that a document names exists`(page: String) throws {

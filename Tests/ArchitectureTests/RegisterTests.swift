@@ -21,9 +21,21 @@ import Testing
     for name in try names(of: "cairn/v1/", in: reserved.joined()) {
       let declared = try matches(of: "let (\\w+) = Domain\\(\"\(name)\"", in: declarations)
       let use = try #require(declared.first?.groups[1])
-      let users = Project.sources.filter { $0.code.contains("Domain.\(use)") }
+      let users = try Project.sources.filter { try makesSomething(with: use, in: $0.code) }
       #expect(users.map(\.path) == [], "\(name)")
     }
+  }
+
+  /// A domain is named in full, or left to be inferred where one is asked for.
+  private func makesSomething(with domain: String, in code: String) throws -> Bool {
+    try !matches(of: #"(?:Domain|in:|domain:|DomainHasher\() *\.\#(domain)\b"#, in: code).isEmpty
+  }
+
+  @Test func `a use of a domain is found however it is named`() throws {
+    for code in ["sign(x, in: .wrap)", "Domain.wrap.bytes", "DomainHasher(.wrap)"] {
+      #expect(try makesSomething(with: "wrap", in: code))
+    }
+    #expect(try !makesSomething(with: "wrap", in: "Frame.wrap(bytes), in: .wrapped"))
   }
 
   @Test func `the contexts of derived keys in the text are those of the code`() throws {
