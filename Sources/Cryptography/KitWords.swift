@@ -85,11 +85,6 @@ public enum KitWords {
     return try seed(of: digits)
   }
 
-  /// The seed of twelve words.
-  public static func decode(_ words: [String]) throws(KitWordsError) -> LockedBytes {
-    try decode(unsafe [UInt8](words.joined(separator: " ").utf8).span.bytes)
-  }
-
   private static func seed(of digits: [Int]) throws(KitWordsError) -> LockedBytes {
     do throws(CryptographyError) {
       var fits = false

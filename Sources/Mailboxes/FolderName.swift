@@ -9,7 +9,6 @@ struct DeviceFolderName: Hashable {
   let logID: LogID
 
   static let tagLength = 16
-  private static let identifierLength = 52
 
   init(_ tag: MailboxTag, _ logID: LogID) {
     self.tag = String(Base32.encode(tag.bytes).prefix(DeviceFolderName.tagLength))

@@ -61,7 +61,7 @@ final class BackupFolder {
     var names = VaultFiles.databaseNames.union(VaultFiles.databaseNames.map { $0 + "-wal" })
     names.formUnion(["keys", "keys.bak", "keys.new", "keys.bak.new", "blobs"])
     // Where somebody tried to open the backup as it is.
-    names.formUnion(["attempts", "attempts.new"])
+    names.insert("attempts")
     return names.union([partialName, partialName + "-wal"])
   }()
 
