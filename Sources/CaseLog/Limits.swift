@@ -1,4 +1,4 @@
-/// All limits of a case in one place; the reasons stand in `Protocol/README.md`.
+/// The limits of what is in a case; the reasons stand in `Protocol/README.md`.
 public enum Limits {
   public static let partsOfEntry = 256
   public static let partLabel = 32

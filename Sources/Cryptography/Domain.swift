@@ -30,7 +30,7 @@ public struct Domain: Sendable {
   public static let slotNonce = Domain("cairn/v1/slot-nonce")
   /// The commitment to an epoch's key.
   public static let epochCommitment = Domain("cairn/v1/epoch-commitment")
-  /// Associated data of a wrapped key.
+  /// Reserved: nothing is made with it.
   public static let wrap = Domain("cairn/v1/wrap")
   /// What a joining device signs.
   public static let card = Domain("cairn/v1/card")
@@ -48,13 +48,13 @@ public struct Domain: Sendable {
   public static let mailbox = Domain("cairn/v1/mailbox")
   /// The summary of what a device leaves in a mailbox about itself and others.
   public static let head = Domain("cairn/v1/head")
-  /// What the exporter of a bundle signs.
+  /// Reserved: nothing is made with it.
   public static let bundle = Domain("cairn/v1/bundle")
   /// Associated data of the locks in a vault's keys file.
   public static let keysFile = Domain("cairn/v1/keys-file")
   /// Associated data of a vault's anchor.
   public static let anchor = Domain("cairn/v1/anchor")
-  /// The name under which a member's receipts are kept.
+  /// Reserved: nothing is made with it.
   public static let receiptName = Domain("cairn/v1/receipt-name")
   /// The hash of a case's state, which equal copies share.
   public static let state = Domain("cairn/v1/state")

@@ -170,7 +170,8 @@ public actor OpenVault {
   /// Runs one durable transaction and then moves the anchor: when this returns, all of it is saved.
   ///
   /// - Throws: `.storedUnconfirmed` when the transaction is durable and the anchor could not be moved: nothing
-  ///   that it refers to may be taken back then. With any other error nothing was written.
+  ///   that it refers to may be taken back then. With `.inputOutput` or `.databaseDamaged` it may be durable or not, which
+  ///   the next opening shows. With any other error nothing was written.
   func commit<Result>(
     _ body: (Database) throws -> Result
   ) throws(VaultError) -> Result {

@@ -4,7 +4,7 @@ internal import Cryptography
 // notes of the smaller checkpoint and of the larger.
 
 extension ForkProof {
-  /// Hashes of a list; a log has at most 2^32 entries, so none of one needs more.
+  /// Hashes of a list; no tree of any size needs more.
   public static let maximumPathLength = 64
   /// Bytes of each of the two notes.
   public static let maximumNoteByteCount = 1024

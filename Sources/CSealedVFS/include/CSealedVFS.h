@@ -95,11 +95,11 @@ int cairn_sealed_register(void);
 
 /// Lets the database at `path` be opened, or made, under `key`. It must be a key for this purpose
 /// and this vault only. The path may be relative or lead through symbolic links. The key is copied
-/// to locked memory, and nothing is written or checked: a wrong key shows when the database is
+/// to memory that is locked where the system allows it, and nothing is written or checked: a wrong key shows when the database is
 /// first read.
 ///
 /// Returns SQLITE_OK, also if this path already has this very key; SQLITE_BUSY if it has another
-/// and files are open under that; SQLITE_NOMEM if no more memory can be locked; SQLITE_MISUSE
+/// and files are open under that; SQLITE_NOMEM if there is no memory for it; SQLITE_MISUSE
 /// before `cairn_sealed_register`; or why the path cannot be resolved.
 int cairn_sealed_provide_key(const char *path, const uint8_t key[32], const uint8_t vault_id[16]);
 
