@@ -61,6 +61,7 @@ need_to_test() {
 # scripts with it.
 need_python() {
   need_packages python3 python3-venv
+  # shellcheck disable=SC2034  # It is for whoever sources this.
   PYTHON="$PROJECT/.build/python/bin/python"
   if ! cmp -s "$PROJECT/Protocol/verify/requirements.txt" "$PROJECT/.build/python/requirements.txt"; then
     step "Installing what the independent verifier needs below .build/python" install_python
