@@ -81,7 +81,7 @@ extension CaseState {
   /// who was cut. Several may have been begun at once; by id.
   public func usableEpochs(of audience: Audience) -> [EpochRecord] {
     let own = epochs.filter { $0.epoch.audience == audience }
-    let replaced = Set(own.flatMap(\.epoch.replaces))
+    let replaced = Set(own.flatMap { $0.epoch.replaces })
     return own.filter { record in
       !replaced.contains(record.id)
         && member(record.logID)?.cut == nil
