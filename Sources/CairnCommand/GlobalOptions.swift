@@ -88,7 +88,8 @@ extension GlobalOptions {
       if isSettling { try await settleErasures(of: vault) }
       result = try await body(vault)
     } catch {
-      try await vault.close()
+      // What went wrong first is what has to be told.
+      do { try await vault.close() } catch {}
       throw afterNote(error, told)
     }
     try await vault.close()
@@ -222,17 +223,4 @@ enum LocksSentences {
     "One of the two files with this vault's locks (“keys” and “keys.bak”) was missing or damaged, and was"
     + " made again from the other. Nothing is lost. Should it happen again, the disk may be failing: make a"
     + " backup, with “cairn backup”."
-}
-
-extension OpenVault {
-  /// Before somebody types what then would have no place.
-  ///
-  /// - Throws: `.copied`, `.rolledBack`.
-  func requireSound() throws(VaultError) {
-    switch standing {
-    case .sound: break
-    case .copied: throw VaultError(.copied)
-    case .rolledBack: throw VaultError(.rolledBack)
-    }
-  }
 }

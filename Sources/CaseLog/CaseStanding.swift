@@ -96,7 +96,7 @@ extension CaseState {
 }
 
 extension CaseState.Member {
-  /// Whether the audience is one of this member's, for as long as nobody has cut her.
+  /// Whether the audience is one of this member's, cut or not.
   public func belongs(to audience: Audience) -> Bool {
     switch audience {
     case .devices: role == .survivor

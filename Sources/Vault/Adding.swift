@@ -18,7 +18,7 @@ extension OpenVault {
     _ entries: [NewEntry], toCase name: String?, options: AddOptions = AddOptions(),
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> AddOutcome {
-    try requireSoundStanding()
+    try requireSound()
     let row = try read { db in try CaseRow.find(db, name) }
     let entries = try checked(entries, in: row)
     try checkAudiences(of: entries, in: row)

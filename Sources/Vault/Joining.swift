@@ -32,7 +32,7 @@ extension OpenVault {
   public func join(
     _ text: [UInt8], words: [String], name: String?
   ) throws(VaultError) -> JoinOutcome {
-    try requireSoundStanding()
+    try requireSound()
     let (invitation, cardRef) = try read { db in try openInvitation(text, db) }
     let heldAs = try read { db in try Self.name(of: invitation.caseID, db) }
     guard heldAs == nil else { throw VaultError(.caseHeldAlready) }

@@ -156,7 +156,7 @@ struct MemberTable {
   func readers(of epochs: [EpochID]) -> [EntryReader] {
     let audiences = epochs.compactMap { given[$0] }
     return state.members.compactMap { member in
-      guard member.logID != row.logID, audiences.contains(where: { $0.includes(member) }) else {
+      guard member.logID != row.logID, audiences.contains(where: { member.belongs(to: $0) }) else {
         return nil
       }
       return EntryReader(
@@ -301,16 +301,5 @@ extension MemberTable {
     try db.execute(
       cached: "INSERT INTO member_name(case_ref, log_id, name) VALUES (?, ?, ?)",
       arguments: [row.ref, member.logID.bytes.data, name])
-  }
-}
-
-extension Audience {
-  /// Whether a member belongs to it, in good standing or not.
-  func includes(_ member: CaseState.Member) -> Bool {
-    switch self {
-    case .everyone: return true
-    case .devices: return member.role == .survivor
-    case .advocate(let first): return member.role == .survivor || member.firstLogID == first
-    }
   }
 }

@@ -158,8 +158,10 @@ public actor OpenVault {
     standing = .sound
   }
 
-  /// Refuses to sign from a copy that must not.
-  func requireSoundStanding() throws(VaultError) {
+  /// Refuses to write to a copy that must not sign: here, or before somebody types what then would have no place.
+  ///
+  /// - Throws: `.copied`, `.rolledBack`.
+  public func requireSound() throws(VaultError) {
     switch standing {
     case .sound: return
     case .copied: throw VaultError(.copied)
@@ -175,7 +177,7 @@ public actor OpenVault {
   func commit<Result>(
     _ body: (Database) throws -> Result
   ) throws(VaultError) -> Result {
-    try requireSoundStanding()
+    try requireSound()
     let result: Result
     do {
       result = try database.queue.write { db in try body(db) }

@@ -74,7 +74,7 @@ extension OpenVault {
     caseNamed name: String?, with cardText: [UInt8], words: [String],
     selection: EntrySelection = .all, withAdditions: Bool = false, until: UInt64? = nil
   ) throws(VaultError) -> ShareOutcome {
-    try requireSoundStanding()
+    try requireSound()
     let card = try ComparedWords.card(cardText)
     let row = try read { db in try CaseRow.find(db, name) }
     try checkMayAdmit(card, to: row, until: until)
@@ -103,7 +103,7 @@ extension OpenVault {
     _ selection: EntrySelection, withAdditions: Bool = false, ofCase name: String?,
     withMember member: String
   ) throws(VaultError) -> FurtherShareOutcome {
-    try requireSoundStanding()
+    try requireSound()
     let row = try read { db in try CaseRow.find(db, name) }
     guard row.role == .survivor else { throw VaultError(.notAllowed) }
     let reader = try read { db in

@@ -81,7 +81,7 @@ extension OpenVault {
     progress: @escaping (SyncProgress) -> Void = { _ in },
     isCancelled: @escaping () -> Bool = { false }
   ) throws(VaultError) -> SyncOutcome {
-    try requireSoundStanding()
+    try requireSound()
     try catchUpAnchor()
     let row = try read { db in try CaseRow.find(db, name) }
     let places = try MeetingPlace.all(of: row, mailbox: mailbox, audience: audience)

@@ -30,13 +30,13 @@ struct BundleEvaluation {
     var memberLogs: [MemberLog] = []
     for (index, files) in proof.logs.enumerated() {
       let log = try VerifiedLog(file.logs[index], index: index, files)
-      var reader = EntryReader(caseID: file.caseID, log: log, index: index)
-      if log.size > 0 { try reader.read(files.entries) }
+      var decoder = DisclosedEntryDecoder(caseID: file.caseID, log: log, index: index)
+      if log.size > 0 { try decoder.read(files.entries) }
       logs.append(log)
-      opened.append(reader.opened)
+      opened.append(decoder.opened)
       memberLogs.append(
         MemberLog(
-          position: log.position, classes: log.classes, control: reader.control,
+          position: log.position, classes: log.classes, control: decoder.control,
           forkedAt: try BundleEvaluation.fork(of: log, file)))
     }
     let state = CaseState(

@@ -2,7 +2,7 @@ internal import CaseLog
 internal import VerifiableLog
 
 /// Opens the disclosed entries of one log against its leaves.
-struct EntryReader {
+struct DisclosedEntryDecoder {
   let caseID: CaseID
   let log: VerifiedLog
   let index: Int
