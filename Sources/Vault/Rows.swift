@@ -50,14 +50,23 @@ extension VaultError {
       // Aborted: an earlier statement of the same transaction found what it could not read.
       case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ABORT: return VaultError(.databaseDamaged)
       case .SQLITE_READONLY, .SQLITE_PERM: return VaultError(.notWritable)
-      case .SQLITE_IOERR, .SQLITE_CANTOPEN:
-        return VaultError(.databaseDamaged)
+      case .SQLITE_IOERR where !Self.tellsOfWriting(error): return VaultError(.databaseDamaged)
       // Its codes are none of the system's.
       default: return VaultError(.inputOutput)
       }
     case is CancellationError: return VaultError(.cancelled)
     case is CaseLogError, is CBORError, is CryptographyError: return VaultError(.databaseDamaged)
     default: return VaultError(.inputOutput)
+    }
+  }
+
+  /// Of a disk that takes nothing more, or is gone, nobody may be told that her vault is damaged.
+  private static func tellsOfWriting(_ error: DatabaseError) -> Bool {
+    switch error.extendedResultCode {
+    case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC, .SQLITE_IOERR_TRUNCATE,
+      .SQLITE_IOERR_FSTAT, .SQLITE_IOERR_DELETE, .SQLITE_IOERR_CLOSE:
+      true
+    default: false
     }
   }
 }

@@ -150,6 +150,10 @@ struct FaultCampaign {
       guard run.errors.split(separator: " ").count > 5 else {
         throw Unexpected("it fails without a word: “\(run.errors)”")
       }
+      // A full disk is no damage, and a disk that takes nothing is none.
+      guard run.status != 20 || !fault.hasPrefix("enospc") else {
+        throw Unexpected("it calls a full disk damage: “\(run.errors)”")
+      }
     }
     if command == .initialise {
       try await judgeInit(run, isDead: fault == "eio:0")

@@ -147,7 +147,7 @@ import Testing
       #expect(putInPlace(of: log, unsafe open(log, O_RDONLY | O_CLOEXEC)))
       let outcome = try await vault.add([words("two"), words("three")], toCase: nil)
       #expect(outcome.saved.isEmpty)
-      #expect(outcome.failure?.error.code == .databaseDamaged)
+      #expect(outcome.failure?.error.code == .inputOutput)
       #expect(outcome.unconfirmed == [0, 1])
     }
   #endif

@@ -174,7 +174,7 @@ extension OpenVault {
         throw error
       }
     } catch {
-      throw .ofWriting(error)
+      throw .ofDatabase(error)
     }
   }
 
@@ -224,7 +224,7 @@ extension OpenVault {
         throw error
       }
     } catch {
-      throw .ofWriting(error)
+      throw .ofDatabase(error)
     }
   }
 
@@ -282,18 +282,5 @@ extension SealedDatabase {
   func close() throws(VaultError) {
     do { try queue.close() } catch { throw .ofDatabase(error) }
     forgetKey()
-  }
-}
-
-extension VaultError {
-  /// Of a database that is being written elsewhere: a disk that refuses is no damage of the vault.
-  fileprivate static func ofWriting(_ error: any Error) -> VaultError {
-    guard let error = error as? DatabaseError else { return ofDatabase(error) }
-    switch error.extendedResultCode {
-    case .SQLITE_IOERR_WRITE, .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC, .SQLITE_IOERR_TRUNCATE,
-      .SQLITE_IOERR_FSTAT, .SQLITE_IOERR_DELETE, .SQLITE_IOERR_CLOSE, .SQLITE_CANTOPEN:
-      return VaultError(.inputOutput)
-    default: return ofDatabase(error)
-    }
   }
 }
