@@ -150,22 +150,32 @@ import Testing
   ) async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "One.")
-    var current = person.passphraseFile
-    for round in 1...8 {
-      let next = try person.folder.file("next-\(round)", Array("passphrase \(round)".utf8))
-      let running = try person.start(
+    func begin(from current: String, to next: String) throws -> Running {
+      try person.start(
         [
           "passphrase", "--vault", person.vault, "--passphrase-file", current,
           "--new-passphrase-file", next,
         ] + (hasNewKeys ? ["--somebody-may-know-it"] : []))
-      try await Task.sleep(for: .milliseconds(120 * round))
+    }
+    var current = try person.folder.file("next-0", Array("passphrase 0".utf8))
+    let clock = ContinuousClock()
+    let start = clock.now
+    #expect(try await begin(from: person.passphraseFile, to: current).finish().status == 0)
+    // Each kill comes nearer to the moment in which the new one begins to count.
+    var (before, after) = (Duration.zero, clock.now - start)
+    for round in 1...8 {
+      let next = try person.folder.file("next-\(round)", Array("passphrase \(round)".utf8))
+      let running = try begin(from: current, to: next)
+      let moment = (before + after) / 2
+      try await Task.sleep(for: moment)
       running.send(SIGKILL)
       _ = try await running.finish()
       if try await opens(person, next) {
         #expect(try await !opens(person, current))
-        current = next
+        (current, after) = (next, moment)
       } else {
         #expect(try await opens(person, current))
+        before = moment
       }
       let listed = try await person.cairn("list", "--json", passphraseFile: current)
       #expect((try listed.json()["entries"] as? [Any])?.count == 1)
