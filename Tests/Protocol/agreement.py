@@ -25,7 +25,7 @@ import asking
 import mutate
 import mutate_folder
 import writer
-from random_cases import ManyEpochs, RandomCase
+from random_cases import ManyEpochs, ManyMembers, RandomCase
 from writer import bundle, keys, logs
 
 import folder as mailbox
@@ -92,7 +92,7 @@ class Campaigns:
     def valid(self, seeds: range, found: Comparison):
         for seed in seeds:
             # Once in each run, what chance would not make in a lifetime.
-            kind = ManyEpochs if seed == self.given.seed else RandomCase
+            kind = {self.given.seed: ManyEpochs, self.given.seed + 1: ManyMembers}.get(seed, RandomCase)
             data = writer.packed(kind(random.Random(seed)).bundle())
             mine, theirs = self._judged(data, NOTHING)
             found.figures[mine["verdict"]] += 1

@@ -179,6 +179,27 @@ class RandomCase:
         return True
 
 
+class ManyMembers(RandomCase):
+    """One more than may be: a device of the survivor's, what follows from it, and advocates, in the order in which they count."""
+
+    def __init__(self, chance: random.Random):
+        super().__init__(chance, devices=1_020)
+
+    def tell(self):
+        self.clock = START
+        first, self.number = self.devices[0], 2_000
+        for _ in range(3):
+            self.number += 1
+            self.devices.append(Device(self.number, self.id, SURVIVOR))
+            self.successions.append(first.succeeded_by(self.devices[-1]))
+        for _ in range(2):
+            self.number += 1
+            self.devices.append(Device(self.number, self.id, ADVOCATE))
+            self.append(first, 1, entries.ADMIT, [("control", {0: self.devices[-1].card, 1: 2})])
+        for device in self.devices[-5:]:
+            self.append(device, 3, 32, [("words", "n")])
+
+
 class ManyEpochs(RandomCase):
     """More epochs than count, in the logs of two devices."""
 

@@ -31,7 +31,7 @@ START = 1_780_000_000  # 2026-05-28 20:26:40 UTC
 
 def seed(*numbers: int) -> bytes:
     """A secret that everybody knows."""
-    return sha256(b"cairn example", bytes(numbers))
+    return sha256(b"cairn example", *(number.to_bytes(max(1, -(-number.bit_length() // 8)), "big") for number in numbers))
 
 
 class SigningKey:
