@@ -199,7 +199,8 @@ def check_bag(archive: Archive) -> dict:
         if path not in listed and path not in (TAGS, SIGNATURE):
             raise Refused("file-unlisted", path=path)
     for path in archive.members:
-        if archive.digest(path) != listed.get(path, archive.digest(path)):
+        digest = archive.digest(path)
+        if digest != listed.get(path, digest):
             raise Refused("file-differs", path=path)
     return payload
 

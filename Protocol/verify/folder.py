@@ -1,6 +1,7 @@
 """A folder as a mailbox, verified as Sync.md says: first what needs no keys, then what the kit opens."""
 
 import frames
+import keys
 import logs
 import mailbox_files
 import opening
@@ -26,7 +27,8 @@ class Folder:
         self.logs, self.heads = {}, {}              # by log id: logs.Log; (file, checkpoint) of what it signed
         self.ciphertexts, self.slots = {}, {}       # by (log id, sequence): ciphertext; {(epoch id, slot): None}
         self.wraps, self.blobs, self.state = [], {}, None
-        self._files = []
+        self.attachments = {}                       # by root, of those that open entries name: whether it is here and what they say
+        self._files, self._hashes = [], {}
 
     def verify(self):
         subfolders = mailbox_files.read(self.path, self.findings)
@@ -42,11 +44,13 @@ class Folder:
             self._compare_heads()
             if not self.kit or not self._open():
                 break
+        if self.state:
+            self._open_attachments()
 
     @property
     def is_damaged(self) -> bool:
         """By somebody's fault, and not only incomplete."""
-        return any(found.code in ("file-damaged", "fork") for found in self.findings)
+        return any(found.code in ("file-damaged", "fork", "attachment-differs") for found in self.findings)
 
     def _tell(self, code: str, path=None, log=None, sequence=None, why=""):
         self.findings.append(Refused(code, why, path=path, log=log, sequence=sequence))
@@ -227,3 +231,25 @@ class Folder:
         for member in self.state.members.values():
             self._log(member.card.signing_key)
         return len(self.logs) > known
+
+    def _open_attachments(self):
+        """What is in an attachment has to be what each entry of a member says that names it."""
+        for member in self.state.by_id():
+            for sequence, entry in sorted(self.logs[member.log].entries.items()):
+                for number, named in (entry.content or {"blob": {}})["blob"].items():
+                    blob, said = self.blobs.get(named["root"]), entry.content["file"][number]
+                    is_right = blob is not None and self._is_content(blob, named["key"], said["size"], said["sha256"])
+                    if blob is not None and not is_right:
+                        self._tell("attachment-differs", f"b-{b32(named['root'])}", member.log, sequence,
+                                   "it does not open, or is not what its entry says")
+                    self.attachments[named["root"]] = is_right and self.attachments.get(named["root"], True)
+
+    def _is_content(self, blob: mailbox_files.Blob, key: bytes, size: int, sha256: bytes) -> bool:
+        """Many entries may name one attachment, in the same words."""
+        question = blob.path, key, size
+        if question not in self._hashes:
+            try:
+                self._hashes[question] = keys.content_hash(key, blob.spans(), blob.length, size)
+            except OSError:
+                self._hashes[question] = None
+        return self._hashes[question] == sha256

@@ -118,16 +118,30 @@ def span_hash(sealed: bytes) -> bytes:
     return sha256(b"\0", framed_domain("blob-span"), sealed)
 
 
-def open_blob(key: bytes, spans: list):
-    """The content of an attachment whose sealed spans were found to give its root, or None."""
-    span_key, plain = derive(key, "blobspan", 1), b""
+def span_count(length: int) -> int:
+    """Of a blob of so many bytes, sealed."""
+    return -(-length // SEALED_SPAN)
+
+
+def content_hash(key: bytes, spans, length: int, size: int):
+    """SHA-256 of what is in an attachment, or None where it does not open, or is not `size` bytes and their padding.
+
+    - Parameters:
+      - spans: its sealed spans, one at a time, which were found to give its root.
+      - length: of all of them.
+    """
+    span_key, count, left = derive(key, "blobspan", 1), span_count(length), size
+    hashed, behind = hashlib.sha256(), b""
+    if length - 16 * count != padme(size + 8):
+        return None
     for index, span in enumerate(spans):
-        last = index == len(spans) - 1
-        opened = open_sealed(span_key, bytes(15) + u64(index) + bytes([last]), b"", span)
+        opened = open_sealed(span_key, bytes(15) + u64(index) + bytes([index == count - 1]), b"", span)
         if opened is None:
             return None
-        plain += opened
-    length = int.from_bytes(plain[-8:], "big")
-    if len(plain) < 8 or len(plain) != padme(length + 8) or any(plain[length:-8]):
-        return None
-    return plain[:length]
+        hashed.update(opened[:left])
+        behind += opened[left:]
+        left -= min(left, len(opened))
+        if behind[:-8].strip(b"\0"):
+            return None
+        behind = behind[-8:]
+    return hashed.digest() if behind == u64(size) else None

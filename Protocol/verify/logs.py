@@ -235,11 +235,21 @@ class Tree:
         del self.roots[size + 1:]
 
 
-def root_of(hashes: list) -> bytes:
-    tree = Tree()
+def root_of(hashes) -> bytes:
+    """Of any number of leaves, of which only the complete subtrees so far are kept."""
+    peaks = []  # (height, hash), the largest first
     for hashed in hashes:
-        tree.append(hashed)
-    return tree.root
+        height = 0
+        while peaks and peaks[-1][0] == height:
+            hashed = node(peaks.pop()[1], hashed)
+            height += 1
+        peaks.append((height, hashed))
+    if not peaks:
+        return EMPTY_ROOT
+    root = peaks.pop()[1]
+    while peaks:
+        root = node(peaks.pop()[1], root)
+    return root
 
 
 def roots_by_prefix_proof(smaller: int, larger: int, proof: list) -> tuple:

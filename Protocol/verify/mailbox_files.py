@@ -37,7 +37,33 @@ class File:
     kind: str            # head, r, s, b
     name: tuple          # r: log, first, end; s: entry; b: root
     frames: list = field(default_factory=list)
-    blob: list = None    # sealed spans
+    blob: "Blob" = None
+
+
+@dataclass(frozen=True)
+class Blob:
+    """The file of an attachment: `u64 length ‖ span hashes ‖ sealed spans`. It may be larger than memory, so that each reading
+    of it goes through the file.
+    """
+
+    path: str
+    length: int          # of all sealed spans
+
+    @property
+    def _count(self) -> int:
+        return keys.span_count(self.length)
+
+    def hashes(self):
+        with open(self.path, "rb") as file:
+            file.seek(8)
+            for _ in range(self._count):
+                yield file.read(32)
+
+    def spans(self):
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(8 + 32 * self._count)
+            for index in range(self._count):
+                yield file.read(min(keys.SEALED_SPAN, self.length - index * keys.SEALED_SPAN))
 
 
 def read(folder: str, findings: list) -> list:
@@ -113,7 +139,7 @@ def _read_content(path: str, file: File):
     with open(path, "rb") as opened:
         length = os.fstat(opened.fileno()).st_size
         if file.kind == "b":
-            file.blob = _read_blob(opened, length, file.name[0])
+            file.blob = _read_blob(path, int.from_bytes(opened.read(8), "big"), length, file.name[0])
             return
         if length > (MAX_HEAD if file.kind == "head" else MAX_STREAM):
             raise Malformed("longer than its limit")
@@ -123,14 +149,13 @@ def _read_content(path: str, file: File):
         raise stream.problem
 
 
-def _read_blob(opened, size: int, root: bytes) -> list:
-    """`u64 length ‖ span hashes ‖ sealed spans`, whatever key may open it."""
-    length = int.from_bytes(opened.read(8), "big")
-    count = -(-length // keys.SEALED_SPAN)
+def _read_blob(path: str, length: int, size: int, root: bytes) -> Blob:
+    """Whatever key may open it."""
+    blob, count = Blob(path, length), keys.span_count(length)
     if not 0 < count <= 1 << 24 or size < 8 + 32 * count + length:
         raise Malformed("shorter than it says")
-    hashes = [opened.read(32) for _ in range(count)]
-    spans = [opened.read(min(keys.SEALED_SPAN, length - i * keys.SEALED_SPAN)) for i in range(count)]
-    if logs.root_of(hashes) != root or [keys.span_hash(span) for span in spans] != hashes:
+    if logs.root_of(blob.hashes()) != root:
         raise Malformed("not the attachment of its name")
-    return spans
+    if any(keys.span_hash(span) != hashed for span, hashed in zip(blob.spans(), blob.hashes(), strict=True)):
+        raise Malformed("a span that is another's")
+    return blob

@@ -159,6 +159,9 @@ def check_folder(given) -> int:
                     for _, log in sorted(checked.logs.items())]
     said["attachments"] = len(checked.blobs)
     if checked.state:
+        said["attachments-named"] = len(checked.attachments)
+        said["attachments-opened"] = sum(checked.attachments.values())
+    if checked.state:
         said["members"] = [{"log": b32(m.log), "role": m.role} for m in checked.state.by_id()]
         said["state"] = state.state_hash(checked.state).hex()
     print(json.dumps(said, separators=(",", ":")) if given.json else json.dumps(said, indent=2))

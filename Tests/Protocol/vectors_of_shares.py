@@ -8,16 +8,16 @@ from encoding import domain_hash  # noqa: E402
 FILE_KEY, CONTENT = seed(5), b"What the picture shows."
 
 
-def blob() -> tuple:
-    """Root and file of an attachment of one span."""
-    padding = writer.keys.padme(len(CONTENT) + 8) - len(CONTENT) - 8
-    span = writer.seal(writer.keys.derive(FILE_KEY, "blobspan", 1), bytes(23) + b"\1", b"", CONTENT + bytes(padding) + u64(len(CONTENT)))
-    hashed = writer.keys.span_hash(span)
-    return logs.root_of([hashed]), u64(len(span)) + hashed + span
+def blob(content: bytes = CONTENT) -> tuple:
+    """Root and file of an attachment."""
+    spans = writer.sealed_spans(FILE_KEY, content)
+    return logs.root_of(map(writer.keys.span_hash, spans)), writer.blob_file(spans)
 
 
-def told() -> tuple:
-    """A case in which what was private is shared later, and an entry has a file that is there."""
+def told(root: bytes = blob()[0], key: bytes = FILE_KEY, size: int = len(CONTENT), hashed: bytes = writer.sha256(CONTENT)) -> tuple:
+    """A case in which what was private is shared later, and an entry has a file that is there. What it says of that is as it is,
+    where nothing else is given.
+    """
     case = Case().tell()
     survivor, advocate = case.survivor, case.advocate
     epoch = case.epochs[1, advocate.id][0]
@@ -28,20 +28,24 @@ def told() -> tuple:
     case.give(survivor, 6, writer.keys.EVERYONE)
     survivor.append(2, entries.EVIDENCE, [
         ("words", "It has a file."),
-        ("file", {0: 0, 1: len(CONTENT), 2: writer.sha256(CONTENT), 3: "image/png", 4: False}),
-        ("blob", {0: 0, 1: blob()[0], 2: FILE_KEY})], START + 700)
+        ("file", {0: 0, 1: size, 2: hashed, 3: "image/png", 4: False}), ("blob", {0: 0, 1: root, 2: key})], START + 700)
     case.give(survivor, 7, (1, advocate.id))
     return case, shared, [survivor.id, 5, epoch, slot]
+
+
+def written(mailbox, root: bytes) -> str:
+    """Puts the longer log in the place of the shorter one. The name of an attachment there."""
+    survivor = mailbox.case.survivor
+    del mailbox.files[mailbox.run(survivor, 0, 6)]
+    mailbox.files[mailbox.run(survivor, 0, 8)] = mailbox.of(survivor, mailbox.ranged(survivor, 0, 8, hidden=(5,)))
+    return f"{mailbox.subfolder(survivor.id)}/b-{writer.b32(root)}"
 
 
 def in_folder(out, Mailbox):
     case, shared, slot = told()
     mailbox, survivor = Mailbox(case), case.survivor
-    body = survivor.sealed[5][2]
-    del mailbox.files[mailbox.run(survivor, 0, 6)]
-    mailbox.files[mailbox.run(survivor, 0, 8)] = mailbox.of(survivor, mailbox.ranged(survivor, 0, 8, hidden=(5,)))
-    share, root = f"{mailbox.subfolder(survivor.id)}/s-{writer.b32(shared)}", blob()[0]
-    attachment = f"{mailbox.subfolder(survivor.id)}/b-{writer.b32(root)}"
+    body, attachment = survivor.sealed[5][2], written(mailbox, blob()[0])
+    share = f"{mailbox.subfolder(survivor.id)}/s-{writer.b32(shared)}"
     good = {share: mailbox.of(survivor, frame(6, [slot]), frame(5, [[survivor.id, 5, body]])), attachment: blob()[1]}
 
     def add(name, what, expect, changed, readable, attachments):

@@ -225,10 +225,9 @@ class Case:
         self.give(survivor, 2, keys.EVERYONE)
         self.epoch((1, advocate.id), [survivor.id, advocate.id], START + 60)
 
-    def tell(self):
+    def tell(self, picture: bytes = b"not really a picture"):
         """What a small case says."""
         survivor, advocate = self.survivor, self.advocate
-        picture = b"not really a picture"
         self.files[sha256(picture)] = picture
         first = survivor.append(2, entries.EVIDENCE, [
             ("url", "https://social.example/p/8817"), ("seen", {0: 0, 1: [0, START - 3600, 120]}),
@@ -322,6 +321,19 @@ def packed(files: list) -> bytes:
     return body + directory + archive.Archive._tail(len(files), len(directory), len(body))
 
 
+def sealed_spans(key: bytes, content: bytes) -> list:
+    """Of an attachment."""
+    plain = content + bytes(keys.padme(len(content) + 8) - len(content) - 8) + u64(len(content))
+    pieces = [plain[i:i + keys.SPAN] for i in range(0, len(plain), keys.SPAN)]
+    return [seal(keys.derive(key, "blobspan", 1), bytes(15) + u64(i) + bytes([i == len(pieces) - 1]), b"", piece)
+            for i, piece in enumerate(pieces)]
+
+
+def blob_file(spans: list) -> bytes:
+    """As it lies in a mailbox."""
+    return u64(sum(map(len, spans))) + b"".join(map(keys.span_hash, spans)) + b"".join(spans)
+
+
 # As people have it ----------------------------------------------------------------------------------
 
 def armored(label: str, data: bytes) -> str:
@@ -329,6 +341,10 @@ def armored(label: str, data: bytes) -> str:
     text = b64(data)
     return "\n".join([f"-----BEGIN {label}-----", *(text[i:i + 64] for i in range(0, len(text), 64)),
                       f"-----END {label}-----", ""])
+
+
+def kit_words(secret: bytes) -> list:
+    return words_of(int.from_bytes(secret, "big") << 27 | int.from_bytes(domain_hash("kit", secret)[:4], "big") >> 5)
 
 
 def words_of(number: int) -> list:
