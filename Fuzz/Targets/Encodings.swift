@@ -174,6 +174,9 @@ private func checkTime(_ text: String) throws(Broken) {
 }
 
 private func checkKit(_ text: [UInt8]) throws(Broken) {
+  let onPaper = accepted({ () throws(KitWordsError) in
+    try text.withBytes { (text) throws(KitWordsError) in try RecoveryKit(paper: text).words }
+  })
   guard
     let words = accepted({ () throws(KitWordsError) in
       try text.withBytes { (text) throws(KitWordsError) in
@@ -185,6 +188,7 @@ private func checkKit(_ text: [UInt8]) throws(Broken) {
     String(decoding: word.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
   try hold(words == typed, "the words of a kit are its only ones")
+  try hold(words == onPaper, "and a paper may have them alone")
 }
 
 private func checkSearch(_ input: Choices) throws(Broken) {

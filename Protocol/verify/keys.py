@@ -1,6 +1,9 @@
-"""What keys open: Keys.md; CaseLog.md, "Entry" and "Audiences, epochs, slots, wraps"; VaultFiles.md, "Blobs"."""
+"""What keys open: Keys.md; CaseLog.md, "Entry" and "Audiences, epochs, slots, wraps"; VaultFiles.md, "Blobs" and "The paper of
+a kit".
+"""
 
 import hashlib
+import re
 from pathlib import Path
 
 from nacl import bindings
@@ -10,6 +13,7 @@ import entries
 import logs
 from encoding import (MAX_PARTS, Malformed, array, bounded, decode, domain_hash, encode, framed_domain, sha256, tuple_of, u64)
 
+MAX_PAPER = 32_768
 WORDS = Path(__file__).parent.parent / "words.txt"
 SPAN = 65_536
 SEALED_SPAN = SPAN + 16
@@ -38,10 +42,25 @@ def open_box(public: bytes, secret: bytes, sealed: bytes):
 
 # The kit --------------------------------------------------------------------------------------------
 
+def words_of_paper(data: bytes) -> list:
+    """What stands for words in a file to be printed: a text or a page (VaultFiles.md, "The paper of a kit")."""
+    if len(data) > MAX_PAPER:
+        raise Malformed("longer than its limit")
+    if data.startswith(b"<"):
+        lists = re.findall(rb"<ol.*?(?=</ol|\Z)", data, re.DOTALL)
+        return words_of(b" ".join(re.sub(b"<[^>]*>?", b" ", one) for one in lists))
+    lines = [line for line in data.split(b"\n") if not re.match(rb"[\0- ]*#", line)]
+    return words_of(re.sub(b"[0-9.]", b" ", b" ".join(lines)))
+
+
+def words_of(data: bytes) -> list:
+    """Of text as typed, in lower case. What is not ASCII is in no word of the list, and stays what it is."""
+    return [word.decode("latin-1") for word in re.split(rb"[\0- ]+", data.lower()) if word]
+
+
 def seed_of_words(words: list) -> bytes:
-    """The 16 bytes that twelve words stand for (README.md, "Words")."""
+    """The 16 bytes that twelve words, in lower case, stand for (README.md, "Words")."""
     numbers = {word: i for i, word in enumerate(WORDS.read_text().split())}
-    words = [word.lower() for word in words]
     if len(words) != 12 or any(word not in numbers for word in words):
         raise Malformed("not twelve words of the list")
     number = 0

@@ -40,7 +40,7 @@ def main(arguments) -> int:
     two = commands.add_parser("folder", help="a folder in which copies meet")
     two.add_argument("file", metavar="folder")
     two.add_argument("--fingerprint")
-    two.add_argument("--kit", help="a file with the twelve words, to open what they open")
+    two.add_argument("--kit", help="the paper of a kit, a text or a page: opens what its twelve words open")
     two.add_argument("--json", action="store_true")
     try:
         given = parser.parse_args(arguments)
@@ -172,10 +172,9 @@ def check_folder(given) -> int:
 
 
 def words_in(path: str) -> list:
-    """Twelve words, one a line: lines that begin with # and numbers before a word are passed over."""
-    with open(path, encoding="utf-8") as file:
-        lines = [line for line in file.read(1 << 16).splitlines() if not line.startswith("#")]
-    return [word for line in lines for word in line.split() if not word.isdigit()]
+    """Those on the paper of a kit."""
+    with open(path, "rb") as file:
+        return keys.words_of_paper(file.read(keys.MAX_PAPER + 1))
 
 
 if __name__ == "__main__":

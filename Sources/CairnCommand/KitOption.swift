@@ -21,7 +21,7 @@ struct KitOption: ParsableArguments {
   }
 
   static func read(_ file: String) throws -> RecoveryKit {
-    guard let text = try SmallFile.readSecret(file, limit: Self.longestFile) else {
+    guard let text = try SmallFile.readSecret(file, limit: RecoveryKit.longestPaper) else {
       throw Self.failure(.wrongCount(0))
     }
     return try Self.kit(of: text)
@@ -42,63 +42,11 @@ struct KitOption: ParsableArguments {
     throw Self.noKit
   }
 
-  private static let longestFile = 1 << 16
-
-  /// Without what a kit's file has beside the words: numbers, and lines of explanation; of a page, all but the
-  /// items of its list.
-  private static func kit(of text: borrowing LockedBytes) throws -> RecoveryKit {
-    let words = try LockedBytes(count: text.count) { output in
-      text.withBytes { bytes in
-        if bytes.byteCount > 0, bytes.byte(at: 0) == UInt8(ascii: "<") {
-          copyItems(from: bytes, to: &output)
-        } else {
-          copyWords(from: bytes, to: &output)
-        }
-      }
-    }
+  private static func kit(of paper: borrowing LockedBytes) throws -> RecoveryKit {
     do throws(KitWordsError) {
-      return try words.withBytes { (bytes) throws(KitWordsError) in try RecoveryKit(words: bytes) }
+      return try paper.withBytes { (bytes) throws(KitWordsError) in try RecoveryKit(paper: bytes) }
     } catch {
       throw failure(error)
-    }
-  }
-
-  /// What stands between tags within the list; all else becomes white space.
-  private static func copyItems(from page: RawSpan, to output: inout MutableRawSpan) {
-    func has(_ tag: StaticString, at offset: Int) -> Bool {
-      tag.withUTF8Buffer { tag in
-        offset + tag.count <= page.byteCount
-          && tag.indices.allSatisfy { unsafe page.byte(at: offset + $0) == tag[$0] }
-      }
-    }
-    var isInList = false
-    var isInTag = false
-    for offset in 0..<page.byteCount {
-      let byte = page.byte(at: offset)
-      if byte == UInt8(ascii: "<") {
-        isInTag = true
-        if has("<ol", at: offset) { isInList = true }
-        if has("</ol", at: offset) { isInList = false }
-      }
-      output.storeBytes(
-        of: isInList && !isInTag ? byte : UInt8(ascii: " "), toByteOffset: offset, as: UInt8.self)
-      if byte == UInt8(ascii: ">") { isInTag = false }
-    }
-  }
-
-  /// What is left out becomes white space.
-  private static func copyWords(from text: RawSpan, to output: inout MutableRawSpan) {
-    var isComment = false
-    var isLineStart = true
-    for offset in 0..<text.byteCount {
-      let byte = text.byte(at: offset)
-      if isLineStart, byte == UInt8(ascii: "#") { isComment = true }
-      if byte == UInt8(ascii: "\n") { isComment = false }
-      isLineStart = byte == UInt8(ascii: "\n") || (isLineStart && byte <= UInt8(ascii: " "))
-      let isNumber =
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: ".")
-      output.storeBytes(
-        of: isComment || isNumber ? UInt8(ascii: " ") : byte, toByteOffset: offset, as: UInt8.self)
     }
   }
 

@@ -33,9 +33,45 @@ def kit(out):
            "thirteen": ("A word too many.", " ".join([*twelve, "zoom"])),
            "unknown": ("A word that is not in the list.", " ".join([*twelve[:11], "evidence"])),
            "check": ("Another check.", " ".join(writer.words_of(number ^ 1))),
+           "kelvin": ("A k that is no letter of ASCII, and one only in small letters.", good.replace("k", "\u212a", 1)),
+           "space": ("A space that is none of ASCII.", good.replace(" ", "\u00a0", 1)),
            "large": ("A number of 2^155, which stands for a seed of more than 16 bytes.", " ".join(writer.words_of(1 << 155)))}
     for name, (what, words) in bad.items():
         out.add("kit", f"bad-{name}", what, "malformed", words=words)
+    papers(out, twelve, public)
+
+
+def papers(out, twelve: list, public: bytes):
+    """Files with the words of a kit."""
+    numbered = "\n".join(f"{number:2}  {word}" for number, word in enumerate(twelve, 1)) + "\n"
+    said = writer.b32(domain_hash("kit", b"check", public)[:5])
+    listed = "\n".join(f"<li>{word}</li>" for word in twelve)
+    page = f"<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>Twelve words</title></head>\n<body>\n<h1>Twelve words</h1>\n" \
+           f"<ol>\n{listed}\n</ol>\n<p>Check: <code>{said[:4]}-{said[4:]}</code></p>\n</body>\n</html>\n"
+    full = 32_768
+    good = {"": ("A text as a writer makes it.", f"# Twelve words.\n{numbered}#\n# Check: {said[:4]}-{said[4:]}\n"),
+            "square": ("What a camera reads from the square.", " ".join(twelve)),
+            "typed": ("Capitals, numbers with full stops, other ends of lines, a line for people that does not begin with its sign.",
+                      "\t # zoom\r\n" + "\r\n".join(f"{number}.{word.upper()}" for number, word in enumerate(twelve, 1))),
+            "page": ("A page.", page),
+            "page-attributes": ("A page whose list and items have attributes.",
+                                page.replace("<ol>", '<ol class="zoom">').replace("<li>", '<li lang="en">')),
+            "page-cut": ("A page that ends within its list.", page[:page.index("</ol>")]),
+            "page-two": ("A page with two lists.", page.replace(f"{twelve[6]}</li>", f"{twelve[6]}</li></ol><p>zoom</p><ol>")),
+            "longest": ("As long as a file may be.", numbered + "#" * (full - len(numbered)))}
+    for name, (what, text) in good.items():
+        out.add("paper", f"good-{name}".rstrip("-"), what, "ok", text=text, key=public)
+    bad = {"sign-behind": ("A sign for people behind a word is none.", numbered.replace("\n", " #\n", 1)),
+           "lacking": ("A word that stands in a line for people only.", numbered.replace("12  ", "# 12  ")),
+           "letter": ("Numbers are digits and full stops.", numbered.replace("12  ", "12) ")),
+           "page-outside": ("A page whose words are in no list.", page.replace("<ol>", "<p>").replace("</ol>", "</p>")),
+           "page-capitals": ("A page whose list is in capitals.", page.replace("<ol>", "<OL>").replace("</ol>", "</OL>")),
+           "page-numbers": ("A page with numbers beside the words.", page.replace("<li>", "<li>1. ")),
+           "text-before-page": ("A page that does not begin with its first tag.", "\n" + page),
+           "exchanged": ("Two words are exchanged.", numbered.replace(twelve[0], "?").replace(twelve[1], twelve[0]).replace("?", twelve[1])),
+           "long": ("A byte longer than a file may be.", numbered + "#" * (full - len(numbered) + 1))}
+    for name, (what, text) in bad.items():
+        out.add("paper", f"bad-{name}", what, "malformed", text=text, key=public)
 
 
 def six_words(out, case: Case):

@@ -175,7 +175,15 @@ def run_state(vector, path):
 
 
 def run_kit(vector, path):
-    public, _ = keys.kit_keys(keys.seed_of_words(vector["words"].split()))
+    return _is_kit(keys.words_of(vector["words"].encode()), vector)
+
+
+def run_paper(vector, path):
+    return _is_kit(keys.words_of_paper(vector["text"].encode()), vector)
+
+
+def _is_kit(words: list, vector) -> str:
+    public, _ = keys.kit_keys(keys.seed_of_words(words))
     return "ok" if public.hex() == vector["key"] else "another key"
 
 
@@ -270,7 +278,7 @@ def run_age(vector, path):
 NOT_READ = {"anchor", "armor", "attempts", "invitation", "keys-file", "page", "words"}
 RUNNERS = {"cbor": run_cbor, "checkpoint": run_checkpoint, "receipt": run_receipt, "card": run_card,
            "statement": run_statement, "entry": run_entry, "archive": run_archive, "bundle": run_bundle,
-           "folder": run_folder, "kit": run_kit, "slot": run_slot, "wrap": run_wrap, "succession": run_succession,
+           "folder": run_folder, "kit": run_kit, "paper": run_paper, "slot": run_slot, "wrap": run_wrap, "succession": run_succession,
            "frame": run_frame, "proof": run_proof, "fork": run_fork, "state": run_state, "content": run_content,
            "batch": run_batch, "padme": run_padme, "blob": run_blob, "age": run_age}
 

@@ -27,6 +27,21 @@ import VerifiableLog
     #expect(found == vector.expected)
   }
 
+  @Test(arguments: try ProtocolVector.all("paper"))
+  func paper(_ vector: ProtocolVector) throws {
+    let text = Array(try vector.field("text", String.self).utf8)
+    var found = "ok"
+    do {
+      let kit = try text.withBytes { (bytes) throws(KitWordsError) in
+        try RecoveryKit(paper: bytes)
+      }
+      #expect(try kit.keyPair().publicKey.raw.bytes == vector.bytes("key"))
+    } catch is KitWordsError {
+      found = "malformed"
+    }
+    #expect(found == vector.expected)
+  }
+
   @Test(arguments: try ProtocolVector.all("words"))
   func `six words`(_ vector: ProtocolVector) throws {
     let input = try vector.bytes("input")
