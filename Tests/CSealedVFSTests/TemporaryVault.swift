@@ -40,9 +40,12 @@ final class TemporaryVault {
   }
 
   func provide(key: UInt8, vaultID: UInt8 = 2) -> ResultCode {
-    let key = [UInt8](repeating: key, count: 32)
-    let vaultID = [UInt8](repeating: vaultID, count: 16)
-    return ResultCode(rawValue: unsafe cairn_sealed_provide_key(path, key, vaultID))
+    provide(
+      key: [UInt8](repeating: key, count: 32), vaultID: [UInt8](repeating: vaultID, count: 16))
+  }
+
+  func provide(key: [UInt8], vaultID: [UInt8]) -> ResultCode {
+    ResultCode(rawValue: unsafe cairn_sealed_provide_key(path, key, vaultID))
   }
 
   func forgetKey() { unsafe cairn_sealed_forget_key(path) }

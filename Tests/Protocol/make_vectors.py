@@ -12,6 +12,7 @@ from pathlib import Path
 import vectors_of_bundles
 import vectors_of_folders
 import vectors_of_forks
+import vectors_of_locks
 import vectors_of_members
 import vectors_of_notes
 import vectors_of_objects
@@ -19,6 +20,7 @@ import vectors_of_parts
 import vectors_of_states
 import vectors_of_sync
 import vectors_of_vaults
+import vectors_of_wals
 from writer import Case
 
 
@@ -70,6 +72,6 @@ if __name__ == "__main__":
     cbor(vectors)
     for part in (vectors_of_notes, vectors_of_objects, vectors_of_bundles, vectors_of_folders, vectors_of_vaults,
                  vectors_of_members, vectors_of_sync, vectors_of_forks, vectors_of_states,
-                 vectors_of_parts):
+                 vectors_of_parts, vectors_of_wals, vectors_of_locks):
         part.all_of(vectors, told)
     print(len(vectors.made), "vectors")

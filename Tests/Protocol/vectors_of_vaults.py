@@ -93,11 +93,11 @@ def padme(out):
 
 # Keys file ------------------------------------------------------------------------------------------
 
-def header(magic=b"cairnkey", version=1, memory=65_536, passes=1) -> bytes:
-    return magic + u32(version) + u32(memory) + u32(passes) + VAULT + SALT + u32(3) + u64(7)
+def header(magic=b"cairnkey", version=1, memory=65_536, passes=1, generation=3, change=7) -> bytes:
+    return magic + u32(version) + u32(memory) + u32(passes) + VAULT + SALT + u32(generation) + u64(change)
 
 
-def locked(head: bytes, lock: int = 0, kit_lock: int = 1, passphrase: bytes = PASSPHRASE) -> bytes:
+def locked(head: bytes, lock: int = 0, kit_lock: int = 1, passphrase: bytes = PASSPHRASE, master: bytes = MASTER) -> bytes:
     """A keys file whose passphrase and kit open the given two of its eight locks; what is random is fixed here."""
     key = bindings.crypto_pwhash_alg(32, passphrase, SALT, 1, 65_536 * 1024, bindings.crypto_pwhash_ALG_ARGON2ID13)
     public, _ = keys.kit_keys(seed(2)[:16])
@@ -105,9 +105,9 @@ def locked(head: bytes, lock: int = 0, kit_lock: int = 1, passphrase: bytes = PA
     for i in range(8):
         nonce, c = seed(34, i)[:24], seed(35, i) + seed(36, i)[:16]
         if i == lock:
-            c = writer.seal(key, nonce, b"cairn/v1/keys-file" + head, MASTER)
+            c = writer.seal(key, nonce, b"cairn/v1/keys-file" + head, master)
         stranger = bindings.crypto_box_seed_keypair(seed(37, i))[0]
-        s = writer.seal_box(public if i == kit_lock else stranger, MASTER if i == kit_lock else seed(38, i), 60 + i)
+        s = writer.seal_box(public if i == kit_lock else stranger, master if i == kit_lock else seed(38, i), 60 + i)
         body += nonce + c + s + b"".join(seed(39, i, j) for j in range(11))[:348]
     return finished(head + body)
 

@@ -125,6 +125,22 @@ import VerifiableLog
     if let page { #expect(try page.bytes == vector.bytes("plain")) }
   }
 
+  /// As salvage reads a database and the log beside it; what SQLite makes of them, the tests of the sealed VFS hold.
+  @Test(arguments: try ProtocolVector.all("wal"))
+  func wal(_ vector: ProtocolVector) throws {
+    let folder = try TemporaryFolder()
+    for (name, field) in ["vault.db": "database", "vault.db-wal": "input"] {
+      try Data(vector.bytes(field)).write(to: URL(filePath: folder.path + "/" + name))
+    }
+    let pages = try SalvagedPages(
+      files: VaultFiles(folder: folder.path), key: try secret(vector.bytes("key")),
+      vaultID: try vector.bytes("vault"))
+    try pages.readLog { _ in }
+    let page = try #require(pages.page(1))
+    #expect(try SQLitePage.uint32(page.bytes, 60) == vector.field("salvaged", UInt32.self))
+    #expect(try page.isOld == vector.field("old", Bool.self))
+  }
+
   @Test(arguments: try ProtocolVector.all("blob"))
   func blob(_ vector: ProtocolVector) throws {
     let input = try vector.bytes("input")
@@ -153,7 +169,7 @@ private func secret(_ bytes: [UInt8]) throws -> SecretKey {
   try bytes.withBytes { (bytes) throws(CryptographyError) in try SecretKey(copying: bytes) }
 }
 
-private func keyPair(ofKit seed: [UInt8]) throws(VaultError) -> BoxKeyPair {
+func keyPair(ofKit seed: [UInt8]) throws(VaultError) -> BoxKeyPair {
   do {
     let words = seed.withBytes { KitWords.encode($0) }.joined(separator: " ")
     let kit = try Array(words.utf8).withBytes { (bytes) throws(KitWordsError) in
