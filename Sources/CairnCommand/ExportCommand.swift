@@ -67,7 +67,7 @@ struct ExportCommand: AsyncParsableCommand {
     let outcome = try await global.withVault(terminal: terminal) { vault in
       let includesPrivate = try await includesPrivate(in: vault, terminal)
       let seal = try seal(recipients, terminal)
-      let progress = Progress("Sealing", total: nil, isQuiet: global.json)
+      let progress = Progress("Sealing and reading back", total: nil, isQuiet: global.json)
       defer { progress.finish() }
       do throws(VaultError) {
         return try await vault.export(
@@ -75,10 +75,24 @@ struct ExportCommand: AsyncParsableCommand {
           program: "cairn \(Cairn.version)", includesPrivate: includesPrivate
         ) { (bytes) throws(VaultError) in try progress.advance(bytes) }
       } catch {
-        throw Failure(error, subject: SafeText.quoted(output))
+        throw Self.failure(error, subject: SafeText.quoted(output))
       }
     }
     try report(outcome)
+  }
+
+  /// In a whole case, nobody would know which file is meant.
+  private static func failure(_ error: VaultError, subject: String) -> Failure {
+    guard error.code == .contentDamaged else { return Failure(error, subject: subject) }
+    return Failure(
+      code: error.code.rawValue, status: ExitStatus(error.code),
+      Sentence(
+        "A file of this case is damaged on this disk, or was changed.",
+        safe:
+          "No bundle was written. The entries themselves, and all other files, stay as they are.",
+        next:
+          "“cairn check” names its entry. Another member's copy, or a backup, may still have the"
+          + " file; --entries makes a bundle of the others. Delete nothing here."))
   }
 
   // MARK: - What was given
@@ -189,6 +203,11 @@ struct ExportCommand: AsyncParsableCommand {
 
   /// What she might not expect in it, or might miss.
   private func tellWhatIsIn(_ outcome: ExportOutcome) {
+    if outcome.entryCount == 0 {
+      Output.paragraph(
+        "So this bundle shows nothing but who the members of the case are. “cairn case list” tells"
+          + " which case holds what.")
+    }
     if outcome.keptPrivateCount > 0 {
       let count = outcome.keptPrivateCount
       Output.paragraph(
@@ -210,7 +229,7 @@ struct ExportCommand: AsyncParsableCommand {
     if outcome.filesLeftOut > 0 {
       let left = Quantity.count(outcome.filesLeftOut, "file is", "files are")
       Output.paragraph(
-        "\(left) not in it, and named there by SHA-256: kept as a hash only, or not arrived here yet."
+        "\(left) not in it, and named there by SHA-256: kept as a hash only, or not on this disk."
       )
     }
   }

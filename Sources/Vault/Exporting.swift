@@ -39,9 +39,11 @@ extension OpenVault {
   ///   - entries: ids or unique beginnings; nil for all that this member can open.
   ///   - includesPrivate: whether "all" includes what was meant for fewer, or may have been; what is named by
   ///     its id always is.
-  ///   - onBytes: told how many bytes were read since it was told last; may throw to stop.
+  ///   - onBytes: told how many bytes were read since it was told last, of the files first and then of the
+  ///     bundle that is read back; may throw to stop.
   /// - Throws: `.unknownEntry`, `.entryLocked`, `.entryErased`, `.notSyncedYet`,
-  ///   `.decisionsLocked`, `.outputExists`, `.diskFull`, `.exportFailed`.
+  ///   `.decisionsLocked`, `.contentDamaged`, `.outputExists`, `.diskFull`, `.exportFailed`, and what
+  ///   `onBytes` throws.
   public func export(
     caseNamed name: String?, entries chosen: [String]?, to path: String,
     seal: consuming BundleSeal, program: String, includesPrivate: Bool = false,
@@ -61,7 +63,9 @@ extension OpenVault {
     }
     let temporary = Folders.parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
     do throws(VaultError) {
-      var outcome = try write(contents, row, to: temporary, seal: seal, onBytes: onBytes)
+      var outcome = try withoutActuallyEscaping(onBytes) { (onBytes) throws(VaultError) in
+        try write(contents, row, to: temporary, seal: seal, watch: ExportWatch(onBytes))
+      }
       outcome.privateLeftOutCount = leftOut.count
       outcome.notesLeftOutCount = notesLeftOut
       guard !Folders.exists(path) else { throw VaultError(.outputExists) }
@@ -95,8 +99,8 @@ extension OpenVault {
   }
 
   private func write(
-    _ contents: BundleContents, _ row: CaseRow, to path: String, seal: consuming BundleSeal,
-    onBytes: (Int) throws(VaultError) -> Void
+    _ contents: BundleContents, _ row: CaseRow, to path: String, seal: borrowing BundleSeal,
+    watch: ExportWatch
   ) throws(VaultError) -> ExportOutcome {
     var leftOut = 0
     let writer: BundleWriter
@@ -110,48 +114,52 @@ extension OpenVault {
       throw VaultError(.exportFailed)
     }
     let signing = try deviceSigningKey(row)
-    let identity = try writeSealed(
-      writer, to: path, seal: seal, signedBy: signing, onBytes: onBytes)
-    return try readBack(path, identity, writer: writer, leftOut: leftOut, contents, row)
+    let identity = try writeSealed(writer, to: path, seal: seal, signedBy: signing, watch: watch)
+    return try readBack(
+      path, identity, writer: writer, leftOut: leftOut, contents, row, watch: watch)
   }
 
   /// Writes the file and gives what opens it once, for reading it back.
   private func writeSealed(
     _ writer: BundleWriter, to path: String, seal: borrowing BundleSeal,
-    signedBy signing: borrowing SigningKey, onBytes: (Int) throws(VaultError) -> Void
+    signedBy signing: borrowing SigningKey, watch: ExportWatch
   ) throws(VaultError) -> AgeIdentity {
     do {
-      let begun = try Self.begin(try FileSink(creating: path), seal)
+      let begun = try Self.begin(try FileSink(creating: path, watch: watch), seal)
       let identity = begun.identityForReadingBack()
       let sink = try writer.write(to: begun, signedBy: signing) { (file) throws(SourceError) in
         do throws(VaultError) {
-          try onBytes(Int(file.attachment.size))
-          return AttachmentSource(try reader(of: try storedAttachment(of: file)))
+          return AttachmentSource(
+            try reader(of: try storedAttachment(of: file)), watch: watch)
         } catch {
+          watch.note(error)
           throw .unreadable
         }
       }
       try sink.finish().synchronize()
       return identity
     } catch {
-      throw .ofExport(error)
+      throw watch.failure ?? .ofExport(error)
     }
   }
 
   /// Verifies the file as a stranger will.
   private func readBack(
     _ path: String, _ identity: borrowing AgeIdentity, writer: BundleWriter, leftOut: Int,
-    _ contents: BundleContents, _ row: CaseRow
+    _ contents: BundleContents, _ row: CaseRow, watch: ExportWatch
   ) throws(VaultError) -> ExportOutcome {
     let file = try OpenFile(reading: path, followingLinks: false)
     let size = try file.status().size
     let verdict: BundleVerdict
     do {
       verdict = BundleVerifier.verify(
-        try AgeSource(StoredSource(file: file, byteCount: size), identity: identity))
+        try AgeSource(
+          StoredSource(file: file, byteCount: size, watch: watch), identity: identity))
     } catch {
-      throw VaultError(.exportFailed)
+      throw watch.failure ?? VaultError(.exportFailed)
     }
+    // To the verifier it is a bundle that cannot be read.
+    if let failure = watch.failure { throw failure }
     guard verdict.outcome == .consistent || verdict.outcome == .intact, let record = verdict.record
     else { throw VaultError(.exportFailed) }
     return ExportOutcome(

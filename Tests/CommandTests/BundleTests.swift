@@ -60,6 +60,30 @@ import Testing
     #expect(try again.errorCode() == "outputExists")
   }
 
+  @Test func `an empty case, and one with a damaged file, are told before they are handed over`()
+    async throws
+  {
+    let person = try await Person()
+    _ = try person.folder.file("seal", Array("a passphrase for the bundle\n".utf8))
+    let common = ["--seal-passphrase-file", "seal"]
+    let empty = try await person.cairn(
+      "export", "default", "--output", "none.age", common[0], common[1])
+    #expect(empty.status == 0, "\(empty.all)")
+    #expect(empty.told.contains("shows nothing but who the members of the case are"))
+    _ = try person.folder.file("shot.png", noise(150_000))
+    _ = try await person.cairn("add", "shot.png")
+    let name = try #require(try person.blobFiles().first)
+    let blob = person.vault + "/blobs/" + name
+    var bytes = try [UInt8](Data(contentsOf: URL(filePath: blob)))
+    bytes[1000] ^= 1
+    try Data(bytes).write(to: URL(filePath: blob))
+    let refused = try await person.cairn(
+      "export", "default", "--output", "one.age", common[0], common[1])
+    #expect(refused.status == 20, "\(refused.all)")
+    #expect(refused.told.contains("A file of this case is damaged on this disk"))
+    #expect(refused.told.contains("“cairn check” names its entry"))
+  }
+
   @Test func `a damaged bundle is told as changed, and nothing is taken out of it`() async throws {
     let (person, _) = try await Self.exported()
     var bytes = try [UInt8](Data(contentsOf: URL(filePath: person.path("case.age"))))

@@ -39,6 +39,36 @@ import Testing
     #expect(hers.filter { $0.hasPrefix(".") } == [])
   }
 
+  @Test func `an export that is stopped says so, wherever it was, and leaves nothing`() async throws
+  {
+    let fixture = try VaultFixture()
+    let vault = try await fixture.create()
+    let file = try fixture.folder.file("large.mp4", noise(2 << 20, seed: 5))
+    _ = try await vault.add(
+      [NewEntry(source: .file(path: file), content: EntryContent())], toCase: nil)
+    let known = AgeIdentity(secretKey: SecretKey.random()).recipient
+    let recipient = try #require(known)
+    let before = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
+    let output = fixture.folder.path + "/case.age"
+    func export(stoppingAfter limit: Int) async throws -> Int {
+      var seen = 0
+      _ = try await vault.export(
+        caseNamed: nil, entries: nil, to: output, seal: .recipients([recipient]), program: "test"
+      ) { (bytes) throws(VaultError) in
+        seen += bytes
+        if seen > limit { throw VaultError(.cancelled) }
+      }
+      return seen
+    }
+    // Within the file, and while the bundle is read back.
+    for limit in [0, 1 << 20, 3 << 20] {
+      await #expect(throws: VaultError(.cancelled)) { try await export(stoppingAfter: limit) }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path) == before)
+    }
+    // Each byte goes by once as a file, and at least once as the bundle.
+    #expect(try await export(stoppingAfter: .max) > 4 << 20)
+  }
+
   @Test func `what was taken back is not handed over without its retraction`() async throws {
     let fixture = try VaultFixture()
     let vault = try await fixture.create()
