@@ -161,8 +161,10 @@ extension GlobalOptions {
       do {
         return try open(try Passphrase.normalized(typed))
       } catch let error as VaultError where error.code == .wrongPassphrase {
-        // Whoever types the right one never waits.
-        try OpeningPause.wait(forVaultAt: vaultFolder, isQuiet: false)
+        // Whoever types the right one never waits. Who goes on typing meanwhile types another passphrase.
+        try terminal.silently { () throws(VaultError) in
+          try OpeningPause.wait(forVaultAt: vaultFolder, isQuiet: false)
+        }
         guard attempt < 3 else { throw error }
         terminal.explain(
           "That passphrase does not open this vault. Please try again; Caps Lock or another keyboard"

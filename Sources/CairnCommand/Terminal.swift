@@ -46,7 +46,7 @@ final class Terminal: Sendable {
     say()
   }
 
-  /// Says a text broken into lines of at most 80 columns.
+  /// Says a text broken into lines of at most 80 columns, or as many as there are.
   func explain(_ text: String) {
     for line in Columns.wrap(text, to: Columns.width - 1) { say(line) }
   }
@@ -94,6 +94,29 @@ final class Terminal: Sendable {
   /// A line that is not shown, straight into locked memory; nil at the end of input.
   func askSecret(_ question: String) throws(VaultError) -> LockedBytes? {
     put(Array(question.utf8))
+    return try silently { () throws(VaultError) in
+      do {
+        var secret = try LockedBytes(capacity: Self.longestLine)
+        var failure: CryptographyError?
+        let ended = try readLine { byte in
+          do throws(CryptographyError) { try secret.append(byte) } catch { failure = error }
+        }
+        if failure != nil { throw VaultError(.passphraseUnsuitable) }
+        if ended, secret.count == 0 { return nil }
+        return secret
+      } catch let error as VaultError {
+        throw error
+      } catch {
+        throw VaultError(.inputOutput)
+      }
+    }
+  }
+
+  /// Does something while nothing of what is typed is shown. What was typed and not read by then goes to
+  /// nobody, and to no shell that would keep it.
+  func silently<Result: ~Copyable>(
+    _ body: () throws(VaultError) -> Result
+  ) throws(VaultError) -> Result {
     var before = termios()
     guard unsafe tcgetattr(descriptor, &before) == 0 else { throw VaultError(.inputOutput) }
     var silent = before
@@ -104,20 +127,7 @@ final class Terminal: Sendable {
       throw VaultError(.inputOutput)
     }
     defer { _ = unsafe tcsetattr(descriptor, TCSAFLUSH, &before) }
-    do {
-      var secret = try LockedBytes(capacity: Self.longestLine)
-      var failure: CryptographyError?
-      let ended = try readLine { byte in
-        do throws(CryptographyError) { try secret.append(byte) } catch { failure = error }
-      }
-      if failure != nil { throw VaultError(.passphraseUnsuitable) }
-      if ended, secret.count == 0 { return nil }
-      return secret
-    } catch let error as VaultError {
-      throw error
-    } catch {
-      throw VaultError(.inputOutput)
-    }
+    return try body()
   }
 
   /// Reads up to the end of a line; true when it was the end of input.

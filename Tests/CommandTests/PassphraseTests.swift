@@ -254,6 +254,20 @@ import Testing
       ], in: person.folder.path)
     #expect(stopped.status == 130)
   }
+
+  @Test func `what is typed in the pause is not shown, and is left to nobody`() async throws {
+    let person = try await Person()
+    try setFailures(1000, person)
+    let terminal = try FakeTerminal(["list", "--vault", person.vault], by: person)
+    try await terminal.answer("Passphrase", "not the right one")
+    try await terminal.wait(for: "there is a pause of")
+    #expect(!terminal.isEchoing)
+    terminal.type("perhaps the right one\n\u{3}")
+    let finished = try await terminal.finish()
+    #expect(finished.status == 130, "\(terminal.screen)")
+    #expect(!terminal.screen.contains("the right one"))
+    #expect(terminal.isEchoing)
+  }
 }
 
 @Suite struct `The kit on paper` {
