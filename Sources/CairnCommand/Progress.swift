@@ -58,7 +58,11 @@ final class Progress: Sendable {
       state.isVisible = true
       return describe(state.done, after: now - started)
     }
-    if let line { write(Array(("\r\u{1b}[K" + line).utf8), to: STDERR_FILENO) }
+    // A line that went over the edge could not be taken back.
+    if let line {
+      let fitting = Columns.cut(line, to: Columns.width - 1)
+      write(Array(("\r\u{1b}[K" + fitting).utf8), to: STDERR_FILENO)
+    }
   }
 
   /// Takes the line away.

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Text of others (names, addresses, words) made harmless for a terminal: what would move the
 /// cursor, turn the direction of text or hide is shown as an escape instead.
 enum SafeText {
@@ -76,7 +80,19 @@ enum SafeText {
 
 /// How wide text is in a terminal's columns, and how it is cut and broken to fit.
 enum Columns {
-  static let width = 80
+  /// 80, or what a narrower terminal has; never so few that nothing could be laid out.
+  static let width = min(80, max(32, terminalWidth ?? 80))
+
+  /// Nil where what is printed goes to no terminal, or to one that does not know.
+  private static var terminalWidth: Int? {
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] where isatty(descriptor) == 1 {
+      var size = winsize()
+      if unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+        return Int(size.ws_col)
+      }
+    }
+    return nil
+  }
 
   /// A text broken into lines, each of them indented.
   static func paragraph(_ text: String, indent: Int) -> [String] {

@@ -19,10 +19,14 @@ final class FakeTerminal {
   /// All that was on the screen so far.
   var screen: String { shown.text }
 
-  /// `setsid --ctty` makes the terminal the program's own, as a login does.
-  init(_ arguments: [String], by person: Person, program: String = "cairn") throws {
+  /// Without `columns`, one that does not know how wide it is. `setsid --ctty` makes the terminal the program's own, as a
+  /// login does.
+  init(
+    _ arguments: [String], by person: Person, program: String = "cairn", columns: UInt16 = 0
+  ) throws {
     var ends: (main: Int32, side: Int32) = (-1, -1)
-    guard unsafe openpty(&ends.main, &ends.side, nil, nil, nil) == 0 else {
+    var size = winsize(ws_row: 0, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    guard unsafe openpty(&ends.main, &ends.side, nil, nil, &size) == 0 else {
       throw CocoaError(.fileReadUnknown)
     }
     (main, side) = ends

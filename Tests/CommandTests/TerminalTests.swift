@@ -94,6 +94,17 @@ import Testing
     #expect(entry["words"] as? String == "First line,\nsecond line: ünïcödé.")
   }
 
+  @Test func `on a narrow terminal lines are broken between words`() async throws {
+    let person = try await Person()
+    let terminal = try FakeTerminal(
+      ["show", "aaaaaaaa", "--vault", person.vault, "--passphrase-file", person.passphraseFile],
+      by: person, columns: 40)
+    #expect(try await terminal.finish().status == 1)
+    let lines = terminal.screen.split(whereSeparator: \.isNewline)
+    #expect(lines.count > 3 && lines.allSatisfy { $0.count < 40 }, "\(terminal.screen)")
+    #expect(terminal.screen.contains("“cairn list” shows the ids. The first\r\n"))
+  }
+
   @Test func `an address that is pasted where a file is asked for is taken as one`() async throws {
     let person = try await Person()
     let terminal = try FakeTerminal(
