@@ -42,7 +42,22 @@ struct AddReport {
     let sentence = failure.sentence
     Output.remark(sentence.what)
     Output.remark(whatIsSaved)
-    Output.remark(sentence.next)
+    Output.remark(goingOn ?? sentence.next)
+  }
+
+  /// Of several files, some of which are saved: the same command would enter those once more.
+  private var goingOn: String? {
+    guard let failure, !outcome.saved.isEmpty, outcome.saved.count < sources.count else {
+      return nil
+    }
+    let only =
+      "name only the files that are not among those above: each that is named again becomes"
+      + " an entry again."
+    switch failure.code {
+    case VaultError.Code.cancelled.rawValue: return "To go on, " + only
+    case VaultError.Code.diskFull.rawValue: return "Make some room. Then " + only
+    default: return failure.sentence.next + " To go on, " + only
+    }
   }
 
   /// Who can open what was saved; and where it is, with a name of the case.

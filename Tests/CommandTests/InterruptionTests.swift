@@ -19,6 +19,9 @@ import Testing
     #expect(stopped.status == 130, "\(stopped.all)")
     #expect(stopped.output.contains("first.png"))
     #expect(stopped.told.contains("Stopped, as you asked. 1 of 2 files were saved"))
+    // The same command would enter the first one twice.
+    #expect(stopped.told.contains("To go on, name only the files that are not among those above"))
+    #expect(!stopped.told.contains("same command"))
     #expect(try person.temporaryFiles() == [])
     #expect(try person.blobFiles().count == 1)
     let entries = try await person.entries()
