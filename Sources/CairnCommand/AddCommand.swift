@@ -16,7 +16,7 @@ struct AddCommand: AsyncParsableCommand {
       it when it was interrupted, or when there are new files.
 
         cairn add screenshot.png
-        cairn add screenshot.png --url https://example.org/post/1 --seen-at 2024-05-31
+        cairn add post.png --url https://example.org/1 --seen-at 2024-05-31
         cairn add phone-backup --tag phone
         cairn add - < chat.txt
       """)
@@ -126,6 +126,7 @@ struct AddCommand: AsyncParsableCommand {
       fallback: draft.content.url == nil ? "your words" : "the address",
       caseName: try await vault.nameAmongSeveral(caseName))
     if global.json { try report.printJSON() } else { report.printText() }
+    if let saved = outcome.saved.first { draft.remarkIfAhead(of: saved.id) }
     return outcome.failure.map { ExitStatus($0.error.code) }
   }
 

@@ -108,7 +108,7 @@ enum CaseName {
       throw Failure.usage(
         "invalidName",
         Sentence(
-          "This cannot be the name of a case.", safe: Sentences.unchanged,
+          "This cannot be used as a name.", safe: Sentences.unchanged,
           next: "Choose one of at most 200 characters, on one line and without hidden ones."))
     }
     return name

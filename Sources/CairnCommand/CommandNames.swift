@@ -22,18 +22,27 @@ enum CommandNames {
     guard let name = words.first, !name.hasPrefix("-"), name != "help", !all.contains(name) else {
       return
     }
+    if let meant = otherWords[name] { throw unknown(name, "cairn \(meant)") }
     let meant = all.map { (name: $0, distance: distance(name, $0)) }.min {
       $0.distance < $1.distance
     }
     let isNear = meant.map { $0.distance <= 2 && $0.distance < name.count } ?? false
-    throw Failure.usage(
+    throw unknown(name, isNear ? meant.map { "cairn " + $0.name } : nil)
+  }
+
+  /// What other programs call it, or people.
+  private static let otherWords = [
+    "delete": "erase", "edit": "amend", "find": "search", "ls": "list",
+    "print": "show", "rm": "erase", "undo": "retract", "unpack": "open", "view": "show",
+  ]
+
+  private static func unknown(_ name: String, _ meant: String?) -> Failure {
+    .usage(
       "unknownCommand",
       Sentence(
         "There is no command \(SafeText.quoted(Columns.cut(name, to: 40))).",
         safe: Sentences.unchanged,
-        next: isNear
-          ? "Perhaps you meant “cairn \(meant?.name ?? "")”. “cairn help” shows all."
-          : "“cairn help” shows all."))
+        next: (meant.map { "Perhaps you meant “\($0)”. " } ?? "") + "“cairn help” shows all."))
   }
 
   /// How many characters have to be put in, taken away or exchanged.

@@ -1,6 +1,7 @@
 import CaseLog
 import Foundation
 import Vault
+import VerifiableLog
 
 #if canImport(Glibc)
   import Glibc
@@ -133,6 +134,18 @@ struct Draft {
       for: Date(timeIntervalSince1970: Double(utc.seconds)))
     let minutes = abs(seconds) / 60
     return (seconds < 0 ? "-" : "+") + String(format: "%02d:%02d", minutes / 60, minutes % 60)
+  }
+
+  /// A time that has not come yet is kept as it was said, since nothing is corrected here, but is mostly a slip.
+  func remarkIfAhead(of saved: EntryID) {
+    // Where days begin first, one begins 14 hours before it does in UTC.
+    guard let seen = content.seen, seen.firstSecond - 50_400 > Int64(clamping: ProcessRules.now())
+    else {
+      return
+    }
+    Output.remark(
+      "Note: when it happened, as you say, lies ahead: \(seen.text). If that was a slip, add the right"
+        + " time: cairn amend \(ShortID.of(saved)) --seen-at TIME")
   }
 
   // MARK: - Words

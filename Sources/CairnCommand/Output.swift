@@ -97,7 +97,7 @@ enum Report {
       let words = arguments.prefix { !$0.hasPrefix("-") }
         .prefix(isNested ? CommandNames.wordCount(arguments) : 1)
       let command = (["cairn"] + words.map(SafeText.line)).joined(separator: " ")
-      let message = Cairn.message(for: error)
+      let message = Self.plain(Cairn.message(for: error))
       return tell(
         .usage(
           "usage",
@@ -108,6 +108,13 @@ enum Report {
     default:
       return tell(Failure(VaultError(.inputOutput)), isJSON: isJSON)
     }
+  }
+
+  /// The commonest slip in other words than those of the argument parser.
+  private static func plain(_ message: String) -> String {
+    let beginning = "Missing expected argument "
+    guard message.hasPrefix(beginning) else { return message }
+    return "Something is missing: " + message.dropFirst(beginning.count)
   }
 }
 

@@ -147,8 +147,10 @@ struct SalvageReport {
           : "All that was there could be read.")
     }
     Output.paragraph(
-      "None of it is verified, and out here nothing is encrypted. Keep the damaged vault as it is: a later"
-        + " version may read more of it.")
+      "None of it is verified, and out here nothing is encrypted. "
+        + (outcome.isIncomplete
+          ? "Keep the damaged vault as it is: a later version may read more of it."
+          : "The vault itself is as it was; keep it until you have looked at what came out."))
     if let failure {
       let place =
         failure.code == VaultError.Code.diskFull.rawValue ? " on a disk with more room" : ""

@@ -285,7 +285,9 @@ enum Sentences {
       return Sentence(
         "This device has written as many entries into this case as it may under one name.",
         safe: "It was not added. Everything that is there stays.",
-        next: "“cairn renew --somebody-has-a-copy” gives it new keys, under which it goes on.")
+        next:
+          "That is no sign of anything wrong. “cairn renew --somebody-has-a-copy” gives it new keys,"
+          + " under which it goes on; nobody needs to have a copy for that.")
     case .entryTooLarge:
       return Sentence(
         "This is more than one entry holds.", safe: "It was not added.",

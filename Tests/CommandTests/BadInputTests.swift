@@ -27,6 +27,29 @@ import Testing
     #expect(scripted.errors == "")
   }
 
+  @Test func `what is missing of a command, or has another name, is said in plain words`()
+    async throws
+  {
+    let person = try await Person(hasVault: false)
+    let missing = try await person.cairn("show")
+    #expect(missing.status == 64)
+    #expect(missing.told.contains("Something is missing: '<entry>'. Nothing was changed."))
+    let found = try await person.run(["find", "x"])
+    #expect(found.status == 64)
+    #expect(found.told.contains("There is no command “find”."))
+    #expect(found.told.contains("Perhaps you meant “cairn search”."))
+  }
+
+  @Test func `a time that lies ahead is kept as it was said, with a word about it`() async throws {
+    let person = try await Person()
+    let saved = try await person.cairn("add", "--text", "x", "--seen-at", "2124-05-31")
+    #expect(saved.status == 0, "\(saved.all)")
+    #expect(saved.told.contains("Note: when it happened, as you say, lies ahead: 2124-05-31."))
+    #expect(saved.told.contains("--seen-at TIME"))
+    let usual = try await person.cairn("add", "--text", "y", "--seen-at", "2024-05-31")
+    #expect(usual.errors == "")
+  }
+
   @Test func `no vault, an empty folder and something else are told apart`() async throws {
     let person = try await Person(hasVault: false)
     let missing = try await person.cairn("list")
