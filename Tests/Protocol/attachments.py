@@ -25,7 +25,7 @@ code = verify.main(sys.argv[2:])
 print(re.search(r"VmHWM:\\s+([0-9]+)", open("/proc/self/status").read())[1])
 sys.exit(code)
 """
-LARGE, MOST_MORE = 48 << 20, 12 << 20
+LARGE, MOST_MORE = 32 << 20, 12 << 20
 NOT_PADDED = CONTENT + b"\1"
 
 
