@@ -46,6 +46,7 @@ def words_of_paper(data: bytes) -> list:
     """What stands for words in a file to be printed: a text or a page (VaultFiles.md, "The paper of a kit")."""
     if len(data) > MAX_PAPER:
         raise Malformed("longer than its limit")
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if data.startswith(b"<"):
         lists = re.findall(rb"<ol.*?(?=</ol|\Z)", data, re.DOTALL)
         return words_of(b" ".join(re.sub(b"<[^>]*>?", b" ", one) for one in lists))

@@ -12,16 +12,24 @@ extension RecoveryKit {
     let words: LockedBytes
     do throws(CryptographyError) {
       words = try LockedBytes(count: paper.byteCount) { output in
-        if paper.byteCount > 0, paper.byte(at: 0) == UInt8(ascii: "<") {
-          Self.copyItems(from: paper, to: &output)
+        let text = paper.extracting(droppingFirst: Self.hasMark(paper) ? Self.mark.count : 0)
+        if text.byteCount > 0, text.byte(at: 0) == UInt8(ascii: "<") {
+          Self.copyItems(from: text, to: &output)
         } else {
-          Self.copyWords(from: paper, to: &output)
+          Self.copyWords(from: text, to: &output)
         }
       }
     } catch {
       throw .outOfMemory
     }
     self = try words.withBytes { (bytes) throws(KitWordsError) in try RecoveryKit(words: bytes) }
+  }
+
+  /// The byte order mark that some editors put in front of a text.
+  private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+  private static func hasMark(_ paper: RawSpan) -> Bool {
+    paper.byteCount >= mark.count && mark.indices.allSatisfy { paper.byte(at: $0) == mark[$0] }
   }
 
   /// What stands between tags within a list; all else becomes white space.

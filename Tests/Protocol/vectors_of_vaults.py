@@ -53,7 +53,9 @@ def papers(out, twelve: list, public: bytes):
             "square": ("What a camera reads from the square.", " ".join(twelve)),
             "typed": ("Capitals, numbers with full stops, other ends of lines, a line for people that does not begin with its sign.",
                       "\t # zoom\r\n" + "\r\n".join(f"{number}.{word.upper()}" for number, word in enumerate(twelve, 1))),
+            "mark": ("A text with a byte order mark in front, as some editors write it.", "\ufeff" + numbered),
             "page": ("A page.", page),
+            "page-mark": ("A page with one.", "\ufeff" + page),
             "page-attributes": ("A page whose list and items have attributes.",
                                 page.replace("<ol>", '<ol class="zoom">').replace("<li>", '<li lang="en">')),
             "page-cut": ("A page that ends within its list.", page[:page.index("</ol>")]),
@@ -63,6 +65,7 @@ def papers(out, twelve: list, public: bytes):
         out.add("paper", f"good-{name}".rstrip("-"), what, "ok", text=text, key=public)
     bad = {"sign-behind": ("A sign for people behind a word is none.", numbered.replace("\n", " #\n", 1)),
            "lacking": ("A word that stands in a line for people only.", numbered.replace("12  ", "# 12  ")),
+           "mark-within": ("A byte order mark further on.", "\n\ufeff" + numbered),
            "letter": ("Numbers are digits and full stops.", numbered.replace("12  ", "12) ")),
            "page-outside": ("A page whose words are in no list.", page.replace("<ol>", "<p>").replace("</ol>", "</p>")),
            "page-capitals": ("A page whose list is in capitals.", page.replace("<ol>", "<OL>").replace("</ol>", "</OL>")),
