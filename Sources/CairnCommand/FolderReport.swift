@@ -191,6 +191,7 @@ extension FolderWalk.Reason {
     case .unreadable: "cannot be read"
     case .empty: "empty, with 0 bytes"
     case .ownVault: "this vault itself"
+    case .kit: "twelve words that open a vault (named by itself, it is added all the same)"
     }
   }
 }

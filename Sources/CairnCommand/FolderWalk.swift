@@ -25,6 +25,8 @@ struct FolderWalk: Sequence, IteratorProtocol {
     case empty
     /// The vault that it would be put into.
     case ownVault
+    /// Twelve words that open a vault: with the case, they would go to whoever it is shared with.
+    case kit
   }
   private struct Level {
     let path: [UInt8]
@@ -61,7 +63,9 @@ struct FolderWalk: Sequence, IteratorProtocol {
       switch info.st_mode & S_IFMT {
       case S_IFREG where info.st_size == 0: return .passedOver(relative: relative, .empty)
       case S_IFREG:
-        return .file(path: path, relative: relative, size: UInt64(Swift.max(0, info.st_size)))
+        let size = UInt64(Swift.max(0, info.st_size))
+        if Self.holdsKit(path, size: size) { return .passedOver(relative: relative, .kit) }
+        return .file(path: path, relative: relative, size: size)
       case S_IFLNK: return .passedOver(relative: relative, .link)
       case S_IFDIR:
         if let vault, vault == (UInt64(info.st_dev), UInt64(info.st_ino)) {
@@ -80,6 +84,21 @@ struct FolderWalk: Sequence, IteratorProtocol {
   private static func isHidden(_ name: [UInt8]) -> Bool {
     name.first == UInt8(ascii: ".")
       || ["thumbs.db", "desktop.ini"].contains(String(decoding: name, as: UTF8.self).lowercased())
+  }
+
+  /// Whether it is a kit as `KitPaper` writes it. The words themselves are not read.
+  private static func holdsKit(_ path: [UInt8], size: UInt64) -> Bool {
+    guard KitPaper.sizes.contains(size) else { return false }
+    let file = unsafe withText(path) {
+      unsafe open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    }
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return KitPaper.isKit { count in
+      var bytes = [UInt8](repeating: 0, count: count)
+      let got = unsafe pread(file, &bytes, count, 0)
+      return Array(bytes.prefix(Swift.max(0, got)))
+    }
   }
 
   /// Of the name itself, should it be a link.

@@ -13,6 +13,22 @@ enum KitPaper {
     return Array((try isPage ? page(of: kit) : text(of: kit)).utf8)
   }
 
+  /// How large such a file is; generously.
+  static let sizes: ClosedRange<UInt64> = 100...262_144
+
+  /// Whether a file is one of these, by what stands above the words.
+  ///
+  /// - Parameter beginning: so many of its first bytes.
+  static func isKit(_ beginning: (Int) -> [UInt8]) -> Bool {
+    let head = beginning(16)
+    if head.starts(with: "# Twelve words. ".utf8) { return true }
+    guard head.starts(with: "<!DOCTYPE html>".utf8) else { return false }
+    return String(decoding: beginning(pageHead), as: UTF8.self).contains("<title>\(title)</title>")
+  }
+
+  /// Up to the end of the page's title.
+  private static let pageHead = 400
+
   static func checkLine(_ check: String) -> String {
     "Check: \(check). Two papers with the same check have the same words."
   }

@@ -82,7 +82,15 @@ extension Person {
     #expect(descriptor >= 0)
     try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(
       contentsOf: Data("odd".utf8))
-    // The folder that holds the vault, the kit and the passphrase.
+    let page = try await person.run([
+      "init", "--kdf", "light", "--vault", person.path(".other"), "--kit", "kit.html",
+      "--passphrase-file", person.passphraseFile,
+    ])
+    #expect(page.status == 0, "\(page.all)")
+    let text = "# Twelve words. Keep them on paper\n 1  word\n" + String(repeating: "#", count: 80)
+    _ = try person.folder.file("words.txt", Array(text.utf8))
+    // The folder that holds the vault, kits and the passphrase. With the case, the twelve words would go to
+    // whoever it is shared with.
     let added = try await person.run([
       "add", ".", "--vault", person.vault, "--passphrase-file", person.passphraseFile, "--json",
     ])
@@ -92,7 +100,7 @@ extension Person {
     #expect(files.contains { $0.hasSuffix("/odd-\\xFF\\xFE") }, "\(files)")
     #expect(!files.contains { $0.contains("vault.db") })
     let passed = object["passedOver"] as? [[String: Any]]
-    #expect(passed?.map { $0["reason"] as? String } == ["ownVault"])
+    #expect(passed?.map { $0["reason"] as? String } == ["hidden", "kit", "ownVault", "kit"])
     let entries = try await person.entries()
     let odd = try #require(entries.first { ($0["title"] as? String)?.contains("odd-") ?? false })
     let out = try await person.cairn(
