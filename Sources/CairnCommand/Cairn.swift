@@ -45,7 +45,7 @@ struct Cairn: AsyncParsableCommand {
       } else {
         try command.run()
       }
-      return .done
+      return Report.afterOutput()
     } catch {
       return Report.failure(error, arguments)
     }

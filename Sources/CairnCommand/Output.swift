@@ -1,9 +1,17 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import Vault
 
 /// What a command prints, for people or for scripts.
 enum Output {
+  private static let lost = Atomic(false)
+  /// Whether something of what was to go to standard output could not be written.
+  static var isLost: Bool {
+    get { lost.load(ordering: .relaxed) }
+    set { lost.store(newValue, ordering: .relaxed) }
+  }
+
   /// A line for people, on standard output.
   static func line(_ text: String = "") { write(Array((text + "\n").utf8), to: 1) }
 
@@ -62,6 +70,19 @@ enum Report {
     case let error as AlreadyTold: return error.status
     default: return tellParsing(error, arguments, isJSON: isJSON)
     }
+  }
+
+  /// The exit code of a command that was done, once all that it printed has been written or not.
+  static func afterOutput() -> ExitStatus {
+    guard Output.isLost else { return .done }
+    return tell(
+      Failure(
+        code: "outputLost", status: .other,
+        Sentence(
+          "Not all of the output could be written to where it was to go.",
+          safe: "What the command does in the vault is done.",
+          next: "Check that there is room, and look at the vault before you repeat it.")),
+      isJSON: false)
   }
 
   private static func tell(_ failure: Failure, isJSON: Bool) -> ExitStatus {

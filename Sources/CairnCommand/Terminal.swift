@@ -170,7 +170,8 @@ final class Terminal: Sendable {
   private func put(_ bytes: [UInt8]) { write(bytes, to: descriptor) }
 }
 
-/// Writes all of it; what cannot be shown is not an error of the work.
+/// Writes all of it. What cannot be shown is no error of the work, and ends nothing; that a result was lost
+/// is said at the end.
 func write(_ bytes: [UInt8], to descriptor: Int32) {
   unsafe bytes.withUnsafeBytes { unsafe write($0, to: descriptor) }
 }
@@ -180,7 +181,10 @@ func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
   while start < bytes.count {
     let count = unsafe Glibc.write(descriptor, bytes.baseAddress! + start, bytes.count - start)
     if count < 0, errno == EINTR { continue }
-    guard count > 0 else { return }
+    guard count > 0 else {
+      if descriptor == STDOUT_FILENO { Output.isLost = true }
+      return
+    }
     start += count
   }
 }

@@ -40,6 +40,16 @@ import Testing
     #expect(found.told.contains("Perhaps you meant “cairn search”."))
   }
 
+  @Test func `a result that could not be written is not called done`() async throws {
+    let person = try await Person()
+    let lost = try await person.start(
+      ["list", "--vault", person.vault, "--passphrase-file", person.passphraseFile],
+      through: ["/bin/sh", "-c", "exec \"$@\" > /dev/full", "sh"]
+    ).finish()
+    #expect(lost.status == 1, "\(lost.all)")
+    #expect(lost.told.contains("Not all of the output could be written"))
+  }
+
   @Test func `a time that lies ahead is kept as it was said, with a word about it`() async throws {
     let person = try await Person()
     let saved = try await person.cairn("add", "--text", "x", "--seen-at", "2124-05-31")
