@@ -125,7 +125,10 @@ extension ExtractAll {
         cases.isEmpty
           ? "Nothing was written."
           : "What is in \(SafeText.quoted(output)) so far is whole; the vault is unchanged.")
-      Output.remark("To have everything, delete that folder and run the command again.")
+      Output.remark(
+        (failure.code == VaultError.Code.diskFull.rawValue
+          ? "Make some room there, or choose another disk. " : "")
+          + "To have everything, delete that folder and run the command again.")
     }
     return status
   }

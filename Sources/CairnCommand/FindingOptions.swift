@@ -110,8 +110,11 @@ struct FindingOptions: ParsableArguments {
     query.order = try Self.order(by)
     query.isNewestFirst = newestFirst
     if let limit, !(1...Self.longestPage).contains(limit) {
-      throw Self.unknown(
-        "invalidLimit", "--limit needs a number from 1 to \(Self.longestPage).", ["50"])
+      throw Failure.usage(
+        "invalidLimit",
+        Sentence(
+          "--limit needs a number from 1 to \(Self.longestPage).", safe: Sentences.unchanged,
+          next: "Give one, such as 50, or leave --limit out to see everything."))
     }
     query.limit = limit
     query.after = after

@@ -275,7 +275,8 @@ struct ContentText {
   static func field(_ name: String, _ value: String, isNested: Bool = false) -> [String] {
     let indent = isNested ? 4 : 0
     let width = 12
-    return Columns.wrap(value, to: Columns.width - 1 - width - indent).enumerated().map {
+    // To the last column, so that a SHA-256 stays on one line.
+    return Columns.wrap(value, to: Columns.width - width - indent).enumerated().map {
       index, line in
       String(repeating: " ", count: indent) + Columns.padded(index == 0 ? name : "", to: width)
         + line

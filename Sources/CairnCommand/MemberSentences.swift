@@ -32,8 +32,8 @@ extension Sentences {
         next: "To share with the same person again, ask for a new card.")
     case .removalWithoutEffect:
       return Sentence(
-        "This member cannot be removed from here: it was decided with the twelve words that she"
-          + " stays, or this device has removed too many.", safe: unchanged,
+        "This member cannot be removed from here: it was decided with the twelve words that they"
+          + " stay, or this device has removed too many.", safe: unchanged,
         next: "Use the twelve words, or another device of yours.")
     case .timePassed:
       return Sentence(

@@ -25,7 +25,9 @@ enum Sentences {
       return Sentence(
         "There is no vault at \(place) yet.", safe: unchanged,
         next:
-          "Make one with “cairn init”. If yours is somewhere else, name its folder with --vault.")
+          "Make one with “cairn init”. If yours is somewhere else, name its folder with --vault. If it is"
+          + " gone, “cairn restore” brings it back from a backup, and “cairn recover” from a folder that it"
+          + " was synced into.")
     case .vaultExists:
       return Sentence(
         "There is something at \(place) already.", safe: "It was not touched.",
@@ -218,7 +220,8 @@ enum Sentences {
           + systemReason(error.systemError),
         safe: "Nothing was changed, and nothing in it is damaged by this.",
         next: "Check that its disk is not write-protected, and that the folder and the files in it"
-          + " belong to your account.")
+          + " belong to your account. If it is to stay as it is, copy the whole folder to another disk: the"
+          + " copy can be looked into with --vault.")
     case .inputOutput where isAboutPlace(error.systemError):
       return Sentence(
         "\(it == "it" ? "This place" : it.prefix(1).uppercased() + it.dropFirst()) cannot be written."
