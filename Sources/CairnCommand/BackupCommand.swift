@@ -189,11 +189,19 @@ enum BackupSentences {
         next: "Name a new folder for this one.")
     case .backupIsNewer:
       return Sentence(
-        "The backup in \(it) is newer than this vault: it has entries that the vault lacks.",
+        "The backup in \(it) is newer than this vault: it has entries or files that the vault"
+          + " lacks.",
         safe: untouched,
         next:
           "To get those, restore it beside this vault: “cairn restore”. To back up this vault as it"
           + " is, name a new folder.")
+    case .backupUnknown:
+      return Sentence(
+        "The backup in \(it) is from before this vault got new keys, and was not made by this vault as"
+          + " far as it knows: it cannot tell whether something is in there that it lacks.",
+        safe: untouched,
+        next: "Name a new folder for this vault. To see what is in that one, restore it beside this"
+          + " vault with the passphrase of its day or the twelve words: “cairn restore”.")
     case .backupDamaged:
       return Sentence(
         "The backup in \(it) is damaged, so it cannot be told whether it has something that this vault"

@@ -124,6 +124,11 @@ struct RestoreCommand: AsyncParsableCommand {
     let damage = check.findings.filter(\.isDamage)
     if damage.isEmpty {
       Output.paragraph("Every byte of it was read, and everything is whole.")
+      if check.filesAwaited > 0 {
+        Output.paragraph(
+          Quantity.count(check.filesAwaited, "file had", "files had")
+            + " not come to the vault when this backup was made.")
+      }
     } else {
       Output.remark("Not everything in it is whole:")
       for finding in damage { Output.remark("  - " + finding.sentence) }

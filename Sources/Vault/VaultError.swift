@@ -26,6 +26,9 @@ public struct VaultError: Error, Hashable, Sendable {
     case notABackup, backupOfAnother, backupIsNewer, backupRefused
     /// The former backup is damaged, so that it cannot be told whether it is older than the vault.
     case backupDamaged
+    /// The former backup was sealed under an earlier master key, and is none that this vault knows to hold nothing more
+    /// than it does.
+    case backupUnknown
     /// What was written to a disk without an error does not come back from it.
     case notKept
     /// The vault's folder, its disk or one of its files may be read only.

@@ -240,7 +240,7 @@ import VerifiableLog
         let folder = try BackupFolder(
           at: home.backup, of: VaultFiles(folder: home.fixture.path), keysFile: locks,
           key: keys.database)
-        #expect(try folder.formerLogs(key: keys.database) == [:])
+        #expect(try folder.formerContent(key: keys.database) == nil)
         let whole = try OpenFile(reading: home.fixture.path + "/vault.db")
         let part = try OpenFile(creating: folder.partial)
         try part.write(try whole.read(at: 0, count: Int(try whole.status().size)))

@@ -295,7 +295,7 @@ import VerifiableLog
       at: home.backup, of: VaultFiles(folder: home.fixture.path), keysFile: keysFile,
       key: keys.database)
     #expect(folder.isUpdate)
-    #expect(try folder.formerLogs(key: keys.database) == [:])
+    #expect(try folder.formerContent(key: keys.database) == nil)
     try SealedDatabase.create(at: folder.partial, key: keys.database, vaultID: vaultID)
     // Both databases are there, and the former locks, until the new ones are.
     #expect(try home.files()["vault.db"] == former["vault.db"])

@@ -31,8 +31,8 @@ extension OpenVault {
   /// - Parameters:
   ///   - isDeep: reads every file in the backup, also those that were there already.
   ///   - onBytes: told how many bytes were copied or read since it was told last, from any thread; may throw to stop.
-  /// - Throws: `.outputInVault`, `.notABackup`, `.backupOfAnother`, `.backupIsNewer`, `.backupDamaged`,
-  ///   `.backupRefused`, `.notKept`, `.inUse`, `.diskFull`, or what the system says.
+  /// - Throws: `.outputInVault`, `.notABackup`, `.backupOfAnother`, `.backupIsNewer`, `.backupUnknown`,
+  ///   `.backupDamaged`, `.backupRefused`, `.notKept`, `.inUse`, `.diskFull`, or what the system says.
   public func backUp(
     to path: String, isDeep: Bool = false,
     onBytes: @escaping @Sendable (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
@@ -43,7 +43,7 @@ extension OpenVault {
     do throws(VaultError) {
       try requireNewer(than: folder)
       var outcome = try await backUp(to: folder, isDeep: isDeep, onBytes)
-      outcome.isNoted = note(path: folder.files.folder)
+      outcome.isNoted = note(folder)
       return outcome
     } catch {
       folder.giveUp()
@@ -66,14 +66,16 @@ extension OpenVault {
   /// Notes in the vault that it was made. Whatever comes of that, the backup is complete.
   ///
   /// - Returns: whether the vault took it.
-  private func note(path: String) -> Bool {
+  private func note(_ folder: BackupFolder) -> Bool {
     let now = surroundings.now()
     let time = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: now >> $0) }
     do {
+      let mark = try KnownBackups.mark(of: folder.files)
       try database.queue.write { db in
         try db.execute(
           cached: "INSERT OR REPLACE INTO setting(name, value) VALUES ('last-backup', ?)",
-          arguments: [(time + Array(path.utf8)).data])
+          arguments: [(time + Array(folder.files.folder.utf8)).data])
+        try KnownBackups.note(db, mark)
       }
       return true
     } catch {
@@ -85,10 +87,18 @@ extension OpenVault {
   private func requireNewer(than folder: BackupFolder) throws(VaultError) {
     guard folder.isUpdate else { return }
     guard standing != .rolledBack else { throw VaultError(.backupIsNewer) }
-    let former = try folder.formerLogs(key: keys.database)
-    let isHeld = try read { db in try former.allSatisfy { try LogTable.holds(db, $0, $1) } }
-    // Longer, or another history: either way it has what this vault lacks.
-    guard isHeld else { throw VaultError(.backupIsNewer) }
+    guard let former = try folder.formerContent(key: keys.database) else {
+      // Nobody can look into it here: a vault that was restored from an older one may lack what is in it.
+      let marks = try folder.earlierFiles.map { (files) throws(VaultError) in
+        try KnownBackups.mark(of: files)
+      }
+      guard try read({ db in try marks.allSatisfy { try KnownBackups.holds(db, $0) } }) else {
+        throw VaultError(.backupUnknown)
+      }
+      return
+    }
+    // Longer, another history, or more of the same: either way it has what this vault lacks.
+    guard try read({ db in try former.isHeld(by: db) }) else { throw VaultError(.backupIsNewer) }
   }
 
   private func backUp(

@@ -94,20 +94,20 @@ final class BackupFolder {
     return (hasDatabase, [])
   }
 
-  /// The logs of the former backup; none where it was sealed under an earlier master key. A log beside its
-  /// database is worked in on the way, so that it never meets another database.
+  /// What the former backup has; nil where it was sealed under an earlier master key. A log beside its database is
+  /// worked in on the way, so that it never meets another database.
   ///
   /// - Throws: `.backupDamaged` for one that does not open, `.backupOfAnother` for one of this generation that was
   ///   sealed under another key, `.newerVersion`.
-  func formerLogs(key: borrowing SecretKey) throws(VaultError) -> [LogID: LogHead] {
-    guard isUpdate, files.hasDatabase else { return [:] }
+  func formerContent(key: borrowing SecretKey) throws(VaultError) -> HeldContent? {
+    guard isUpdate, files.hasDatabase else { return nil }
     // Of these names, but by no locks in force: what a backup that was stopped left.
     let sharesName = generations.contains { ($0 ^ keysFile.generation).isMultiple(of: 2) }
-    guard generations.isEmpty || sharesName else { return [:] }
+    guard generations.isEmpty || sharesName else { return nil }
     do {
       let database = try SealedDatabase(opening: files.database, key: key, vaultID: vaultID)
       defer { database.giveUp() }
-      return try database.queue.snapshot { db in try LogTable.heads(db) }
+      return try database.queue.snapshot { db in try HeldContent(db) }
     } catch {
       let error = VaultError.ofDatabase(error)
       switch error.code {
@@ -115,11 +115,17 @@ final class BackupFolder {
         guard generations.contains(where: { $0 < keysFile.generation }) else {
           throw VaultError(.backupOfAnother)
         }
-        return [:]
+        return nil
       case .databaseDamaged: throw VaultError(.backupDamaged, systemError: error.systemError)
       default: throw error
       }
     }
+  }
+
+  /// The former backup, by the names that its locks say, where these are of an earlier master key.
+  var earlierFiles: [VaultFiles] {
+    generations.filter { $0 < keysFile.generation }.map { files.of(generation: $0) }
+      .filter(\.hasDatabase)
   }
 
   /// Puts the new database and its locks in force. With the locks comes the generation, which names the database:
@@ -186,43 +192,5 @@ final class BackupFolder {
   /// Removes what is left of an attempt.
   func giveUp() {
     for path in [partial, partial + "-wal"] { Folders.remove(path) }
-  }
-}
-
-/// How far a log goes, and the root over its leaves.
-struct LogHead: Hashable {
-  let size: UInt64
-  let root: Bytes32
-}
-
-extension LogTable {
-  /// Of all cases: a log's id says its case too.
-  static func heads(_ db: Database) throws -> [LogID: LogHead] {
-    var heads: [LogID: LogHead] = [:]
-    for row in try Row.fetchAll(db, cached: "SELECT log_id, size, root FROM log") {
-      heads[try row.identifier("log_id")] = LogHead(
-        size: row.number("size"), root: try row.bytes32("root"))
-    }
-    return heads
-  }
-
-  /// Whether a log went on from this head, or stands there.
-  static func holds(_ db: Database, _ log: LogID, _ head: LogHead) throws -> Bool {
-    guard head.size > 0 else { return true }
-    guard
-      let row = try Row.fetchOne(
-        db, cached: "SELECT id, size, root FROM log WHERE log_id = ?", arguments: [log.bytes.data])
-    else { return false }
-    let own = LogHead(size: row.number("size"), root: try row.bytes32("root"))
-    if own.size <= head.size { return own == head }
-    let ref: Int64 = row["id"]
-    let leaves = try Row.fetchCursor(
-      db, sql: "SELECT data FROM leaf WHERE log_ref = ? AND sequence < ? ORDER BY sequence",
-      arguments: [ref, Int64(bitPattern: head.size)])
-    var tree = CompactRange()
-    while let leaf = try leaves.next() {
-      tree.append(try LeafData(parsing: leaf.bytes("data")).hash)
-    }
-    return tree.size == head.size && tree.root == head.root
   }
 }

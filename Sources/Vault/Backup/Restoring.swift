@@ -78,6 +78,8 @@ extension OpenVault {
     }
     do {
       let keys = try CarriedKeys.read(database, derived)
+      let mark = try KnownBackups.mark(of: source)
+      try await database.queue.write { db in try KnownBackups.note(db, mark) }
       let stored = try database.read { db in try StoredCopies.named(by: db, in: blobs) }
       _ = try await StoredCopies.copy(
         stored, from: BlobStore(folder: source.blobs), to: blobs, onBytes: onBytes)
