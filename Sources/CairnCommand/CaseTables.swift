@@ -21,6 +21,7 @@ final class CaseTables: Sendable {
     let folder: String
     var hashOnly = 0
     var missing: [String] = []
+    var tooLarge: [String] = []
   }
 
   private let entries: GrowingFile
@@ -66,6 +67,7 @@ final class CaseTables: Sendable {
         case .hashOnly: counts.hashOnly += 1
         case .missing: counts.missing.append(name)
         case .damaged: counts.damaged.append(name)
+        case .tooLarge: counts.tooLarge.append(name)
         }
       }
     }

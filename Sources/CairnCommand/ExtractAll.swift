@@ -15,6 +15,9 @@ struct ExtractAll {
     try requireEmpty()
     let result = ExtractAllResult()
     let status = try await global.withVault(terminal: global.terminal) { vault in
+      guard !vault.contains(output) else {
+        throw Failure(VaultError(.outputInVault), subject: SafeText.quoted(output))
+      }
       let cases = try await cases(of: vault)
       do {
         for summary in cases { try await extract(summary, from: vault, result) }
@@ -108,6 +111,8 @@ extension ExtractAll {
       status = failure.status
     } else if cases.contains(where: { !$0.damaged.isEmpty }) {
       status = ExitStatus(.contentDamaged)
+    } else if cases.contains(where: { !$0.tooLarge.isEmpty }) {
+      status = ExitStatus(.diskFull)
     } else {
       status = cases.contains { !$0.missing.isEmpty } ? ExitStatus(.contentMissing) : nil
     }
@@ -143,8 +148,12 @@ extension ExtractAll {
         "Of \(Quantity.count(counts.hashOnly, "file", "files")) only size, type and SHA-256 are kept.",
         indent: 7)
     }
+    list(counts.tooLarge, "larger than the disk that this was written to can hold; use another one")
     list(counts.missing, "not arrived here yet; sync, and then repeat this")
-    list(counts.damaged, "damaged on this disk, and not written; another member's copy may have it")
+    list(
+      counts.damaged,
+      "damaged on this disk or lost, and not written; another member's copy or a backup may have it"
+    )
   }
 
   private func list(_ names: [String], _ what: String) {

@@ -78,7 +78,7 @@ struct ExtractCommand: AsyncParsableCommand {
     } else {
       describe(extraction)
     }
-    if extraction.isIncomplete { throw AlreadyTold(status: ExitStatus(.contentMissing)) }
+    if let lack = extraction.lack { throw AlreadyTold(status: ExitStatus(lack)) }
   }
 
   private struct Object: Encodable {
@@ -87,7 +87,9 @@ struct ExtractCommand: AsyncParsableCommand {
       let size: UInt64
     }
     let additions: [Object]
+    let damaged: [UInt64]
     let entry: String
+    let lost: [UInt64]
     let missing: [UInt64]
     let takenBack: [String]
     let withoutContent: [UInt64]
@@ -96,7 +98,9 @@ struct ExtractCommand: AsyncParsableCommand {
     init(_ extraction: Extraction, _ id: EntryID) {
       additions = extraction.additions.map { Object($0.files, $0.id) }
       takenBack = extraction.takenBack.map(\.base32)
+      damaged = extraction.damaged
       entry = id.base32
+      lost = extraction.lost
       missing = extraction.missing
       withoutContent = extraction.withoutContent
       written = extraction.written.map { File(path: $0.path, size: $0.size) }
@@ -117,19 +121,24 @@ struct ExtractCommand: AsyncParsableCommand {
     if ([extraction] + extraction.additions.map(\.files)).contains(where: { !$0.written.isEmpty }) {
       Output.line("Out here it is not encrypted: delete it when you no longer need it.")
     }
-    if extraction.isIncomplete { Output.remark(Sentences.of(VaultError(.contentMissing)).text) }
+    if let lack = extraction.lack { Output.remark(Sentences.of(VaultError(lack)).text) }
   }
 
   private func tell(_ extraction: Extraction) {
     for file in extraction.written {
       Output.line("Wrote  \(SafeText.line(file.path)), \(Quantity.bytes(file.size))")
     }
+    let lacking = extraction.damaged.count + extraction.lost.count + extraction.missing.count
+    if lacking > 0, !extraction.written.isEmpty {
+      let all = lacking + extraction.written.count + extraction.withoutContent.count
+      Output.line("Not written: \(lacking) of \(all) files.")
+    }
     if !extraction.withoutContent.isEmpty {
       Output.paragraph(
         "Of this entry's file only size, type and SHA-256 are kept; there is nothing to write.")
     }
     if extraction.written.isEmpty, extraction.withoutContent.isEmpty, extraction.missing.isEmpty,
-      extraction.additions.isEmpty
+      extraction.damaged.isEmpty, extraction.lost.isEmpty, extraction.additions.isEmpty
     {
       Output.line("This entry has no file. “cairn show” shows its words.")
     }

@@ -57,7 +57,8 @@ final class NewFile {
     let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return errno }
     defer { close(descriptor) }
-    return fsync(descriptor) == 0 ? 0 : errno
+    // Some network file systems cannot sync a folder and say EINVAL.
+    return fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno
   }
 
   private static func failure(_ error: Int32, _ path: String) -> Failure {

@@ -126,7 +126,7 @@ enum Sentences {
       return Sentence(
         "The main file of this vault (“vault.db” or “vault-2.db”) is missing.",
         safe: "The locks opened, and nothing was changed.",
-        next: copyFirst + " A backup of the folder, or the copy of another member, still has the"
+        next: copyFirst + " A backup of the folder, or the copy of another member, may have the"
           + " entries.")
     case .databaseDamaged:
       return Sentence(
@@ -205,6 +205,11 @@ enum Sentences {
       return Sentence(
         "There is something at \(it) already.", safe: "It was not touched.",
         next: "Choose another name, or move it out of the way.")
+    case .diskFull where error.isOfItsSize:
+      return Sentence(
+        "A file is larger than that disk can hold.",
+        safe: "What was saved before is safe; of this one nothing was kept in part.",
+        next: "Use a disk with another file system, and run the same command again.")
     case .diskFull:
       return Sentence(
         "The disk is full.",
@@ -321,7 +326,7 @@ enum Sentences {
       return Sentence(
         "The file of this entry is damaged on this disk, or was changed.",
         safe: "No part of it was written out.",
-        next: "Another member's copy, or a backup, still has it. Delete nothing here.")
+        next: "Another member's copy, or a backup, may still have it. Delete nothing here.")
     case .decisionsLocked:
       return Sentence(
         "Some decisions of this case cannot be opened here, so nobody could verify a bundle of it.",

@@ -12,14 +12,20 @@ struct BlobReader: ~Copyable {
   private let spanCount: UInt64
   private let plaintextSize: UInt64
 
-  /// - Throws: `.contentDamaged` when the length on disk is not the one that belongs to the original's.
+  /// - Throws: `.contentDamaged` when the length on disk is not the one that belongs to the original's, or the file
+  ///   cannot be read; `.fileMissing`.
   init(
     inline: [UInt8]?, path: String, key: borrowing SecretKey, size: UInt64
   ) throws(VaultError) {
     let plaintextSize = Padme.paddedLength(size + 8)
     let spanCount = SpanCipher.spanCount(plaintextByteCount: plaintextSize)
-    let opened: OpenFile? =
-      inline == nil ? try OpenFile(reading: path, followingLinks: false) : nil
+    let opened: OpenFile?
+    do throws(VaultError) {
+      opened = inline == nil ? try OpenFile(reading: path, followingLinks: false) : nil
+    } catch {
+      guard try StoredFile.State(error) == .damaged else { throw error }
+      throw VaultError(.contentDamaged, systemError: error.systemError)
+    }
     let stored = try opened?.status().size ?? UInt64(inline?.count ?? 0)
     guard stored == plaintextSize + spanCount * UInt64(AEAD.tagByteCount) else {
       throw VaultError(.contentDamaged)
@@ -75,18 +81,19 @@ struct BlobReader: ~Copyable {
     let isLast = index == spanCount - 1
     let total = plaintextSize + spanCount * UInt64(AEAD.tagByteCount)
     let count = Int(isLast ? total - index * length : length)
-    let sealed: [UInt8]
-    if let inline {
-      sealed = Array(inline[Int(index * length)..<Int(index * length) + count])
-    } else {
-      sealed = try file?.read(at: index * length, count: count) ?? []
-    }
     do {
+      let sealed: [UInt8]
+      if let inline {
+        sealed = Array(inline[Int(index * length)..<Int(index * length) + count])
+      } else {
+        sealed = try file?.read(at: index * length, count: count) ?? []
+      }
       return try sealed.withBytes { (bytes) throws(CryptographyError) in
         try cipher.open(bytes, index: index, isLast: isLast)
       }
     } catch {
-      throw VaultError(.contentDamaged)
+      // Or a place that the disk does not give.
+      throw VaultError(.contentDamaged, systemError: (error as? VaultError)?.systemError)
     }
   }
 

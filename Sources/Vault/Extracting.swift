@@ -16,6 +16,10 @@ public struct Extraction: Sendable {
   public var withoutContent: [UInt64] = []
   /// Attachments of which the bytes have not arrived.
   public var missing: [UInt64] = []
+  /// Attachments that are damaged on this disk.
+  public var damaged: [UInt64] = []
+  /// Attachments of which the bytes were here, and this disk does not have them any more.
+  public var lost: [UInt64] = []
   /// What additions to the entry brought, each in a folder of its own; only those with files.
   public var additions: [Addition] = []
   /// Additions with files that were taken back, and left out.
@@ -26,20 +30,31 @@ public struct Extraction: Sendable {
     public let files: Extraction
   }
 
-  /// Whether bytes are missing, here or in an addition.
-  public var isIncomplete: Bool { !missing.isEmpty || additions.contains { $0.files.isIncomplete } }
+  /// The worst of what kept something from being written, here or in an addition; nil if all was.
+  public var lack: VaultError.Code? {
+    let all = [self] + additions.map(\.files)
+    if all.contains(where: { !$0.damaged.isEmpty }) { return .contentDamaged }
+    if all.contains(where: { !$0.lost.isEmpty }) { return .contentLost }
+    return all.contains { !$0.missing.isEmpty } ? .contentMissing : nil
+  }
+
+  fileprivate var hasWritten: Bool {
+    !written.isEmpty || additions.contains { !$0.files.written.isEmpty }
+  }
 }
 
 extension OpenVault {
   /// Writes the attachments of an entry into a folder, under the names they had, made harmless; those of
   /// additions to it into a folder within it for each. A file that is there already is never touched; one that
-  /// could not be written whole is removed again.
+  /// could not be written whole is removed again, and stops none of the others.
   ///
-  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entryLocked`, `.entryErased`, `.contentDamaged`, or what the system says.
+  /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.entryLocked`, `.entryErased`, `.outputInVault`, or what the
+  ///   system says; `.contentDamaged` or `.contentLost` where nothing at all could be written.
   public func extract(
     _ text: String, to folder: String,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in }
   ) throws(VaultError) -> Extraction {
+    guard !files.contains(folder) else { throw VaultError(.outputInVault) }
     let history = try history(of: text)
     var result = try extract(history.entry.detail, to: folder, onBytes: onBytes)
     for item in history.later where item.summary.kind == .amend {
@@ -52,6 +67,9 @@ extension OpenVault {
       let place = try Self.freePath(in: folder, for: "addition-\(id.base32.prefix(10))")
       let files = try extract(item.detail, to: place, onBytes: onBytes)
       result.additions.append(.init(id: id, files: files))
+    }
+    if !result.hasWritten, let lack = result.lack, lack != .contentMissing {
+      throw VaultError(lack)
     }
     return result
   }
@@ -71,8 +89,16 @@ extension OpenVault {
         let fallback = Base32.encode(detail.summary.id.bytes).prefix(8)
         let path = try Self.freePath(
           in: folder, for: SafeName.make(attachment.name, fallback: "entry-\(fallback)"))
-        try write(attachment, to: path, onBytes: onBytes)
-        result.written.append(ExtractedFile(path: path, size: attachment.size))
+        do throws(VaultError) {
+          try write(attachment, to: path, onBytes: onBytes)
+          result.written.append(ExtractedFile(path: path, size: attachment.size))
+        } catch {
+          switch error.code {
+          case .contentDamaged: result.damaged.append(attachment.number)
+          case .contentLost: result.lost.append(attachment.number)
+          default: throw error
+          }
+        }
       }
     }
     if !result.written.isEmpty { try Folders.synchronize(folder) }
@@ -95,7 +121,7 @@ extension OpenVault {
       }
       guard hash.finalize() == attachment.sha256 else { throw VaultError(.contentDamaged) }
       try file.synchronize()
-      guard !Folders.exists(path) else { throw VaultError(.outputExists) }
+      guard !Folders.isThere(path) else { throw VaultError(.outputExists) }
       try Folders.rename(temporary, to: path)
     } catch {
       Folders.remove(temporary)
@@ -128,28 +154,41 @@ extension OpenVault {
   }
 
   static func freePath(in folder: String, for name: String) throws(VaultError) -> String {
-    guard Folders.exists(folder + "/" + name) else { return folder + "/" + name }
+    guard Folders.isThere(folder + "/" + name) else { return folder + "/" + name }
     let dot = name.dropFirst().lastIndex(of: ".") ?? name.endIndex
     for number in 2...9999 {
       let path = folder + "/" + name[..<dot] + "-\(number)" + name[dot...]
-      if !Folders.exists(path) { return path }
+      if !Folders.isThere(path) { return path }
     }
     throw VaultError(.outputExists)
   }
 }
 
-/// Makes a name from somewhere else harmless for this file system and for eyes: no separators, no control
-/// characters, nothing that turns the direction of text, no leading dot, a bounded length.
+/// Makes a name from somewhere else harmless for file systems and for eyes: no separators, no control characters,
+/// nothing that turns the direction of text, no leading dot, a bounded length; nor what the file system of a stick
+/// does not take.
 enum SafeName {
+  private static let longest = 200
+
   static func make(_ bytes: [UInt8]?, fallback: String) -> String {
     let text = String(decoding: bytes ?? [], as: UTF8.self)
     var name = ""
     for scalar in text.unicodeScalars {
       name.unicodeScalars.append(isHarmless(scalar) ? scalar : "_")
     }
-    while name.utf8.count > 200 { name.removeLast() }
+    if name.utf8.count > longest { name = cut(name) }
     if name.hasPrefix(".") { name = "_" + name.dropFirst() }
+    if name.hasSuffix(".") || name.hasSuffix(" ") { name = name.dropLast() + "_" }
     return name.isEmpty ? fallback : name
+  }
+
+  /// Its ending stays, by which other programs know what it is.
+  private static func cut(_ name: String) -> String {
+    let ending = name.lastIndex(of: ".").map { name[$0...] } ?? ""
+    let kept = ending.utf8.count <= 16 ? ending : ""
+    var rest = name.dropLast(kept.count)
+    while rest.utf8.count + kept.utf8.count > longest { rest.removeLast() }
+    return String(rest + kept)
   }
 
   private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
@@ -157,7 +196,7 @@ enum SafeName {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate,
       .unassigned:
       return false
-    default: return scalar != "/" && scalar != "\\" && scalar != "\u{fffd}"
+    default: return !"/\\:*?\"<>|\u{fffd}".unicodeScalars.contains(scalar)
     }
   }
 }

@@ -10,7 +10,10 @@ public struct ExtractedEntry: Sendable {
     case hashOnly
     /// The bytes have not arrived here.
     case missing
+    /// Or this disk does not have it any more.
     case damaged
+    /// The disk that it was to be written to takes no file of its size.
+    case tooLarge
   }
   public struct File: Sendable {
     public let attachment: Attachment
@@ -33,13 +36,14 @@ extension OpenVault {
   /// - Parameters:
   ///   - onBytes: told how many bytes were written since it was told last; may throw to stop.
   ///   - onEntry: told of each entry once its files are on the medium.
-  /// - Throws: `.unknownCase`, `.diskFull`, what `onBytes` throws, or what the system says. What `onEntry` was
+  /// - Throws: `.unknownCase`, `.outputInVault`, `.diskFull`, what `onBytes` throws, or what the system says. What `onEntry` was
   ///   told of is there then, whole.
   public func extractAll(
     ofCase name: String?, to folder: String,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in },
     onEntry: (ExtractedEntry) throws(VaultError) -> Void
   ) throws(VaultError) {
+    guard !files.contains(folder) else { throw VaultError(.outputInVault) }
     let (row, leaves) = try read { db in
       let row = try CaseRow.find(db, name)
       let leaves = try Int64.fetchAll(
@@ -102,8 +106,9 @@ extension OpenVault {
       try write(attachment, to: path, onBytes: onBytes)
     } catch {
       switch error.code {
-      case .contentDamaged: return (.damaged, nil)
-      case .contentMissing, .contentLost: return (.missing, nil)
+      case .contentDamaged, .contentLost: return (.damaged, nil)
+      case .contentMissing: return (.missing, nil)
+      case .diskFull where error.isOfItsSize: return (.tooLarge, nil)
       default: throw error
       }
     }

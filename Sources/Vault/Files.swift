@@ -166,7 +166,8 @@ struct OpenFile: ~Copyable {
   }
 
   func synchronizeFolder() throws(VaultError) {
-    guard fsync(descriptor) == 0 else { throw .ofSystem(errno) }
+    // Some network file systems cannot sync a folder and say EINVAL.
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw .ofSystem(errno) }
   }
 
   enum LockKind { case alone, shared }
@@ -186,7 +187,7 @@ struct OpenFile: ~Copyable {
 
 extension VaultError {
   /// The file system takes no file of that size, and others all the same.
-  var isOfItsSize: Bool { systemError == EFBIG }
+  public var isOfItsSize: Bool { systemError == EFBIG }
 
   static func ofSystem(_ error: Int32) -> VaultError {
     switch error {

@@ -139,6 +139,9 @@ public actor OpenVault {
     lock = nil
   }
 
+  /// A path into the vault is no place for what comes out of it.
+  public nonisolated func contains(_ path: String) -> Bool { files.contains(path) }
+
   /// A mailbox showed more of our own log than we hold: this copy is an old one, and stays one.
   func noteRollback() throws(VaultError) {
     standing = .rolledBack

@@ -105,9 +105,19 @@ struct VaultFiles: Sendable {
 
   /// Whether a path is the vault's folder or leads into it, through links too and where it is not there yet.
   func contains(_ path: String) -> Bool {
-    var path = Self.absolute(path)
-    while path != "/", !Folders.exists(path) { path = Folders.parent(of: path) }
-    let (own, other) = (Self.resolved(folder), Self.resolved(path))
+    var other = Self.absolute(path)
+    var missing: [Substring] = []
+    while other != "/", !Folders.exists(other) {
+      missing.append(other[other.index(after: other.lastIndex(of: "/") ?? other.startIndex)...])
+      other = Folders.parent(of: other)
+    }
+    other = Self.resolved(other)
+    // Out of a folder that is yet to be made “..” leads back, and from there anywhere.
+    for name in missing.reversed() where !["", "."].contains(name) {
+      let next = (other == "/" ? "" : other) + "/" + name
+      other = name == ".." ? Folders.parent(of: other) : Self.resolved(next)
+    }
+    let own = Self.resolved(folder)
     return other == own || other.hasPrefix(own + "/")
   }
 

@@ -107,6 +107,30 @@ import Testing
     #expect(try text(person, "out/default/files.csv").contains(",damaged\r\n"))
   }
 
+  /// Such as a film on a stick.
+  @Test func `a file that the disk takes at no size is told, and the others come out`() async throws
+  {
+    let person = try await Person()
+    for (number, name) in ["one.png", "large.mp4", "two.png"].enumerated() {
+      let count = number == 1 ? 1_500_000 : 100_000
+      _ = try person.folder.file(name, noise(count, seed: UInt64(number)))
+      _ = try await person.cairn("add", name)
+    }
+    let written = try await person.start(
+      [
+        "extract", "--all", "--output", "out", "--vault", person.vault, "--passphrase-file",
+        person.passphraseFile,
+      ], through: ["/bin/sh", "-c", #"trap "" XFSZ; ulimit -f 2000; exec "$0" "$@""#]
+    ).finish()
+    #expect(written.status == 1, "\(written.all)")
+    #expect(written.told.contains("3 entries, 2 files"))
+    #expect(written.told.contains("1 file larger than the disk"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: person.path("out/default/files")).sorted()
+        == ["00001-one.png", "00003-two.png"])
+    #expect(try text(person, "out/default/files.csv").contains(",tooLarge\r\n"))
+  }
+
   @Test func `Ctrl-C leaves what is whole, and says so`() async throws {
     let person = try await Person()
     _ = try person.folder.file("one.png", noise(2000))

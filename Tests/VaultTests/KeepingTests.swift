@@ -139,6 +139,10 @@ import Testing
   }
 
   #if os(Linux)
+    @Test func `a file system that cannot sync a folder is no failing disk`() throws {
+      try Folders.synchronize("/proc")
+    }
+
     @Test func `of entries whose commit failed nobody says that they are lost`() async throws {
       let fixture = try VaultFixture()
       let vault = try await fixture.create()

@@ -29,6 +29,7 @@ struct SalvagedLocks: ~Copyable {
         if refusal.code == .keysMissing || refusal.code == .inputOutput { refusal = error }
       }
     }
+    if refusal.code == .keysMissing { try files.checkIsVault() }
     throw refusal
   }
 

@@ -17,7 +17,7 @@ public final class Salvage {
   private var named: Set<BlobRoot> = []
   private var written = 0
 
-  /// - Throws: `.noVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`.
+  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`.
   public convenience init(
     of path: String, passphrase: borrowing LockedBytes
   ) throws(VaultError) {
