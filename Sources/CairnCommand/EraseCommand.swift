@@ -45,11 +45,13 @@ struct EraseCommand: AsyncParsableCommand {
         let erased: [String]
         let erasedBefore: [String]
         let fileCount: Int
+        let filesKept: Int
       }
       return try Output.json(
         Object(
           erased: outcome.entries.map(\.base32),
-          erasedBefore: outcome.erasedBefore.map(\.base32), fileCount: outcome.fileCount))
+          erasedBefore: outcome.erasedBefore.map(\.base32), fileCount: outcome.fileCount,
+          filesKept: outcome.filesKept))
     }
     if let before = Self.before(outcome) { Output.paragraph(before) }
     guard !outcome.entries.isEmpty else { return }
@@ -58,6 +60,7 @@ struct EraseCommand: AsyncParsableCommand {
         + Self.ids(outcome)
         + (outcome.fileCount > 0
           ? ", with \(Quantity.count(outcome.fileCount, "file", "files"))." : "."))
+    if let kept = Self.kept(outcome) { Output.paragraph(kept) }
     Output.paragraph(
       "Sync, so that the other copies learn of it. They hide it at once and destroy it after 14 days."
     )
@@ -77,6 +80,12 @@ struct EraseCommand: AsyncParsableCommand {
       + ids.map(ShortID.of).joined(separator: ", ") + "."
   }
 
+  private static func kept(_ outcome: EraseOutcome) -> String? {
+    guard outcome.filesKept > 0 else { return nil }
+    return Quantity.count(outcome.filesKept, "of its files stays", "of their files stay")
+      + ", because another entry that is not erased has it too, such as one that was entered again."
+  }
+
   private static func explanation(_ preview: EraseOutcome) -> String {
     let readers =
       preview.readers == 0
@@ -88,8 +97,8 @@ struct EraseCommand: AsyncParsableCommand {
       + "This destroys \(Quantity.count(preview.entries.count, "entry", "entries"))\(ids(preview)) and"
       + " \(Quantity.count(preview.fileCount, "file", "files")) on this device now, and it cannot be"
       + " undone here. Other copies hide it with the next sync, and destroy it 14 days later."
-      + " \(readers) Backups and what the disk still holds of old files stay sealed, but are not"
-      + " reached. A gap stays visible."
+      + " \(kept(preview).map { $0 + " " } ?? "")\(readers) Backups and what the disk still holds of old"
+      + " files stay sealed, but are not reached. A gap stays visible."
   }
 }
 

@@ -13,6 +13,8 @@ public struct EraseOutcome: Hashable, Sendable {
   /// Named, and destroyed on this device before: they are not among the others.
   public let erasedBefore: [EntryID]
   public let fileCount: Int
+  /// Of their files, those that stay since other entries name them too, such as one that was entered again.
+  public let filesKept: Int
   /// Members beside the survivor's own devices who could open some of them.
   public let readers: Int
 }
@@ -238,16 +240,21 @@ private struct Erasing {
   }
 
   func outcome() throws -> EraseOutcome {
-    var files = 0
+    var (files, kept): (Set<Int64>, Set<Int64>) = ([], [])
     var readers: Set<[UInt8]> = []
+    let erased = Set(entries)
     for entry in entries {
-      files +=
-        try Int.fetchOne(
-          db,
-          cached: """
-            SELECT count(*) FROM attachment a JOIN leaf l ON l.id = a.entry_ref
-            WHERE l.entry_id = ?
-            """, arguments: [entry.bytes.data]) ?? 0
+      let namers = try Row.fetchAll(
+        db,
+        cached: """
+          SELECT a.blob_ref, m.entry_id FROM attachment a JOIN leaf l ON l.id = a.entry_ref
+          JOIN attachment o ON o.blob_ref = a.blob_ref JOIN leaf m ON m.id = o.entry_ref
+          WHERE l.entry_id = ?
+          """, arguments: [entry.bytes.data])
+      for namer in namers {
+        files.insert(namer["blob_ref"])
+        if try !erased.contains(namer.identifier("entry_id")) { kept.insert(namer["blob_ref"]) }
+      }
       let audiences = try Row.fetchAll(
         db,
         cached: """
@@ -260,7 +267,8 @@ private struct Erasing {
     }
     return EraseOutcome(
       entries: entries, comingAlong: entries.filter { !named.contains($0) },
-      erasedBefore: erasedBefore, fileCount: files, readers: readers.count)
+      erasedBefore: erasedBefore, fileCount: files.count - kept.count, filesKept: kept.count,
+      readers: readers.count)
   }
 }
 

@@ -87,7 +87,10 @@ import VerifiableLog
       try BlobTable.expect(
         db, blob.root, size: content.attachments[0].size, number: 0, of: leaf)
     }
-    _ = try await vault.erase([first.base32])
+    #expect(try await vault.previewErasure([first.base32, second.base32]).fileCount == 1)
+    let outcome = try await vault.erase([first.base32])
+    #expect(outcome.fileCount == 0)
+    #expect(outcome.filesKept == 1)
     _ = try await vault.extract(second.base32, to: fixture.folder.path + "/out")
     #expect(try await vault.check().findings == [])
   }
