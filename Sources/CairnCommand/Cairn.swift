@@ -38,6 +38,7 @@ struct Cairn: AsyncParsableCommand {
       return .done
     }
     do {
+      try ArgumentTexts.check(arguments)
       try CommandNames.check(arguments)
       var command = try parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
