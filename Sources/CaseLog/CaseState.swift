@@ -104,6 +104,8 @@ public struct CaseState: Hashable, Sendable {
   public internal(set) var opensAllControl = true
   /// Sizes of logs from which on a fork was proven: where their histories part, as far as that is known.
   var forks: [RootStatement.Limit] = []
+  /// What it was evaluated from, by log id.
+  var logs: [MemberLog] = []
   /// The same on every copy that holds the same union.
   public internal(set) var stateHash: Bytes32 = .zero
 
@@ -127,6 +129,7 @@ public struct CaseState: Hashable, Sendable {
     try evaluation.weighCuts(roots: roots)
     evaluation.admitAdvocates()
     members = evaluation.markedMembers()
+    self.logs = evaluation.logs
     for log in evaluation.logs {
       guard let member = member(log.position.logID) else { continue }
       let content = member.role == .survivor ? [] : try contentLeaves(member.logID)

@@ -1,6 +1,8 @@
 public import CaseLog
 internal import Cryptography
 internal import GRDB
+internal import Mailboxes
+internal import Sync
 public import VerifiableLog
 
 /// What the root of a case was asked to say about members, and what follows from it.
@@ -46,10 +48,11 @@ extension OpenVault {
     kit: borrowing RecoveryKit
   ) throws(VaultError) -> RootDecision {
     let pair = try kit.keyPair()
+    let found = try wrapsInFolders(ofCase: name, for: pair)
     return try commit { db in
       let row = try CaseRow.find(db, name)
       let decision = try decision(db, of: row, stays: stays, cut: cut)
-      let root = try speakAsRoot(db, of: row, with: pair)
+      let root = try speakAsRoot(db, of: row, with: pair, found)
       let limits = decision.cut.map { RootStatement.Limit(logID: $0.logID, size: $0.size) }
       try CaseRoot.add(
         db, RootStatement.decide(stays: decision.stays, cut: limits, root: root), to: row)
@@ -72,13 +75,14 @@ extension OpenVault {
     _ member: String, inCase name: String?, kit: borrowing RecoveryKit
   ) throws(VaultError) -> LogID {
     let pair = try kit.keyPair()
+    let found = try wrapsInFolders(ofCase: name, for: pair)
     return try commit { db in
       let row = try CaseRow.find(db, name)
       guard row.role == .survivor else { throw VaultError(.notAllowed) }
       var state = try CaseView.state(db, of: row)
       let logID = try MemberTable.find(db, member, of: row, in: state).logID
       guard state.member(logID)?.cut != nil else { throw VaultError(.notCut) }
-      let root = try speakAsRoot(db, of: row, with: pair)
+      let root = try speakAsRoot(db, of: row, with: pair, found)
       // A lift takes the cuts at its size and below; the one after it is only seen then. Cuts of older keys
       // of the device are cuts of this one.
       while let cut = state.member(logID)?.cut {
@@ -103,6 +107,7 @@ extension OpenVault {
     _ entry: EntryID, inCase name: String?, kit: borrowing RecoveryKit
   ) throws(VaultError) {
     let pair = try kit.keyPair()
+    let found = try wrapsInFolders(ofCase: name, for: pair)
     try commit { db in
       let row = try CaseRow.find(db, name)
       guard row.role == .survivor else { throw VaultError(.notAllowed) }
@@ -114,7 +119,7 @@ extension OpenVault {
             WHERE l.entry_id = ? AND g.case_ref = ? AND l.class <> 1
             """, arguments: [entry.bytes.data, row.ref]) != nil
       else { throw VaultError(.unknownEntry) }
-      let root = try speakAsRoot(db, of: row, with: pair)
+      let root = try speakAsRoot(db, of: row, with: pair, found)
       try CaseRoot.add(db, RootStatement.keep(entry, root: root), to: row)
     }
   }
@@ -122,20 +127,41 @@ extension OpenVault {
   /// The root, and with it what only the kit opens: keys that a device began which has handed them to nobody, and may
   /// be the one that is lost.
   private func speakAsRoot(
-    _ db: Database, of row: CaseRow, with kit: borrowing BoxKeyPair
+    _ db: Database, of row: CaseRow, with kit: borrowing BoxKeyPair, _ found: [Wrap]
   ) throws -> SigningKey {
     let root = try CaseRoot.open(db, of: row, with: kit)
-    let wraps = try Row.fetchAll(
-      db,
-      cached: """
-        SELECT w.bytes FROM wrap w WHERE w.case_ref = ? AND w.recipient IS NULL AND NOT EXISTS
-          (SELECT 1 FROM epoch e WHERE e.case_ref = w.case_ref AND e.epoch = w.epoch)
-        """, arguments: [row.ref]
+    let stored = try Row.fetchAll(
+      db, cached: "SELECT bytes FROM wrap WHERE case_ref = ? AND recipient IS NULL",
+      arguments: [row.ref]
     ).map { try Wrap(decoding: $0.bytes("bytes")) }
+    let held: Set<EpochID> = Set(
+      try Row.fetchAll(
+        db, cached: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref]
+      ).map { try $0.identifier("epoch") })
+    let wraps = (stored + found).filter { !held.contains($0.epoch) }
     guard !wraps.isEmpty else { return root }
     try Rewrapping.run(db, wraps, with: kit, to: row.card, logID: row.logID, case: row.ref)
     try Absorber.run(db, of: row, keys: keys)
     return root
+  }
+
+  /// What the kit opens in the folders of a case. Nobody can judge a wrap for the kit without it, so that of those that
+  /// are kept here all may be somebody's junk that came first.
+  private func wrapsInFolders(
+    ofCase name: String?, for kit: borrowing BoxKeyPair
+  ) throws(VaultError) -> [Wrap] {
+    let row = try read { db in try CaseRow.find(db, name) }
+    var devices: [[[UInt8]]] = []
+    for folder in [row.mailbox, row.ownMailbox] {
+      guard let folder else { continue }
+      do throws(MailboxError) {
+        let tag = MailboxTag(caseID: row.caseID.raw)
+        devices += try FolderMailbox(path: folder).cases().filter { $0.tag == tag }.flatMap(\.wraps)
+      } catch {
+        // It may be on a stick that is not here now.
+      }
+    }
+    return KitWraps.select(devices, with: kit)
   }
 
   private func decision(
