@@ -226,29 +226,3 @@ extension CaseState {
     return cut.last ?? logID
   }
 }
-
-extension CaseRoot {
-  /// The root of a case that is held here.
-  ///
-  /// - Throws: `.kitMismatch`.
-  static func open(
-    _ db: Database, of row: CaseRow, with kit: borrowing BoxKeyPair
-  ) throws -> SigningKey {
-    for statement in try CaseView.statements(db, of: row) {
-      guard case .founding(_, _, let sealed) = statement.content else { continue }
-      do throws(VaultError) {
-        return try open(sealed, of: row.root, with: kit)
-      } catch {
-        continue
-      }
-    }
-    throw VaultError(.kitMismatch)
-  }
-
-  /// Stores a statement, which goes out with the next exchange.
-  static func add(_ db: Database, _ statement: [UInt8], to row: CaseRow) throws {
-    try db.execute(
-      cached: "INSERT OR IGNORE INTO statement(case_ref, bytes) VALUES (?, ?)",
-      arguments: [row.ref, statement.data])
-  }
-}

@@ -82,10 +82,10 @@ import Testing
     }
     #expect(
       places == [
-        "master databasePages": ["Sources/Vault/VaultFiles.swift"],
-        "master anchor": ["Sources/Vault/VaultFiles.swift"],
-        "master duplicates": ["Sources/Vault/VaultFiles.swift"],
-        "master caseKeys": ["Sources/Vault/VaultFiles.swift"],
+        "master databasePages": ["Sources/Vault/VaultKeys.swift"],
+        "master anchor": ["Sources/Vault/VaultKeys.swift"],
+        "master duplicates": ["Sources/Vault/VaultKeys.swift"],
+        "master caseKeys": ["Sources/Vault/VaultKeys.swift"],
         "key slot": ["Sources/CaseLog/Epoch.swift"],
         "key entryCipher": ["Sources/CaseLog/SealedEntry.swift"],
         "key partSalts": ["Sources/CaseLog/SealedEntry.swift"],
@@ -109,7 +109,7 @@ import Testing
     #expect(
       try users(#"Nonce24\.random\(\)"#) == [
         "Sources/Vault/Anchor.swift", "Sources/Vault/KeysFile.swift",
-        "Sources/Vault/VaultFiles.swift",
+        "Sources/Vault/VaultKeys.swift",
       ])
   }
 

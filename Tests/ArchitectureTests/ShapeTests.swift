@@ -24,7 +24,7 @@ import Testing
       allowed: [
         "Sources/Cryptography/Ed25519.swift": "declares it",
         "Sources/CaseLog/Card.swift": "declares it",
-        "Sources/Vault/Rows.swift": "the rows of the sealed database",
+        "Sources/Vault/CaseRow.swift": "the rows of the sealed database",
       ],
       bad: ["try Card(verifiedBefore: bytes)", "VerifyingKey(checkedBefore: raw)"],
       good: ["try Card(decoding: bytes)"]),
