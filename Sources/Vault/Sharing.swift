@@ -203,7 +203,7 @@ struct CaseSharing {
     let epoch = try control.begin(audience)
     // Control entries of earlier times are sealed to earlier epochs of everyone.
     var wraps = [try epoch.key.wrap(for: logID, boxKey: card.boxKey)]
-    var held = try HeldKeys(db, of: row, in: control.state)
+    var held = try HeldEpochs(db, of: row, in: control.state)
     let due = Set(held.due(to: member, now: control.now, isNew: true))
     for earlier in control.epochs where due.contains(earlier.key.id) {
       let wrap = try earlier.key.wrap(for: logID, boxKey: card.boxKey)

@@ -70,7 +70,7 @@ extension VaultReplica {
   /// the epoch keys that members lack.
   mutating func giveReceipts() throws(VaultError) {
     try write { db in
-      try WrapTable.complete(db, of: row, keys: keys, now: surroundings.now())
+      try WrapTable.handOnKeys(db, of: row, keys: keys, now: surroundings.now())
       let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
       let grown = try Row.fetchAll(
         db,

@@ -23,16 +23,15 @@ enum WrapTable {
       ])
   }
 
-  /// Of keys that do not count any more, so many of one log are handed on, the first: what its owner began comes before
-  /// what whoever stole it did.
-  static let voidOfLog = 256
+  /// How many void epochs of one log are handed on. The first ones: what the owner began comes before what a thief did.
+  static let voidEpochsHandedOn = 256
 
   /// Wraps what this device holds for members who lack it, once for a member and an epoch, since nobody can check what
   /// others have wrapped. An advocate does so for the survivor's devices: those that could have may be removed by now.
   ///
   /// - Returns: whether there was anything to do.
   @discardableResult
-  static func complete(
+  static func handOnKeys(
     _ db: Database, of row: CaseRow, keys: VaultKeys, now: UInt64
   ) throws -> Bool {
     let state = try CaseView.state(db, of: row)
@@ -42,7 +41,7 @@ enum WrapTable {
       try Row.fetchAll(
         db, cached: "SELECT epoch, log_id FROM wrapped WHERE case_ref = ?", arguments: [row.ref]
       ).map { Pair(epoch: try $0.identifier("epoch"), member: try $0.identifier("log_id")) })
-    var held = try HeldKeys(db, of: row, in: state)
+    var held = try HeldEpochs(db, of: row, in: state)
     let others = state.standingMembers.filter {
       $0.logID != row.logID && (row.role == .survivor || $0.role == .survivor)
     }

@@ -4,7 +4,7 @@ internal import GRDB
 internal import VerifiableLog
 
 /// Of which epochs this device holds the key, without the keys.
-struct HeldKeys {
+struct HeldEpochs {
   private struct Held {
     let id: EpochID
     let audience: Audience
@@ -37,7 +37,9 @@ struct HeldKeys {
       let id: EpochID = try epoch.identifier("epoch")
       if counting[id] == nil {
         voidCounts[epoch["log_ref"], default: 0] += 1
-        guard voidCounts[epoch["log_ref"], default: 0] <= WrapTable.voidOfLog else { return nil }
+        guard voidCounts[epoch["log_ref"], default: 0] <= WrapTable.voidEpochsHandedOn else {
+          return nil
+        }
       }
       return Held(
         id: id, audience: try Audience(decoding: epoch.bytes("audience")),
