@@ -7,10 +7,10 @@ extension FolderExchange {
   mutating func writeAll(_ root: borrowing Folder, from replica: R) throws(Failure) {
     try goOn(.writing)
     let folder = try ownFolder(root)
-    parts[own].files = parts[own].files.filter { isWhole($0, folder) }
+    parts[own].files = parts[own].files.filter { isWhole($0, part: own, folder) }
     try removeErased(folder, replica)
     try removeLeftovers(folder, replica)
-    var written = try writeRanges(folder, replica)
+    var written = try writeRanges(folder, root, replica)
     if try writeShares(folder, replica) { written = true }
     if try writeBlobs(folder, replica) { written = true }
     if written { try disk { () throws(MailboxError) in try folder.synchronize() } }
@@ -71,17 +71,17 @@ extension FolderExchange {
 
   // MARK: - Ranges
 
-  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too.
+  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too, or has only cut: a
+  /// device that is gone writes nothing again.
   private mutating func writeRanges(
-    _ folder: borrowing Folder, _ replica: R
+    _ folder: borrowing Folder, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
     var written = false
     for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
       guard let head = log.head else { continue }
       var there = parts[own].files.compactMap { $0.run(of: log.id) }
-      if log.id != ownLog, let part = parts.first(where: { $0.name.logID == log.id }) {
-        let good = part.files.filter { !part.damaged.contains($0) }
-        there += good.compactMap { $0.run(of: log.id) }
+      if log.id != ownLog, let part = parts.firstIndex(where: { $0.name.logID == log.id }) {
+        there += wholeRuns(of: log.id, part: part, root)
       }
       var size = head.size
       if log.id != ownLog {
@@ -96,9 +96,22 @@ extension FolderExchange {
     return written
   }
 
-  /// Whether an own file has its end. A device writes again what went missing or was cut.
-  private func isWhole(_ name: FileName, _ folder: borrowing Folder) -> Bool {
-    guard !parts[own].damaged.contains(name) else { return false }
+  private func wholeRuns(
+    of log: LogID, part index: Int, _ root: borrowing Folder
+  ) -> [Range<UInt64>] {
+    let ranges = parts[index].files.filter { $0.run(of: log) != nil }
+    guard !ranges.isEmpty else { return [] }
+    do throws(MailboxError) {
+      let folder = try root.folder(parts[index].name.text)
+      return ranges.filter { isWhole($0, part: index, folder) }.compactMap { $0.run(of: log) }
+    } catch {
+      return []
+    }
+  }
+
+  /// Whether a file has its end, and nothing in it was found to be damaged. What went missing or was cut is written again.
+  private func isWhole(_ name: FileName, part index: Int, _ folder: borrowing Folder) -> Bool {
+    guard !parts[index].damaged.contains(name) else { return false }
     do throws(MailboxError) {
       let file = try folder.file(name.text)
       if case .blob = name { return try Self.isWholeBlob(file) }

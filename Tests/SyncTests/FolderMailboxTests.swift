@@ -77,6 +77,18 @@ import VerifiableLog
     #expect(folder.files() == before)
   }
 
+  @Test func `what was cut of a device that is gone is written again by others`() throws {
+    let folder = TemporaryFolder()
+    var world = World(3)
+    world.append(3, to: 0)
+    for index in [0, 1] { try world.exchange(index, folder.mailbox) }
+    let file = try #require(
+      folder.files().first { $0.contains("-" + world.replicas[0].name + "/r-") })
+    try folder.write(Array(folder.read(file).dropLast(7)), to: file)
+    for index in [2, 1, 2] { try world.exchange(index, folder.mailbox) }
+    #expect(world.replicas[2].digest() == world.replicas[1].digest())
+  }
+
   /// The replica forgets what it asked for once the exchange has ended: it must not come back with a power cut.
   @Test(arguments: [false, true])
   func `what was erased is gone from the medium when the exchange ends`(
