@@ -77,11 +77,13 @@ extension FolderExchange {
     _ folder: borrowing Folder, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
     var written = false
+    let reach = Reach(intake.standings.filter { $0.device != ownLog })
     for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
       guard let head = log.head else { continue }
       var there = parts[own].files.compactMap { $0.run(of: log.id) }
       if log.id != ownLog, let part = parts.firstIndex(where: { $0.name.logID == log.id }) {
-        there += wholeRuns(of: log.id, part: part, root)
+        there += runs(
+          of: log.id, part: part, isWanting: reach.ends(before: head.size, in: log.id), root)
       }
       var size = head.size
       if log.id != ownLog {
@@ -96,11 +98,15 @@ extension FolderExchange {
     return written
   }
 
-  private func wholeRuns(
-    of log: LogID, part index: Int, _ root: borrowing Folder
+  /// What the own subfolder of a log has of it. Only where somebody lacks something is it worth a look at the end of each
+  /// file.
+  private func runs(
+    of log: LogID, part index: Int, isWanting: Bool, _ root: borrowing Folder
   ) -> [Range<UInt64>] {
-    let ranges = parts[index].files.filter { $0.run(of: log) != nil }
-    guard !ranges.isEmpty else { return [] }
+    let ranges = parts[index].files.filter {
+      $0.run(of: log) != nil && !parts[index].damaged.contains($0)
+    }
+    guard isWanting, !ranges.isEmpty else { return ranges.compactMap { $0.run(of: log) } }
     do throws(MailboxError) {
       let folder = try root.folder(parts[index].name.text)
       return ranges.filter { isWhole($0, part: index, folder) }.compactMap { $0.run(of: log) }
@@ -250,5 +256,26 @@ extension Range<UInt64> {
     }
     if start < upperBound { gaps.append(start..<upperBound) }
     return gaps
+  }
+}
+
+/// How far all who were here have each log.
+private struct Reach {
+  private let devices: Set<LogID>
+  private var logs: [LogID: (count: Int, size: UInt64)] = [:]
+
+  init(_ standings: [Standing]) {
+    devices = Set(standings.map(\.device))
+    for standing in standings where standing.device != standing.logID {
+      let log = logs[standing.logID] ?? (0, .max)
+      logs[standing.logID] = (log.count + 1, min(log.size, standing.size))
+    }
+  }
+
+  /// Whether somebody else than its owner lacks some of a log: she was not here since, or could not read it.
+  func ends(before size: UInt64, in log: LogID) -> Bool {
+    let others = devices.count - (devices.contains(log) ? 1 : 0)
+    guard let known = logs[log] else { return others > 0 }
+    return known.count < others || known.size < size
   }
 }
