@@ -77,7 +77,8 @@ extension FolderExchange {
     _ folder: borrowing Folder, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
     var written = false
-    let reach = Reach(intake.standings.filter { $0.device != ownLog })
+    let here = parts.map(\.name.logID).filter { $0 != ownLog && intake.size(of: $0) != nil }
+    let reach = Reach(of: Set(here), intake.standings)
     for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
       guard let head = log.head else { continue }
       var there = parts[own].files.compactMap { $0.run(of: log.id) }
@@ -264,9 +265,11 @@ private struct Reach {
   private let devices: Set<LogID>
   private var logs: [LogID: (count: Int, size: UInt64)] = [:]
 
-  init(_ standings: [Standing]) {
-    devices = Set(standings.map(\.device))
-    for standing in standings where standing.device != standing.logID {
+  /// - Parameter devices: other members that have a subfolder; who says nothing of a log has none of it.
+  init(of devices: Set<LogID>, _ standings: [Standing]) {
+    self.devices = devices
+    for standing in standings
+    where devices.contains(standing.device) && standing.device != standing.logID {
       let log = logs[standing.logID] ?? (0, .max)
       logs[standing.logID] = (log.count + 1, min(log.size, standing.size))
     }
