@@ -116,13 +116,13 @@ extension FolderExchange {
     var content = HeadContent()
     do {
       var file = FrameFile(try folder.file(FileName.head.text), .head, hello)
-      reading: while let frame = try file.next(),
+      while let frame = try file.next(),
         file.offset <= FolderExchange.maximumIntroductionByteCount,
         introductionBytes + file.offset <= FolderExchange.maximumIntroductionsByteCount
       {
         switch frame {
         case .statements, .successions: content.add(frame)
-        default: break reading
+        default: continue
         }
       }
       introductionBytes += file.offset
@@ -148,7 +148,7 @@ extension FolderExchange {
 
   /// What stands in a `head` is held in memory, until the exchange ends; of a longer one the rest is not read.
   private static var maximumHeadByteCount: UInt64 { 16 << 20 }
-  /// Of a stranger's, its first frames.
+  /// Of a stranger's.
   private static var maximumIntroductionByteCount: UInt64 { 4 << 20 }
   private static var maximumIntroductionsByteCount: UInt64 { 64 << 20 }
   /// Of all heads together.

@@ -106,7 +106,7 @@ extension Hello {
     var decoder = CBORDecoder(payload, limits: CBORLimits(maximumByteCount: 128))
     do throws(CBORError) {
       guard try decoder.readMap(max: 64) > 0, try decoder.readUInt() == 0 else { return false }
-      return try decoder.readUInt() > Hello.version
+      return try decoder.readUInt() != Hello.version
     } catch {
       return false
     }

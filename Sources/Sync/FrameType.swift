@@ -56,6 +56,6 @@ public enum FrameError: Error, Hashable, Sendable {
   case otherSummary
   /// Bytes follow `end`.
   case trailingBytes
-  /// A `hello` of a higher version.
+  /// A `hello` of another version.
   case newerVersion
 }

@@ -44,6 +44,7 @@ def frames(out, case: Case):
     for name, payload in payloads.items():
         add(f"good-{name}", f"A stream with a frame of type {name}.", "ok", *([payload] if payload else []))
     add("newer", "A greeting of a later version.", "newer-version", start=frame(1, {0: 2, 1: b"whatever"}))
+    add("newer-zero", "A greeting of version 0, which none was.", "newer-version", start=frame(1, {0: 0, 1: b"whatever"}))
 
     def change(kind: int, value, name: str, what: str):
         add(f"bad-{name}", what, "malformed", (kind, value))

@@ -64,6 +64,34 @@ import VerifiableLog
     return (kept.dropLast() + frames + [.end]).flatMap(\.bytes)
   }
 
+  @Test func `a new device is known wherever in its head it says who admitted it`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    try await survivor.vault.meet(survivor.own, own: true)
+    let tablet = try await survivor.recover("tablet", from: survivor.own).1
+    _ = try await tablet.add([words("two")], toCase: nil)
+    try await tablet.meet(survivor.own, own: true)
+    let name = try survivor.own.head(of: try await tablet.ownLogID())
+    let head = try #require(try survivor.own.allFiles()[name])
+    _ = try survivor.own.file(name, try Self.withStatementsLast(head))
+    try await survivor.vault.meet(survivor.own, own: true)
+    #expect(try await survivor.vault.texts() == ["one", "two"])
+  }
+
+  /// Without a summary.
+  private static func withStatementsLast(_ head: [UInt8]) throws -> [UInt8] {
+    var reader = FrameReader()
+    reader.feed(head)
+    var (others, statements): ([Frame], [Frame]) = ([], [])
+    while let frame = try reader.next() {
+      switch frame {
+      case .summary: continue
+      case .statements: statements.append(frame)
+      default: others.append(frame)
+      }
+    }
+    return (others.dropLast() + statements + [.end]).flatMap(\.bytes)
+  }
+
   @Test func `many names of shares take no more evaluations than one`() async throws {
     let shared = try await SharedCase.met()
     let log = try await shared.theirs.heldLogs(ofCase: "theirs").own
