@@ -43,7 +43,7 @@ public enum BundleCheck {
   static func perform<Task: BundleTask>(
     _ task: Task, path: String, key: borrowing BundleKey, watch: Watch?
   ) throws(BundleOpenError) -> Task.Outcome {
-    switch try kind(path) {
+    switch kind(of: try head(path)) {
     case .archive:
       return task.run(try open(path, watch))
     case .other:
@@ -68,7 +68,7 @@ public enum BundleCheck {
     let head = try head(path)
     if head.starts(with: beginning) { return true }
     let lines = head.split(maxSplits: 1) { $0 == UInt8(ascii: "\n") }
-    return try kind(path) == .armored && lines.count == 2
+    return kind(of: head) == .armored && lines.count == 2
       && lines[1].starts(with: Base64.encode(beginning).utf8)
   }
 
@@ -81,8 +81,7 @@ public enum BundleCheck {
     }
   }
 
-  private static func kind(_ path: String) throws(BundleOpenError) -> Kind {
-    let head = try head(path)
+  private static func kind(of head: [UInt8]) -> Kind {
     if head.starts(with: "age-encryption.org/".utf8) { return .encrypted }
     if head.starts(with: "-----BEGIN".utf8) { return .armored }
     return head.starts(with: "PK".utf8) ? .archive : .other

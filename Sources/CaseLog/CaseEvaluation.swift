@@ -50,10 +50,7 @@ struct CaseEvaluation {
     self.decisions = decisions
   }
 
-  func log(_ id: LogID) -> MemberLog? {
-    let index = logs.lowerBound { $0.position.logID < id }
-    return index < logs.count && logs[index].position.logID == id ? logs[index] : nil
-  }
+  func log(_ id: LogID) -> MemberLog? { logs.log(id) }
 
   func member(_ id: LogID) -> CaseState.Member? { members.first { $0.logID == id } }
 

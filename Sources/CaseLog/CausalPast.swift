@@ -4,15 +4,10 @@ public import VerifiableLog
 // can keep from it what others know: a cut above all.
 
 extension CaseState {
-  private func log(_ id: LogID) -> MemberLog? {
-    let index = logs.lowerBound { $0.position.logID < id }
-    return index < logs.count && logs[index].position.logID == id ? logs[index] : nil
-  }
-
   /// How far a survivor's log can be followed: of each entry below this place all is here that its author had seen of
   /// what could count, and open. What stands at it or behind may follow from a cut that this copy does not know.
   public func followedUntil(_ logID: LogID) -> UInt64 {
-    guard let log = log(logID) else { return 0 }
+    guard let log = logs.log(logID) else { return 0 }
     let end = member(logID)?.settledFrom ?? .max
     var reaches: [LogID: UInt64] = [:]
     var opened = log.control[...]
@@ -30,7 +25,7 @@ extension CaseState {
 
   /// How much of a log is here and open, as far as anything in it can count.
   private func reach(of logID: LogID) -> UInt64 {
-    guard let log = log(logID) else { return 0 }
+    guard let log = logs.log(logID) else { return 0 }
     guard let member = member(logID), member.role == .survivor else { return .max }
     let end = member.settledFrom ?? .max
     var opened = log.control[...]

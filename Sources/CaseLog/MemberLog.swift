@@ -70,3 +70,11 @@ public struct MemberLog: Hashable, Sendable {
       control: control, forkedAt: forkedAt)
   }
 }
+
+extension [MemberLog] {
+  /// One of these, which are ordered by log id.
+  func log(_ id: LogID) -> MemberLog? {
+    let index = lowerBound { $0.position.logID < id }
+    return index < count && self[index].position.logID == id ? self[index] : nil
+  }
+}

@@ -138,7 +138,9 @@ extension OpenVault {
       try Row.fetchAll(
         db, cached: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [row.ref]
       ).map { try $0.identifier("epoch") })
-    let wraps = (stored + found).filter { !held.contains($0.epoch) }
+    // Most lie in the folders as they do here.
+    var seen: Set<Wrap> = []
+    let wraps = (stored + found).filter { !held.contains($0.epoch) && seen.insert($0).inserted }
     guard !wraps.isEmpty else { return root }
     try Rewrapping.run(db, wraps, with: kit, to: row.card, logID: row.logID, case: row.ref)
     try Absorber.run(db, of: row, keys: keys)

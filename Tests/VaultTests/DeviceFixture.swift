@@ -64,6 +64,22 @@ final class SurvivorWithKit: Sendable {
   }
 }
 
+extension SurvivorWithKit {
+  /// A phone, and a tablet of which it does not know: the phone removes a laptop, and what it says then, "two", it says
+  /// under keys that the tablet gets from nobody.
+  static func withUnknownTablet() async throws -> (SurvivorWithKit, OpenVault, OpenVault) {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let phone = survivor.vault
+    try await phone.meet(survivor.own, own: true)
+    let laptop = try await survivor.recover("laptop", from: survivor.own).1
+    for vault in [laptop, phone] { try await vault.meet(survivor.own, own: true) }
+    let tablet = try await survivor.recover("tablet", from: survivor.own).1
+    _ = try await phone.remove(laptop.name(), fromCase: nil)
+    _ = try await phone.add([words("two")], toCase: nil)
+    return (survivor, phone, tablet)
+  }
+}
+
 extension RecoveryKit {
   static func typed(_ words: [String]) throws -> RecoveryKit {
     try Array(words.joined(separator: " ").utf8).withBytes { (bytes) throws(KitWordsError) in

@@ -69,14 +69,7 @@ import VerifiableLog
 
   /// Nobody can judge a wrap for the kit without it, so that junk that came first has all the places.
   @Test func `junk for the kit keeps nothing from whoever has it in hand`() async throws {
-    let survivor = try await SurvivorWithKit([words("one")])
-    let phone = survivor.vault
-    try await phone.meet(survivor.own, own: true)
-    let laptop = try await survivor.recover("laptop", from: survivor.own).1
-    for vault in [laptop, phone] { try await vault.meet(survivor.own, own: true) }
-    let tablet = try await survivor.recover("tablet", from: survivor.own).1
-    _ = try await phone.remove(laptop.name(), fromCase: nil)
-    _ = try await phone.add([words("two")], toCase: nil)
+    let (survivor, phone, tablet) = try await SurvivorWithKit.withUnknownTablet()
     let junk = try await phone.heldEpochIDs().flatMap { epoch in
       (0..<WrapIntake.ofRecipient).map { _ in
         Wrap(epoch: epoch, recipient: nil, box: Randomness.bytes(Wrap.byteCount)).encoded
