@@ -131,7 +131,7 @@ struct FuzzReplica: Replica {
   mutating func accept(successions: [[UInt8]]) throws(Broken) -> Bool {
     try add(successions, 4096)
   }
-  func wraps() throws(Broken) -> [[UInt8]] { [] }
+  func wraps(atMost count: Int) throws(Broken) -> [[UInt8]] { [] }
   mutating func accept(wraps: [[UInt8]]) throws(Broken) -> Bool { try add(wraps, 256) }
 
   private mutating func add(_ new: [[UInt8]], _ limit: Int) throws(Broken) -> Bool {

@@ -57,7 +57,7 @@ private struct FolderPeek {
   /// What may still be read: of all heads together as in an exchange.
   private var budget: UInt64 = 256 << 20
   /// Of one head, likewise.
-  private static var maximumByteCountOfHead: UInt64 { 16 << 20 }
+  private static var maximumByteCountOfHead: UInt64 { UInt64(SyncLimits.headFileByteCount) }
 
   /// Takes what stands in a head, up to where it is cut or garbled.
   mutating func read(_ file: borrowing File, of name: DeviceFolderName) {

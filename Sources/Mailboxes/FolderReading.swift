@@ -146,8 +146,8 @@ extension FolderExchange {
     return changed
   }
 
-  /// What stands in a `head` is held in memory, until the exchange ends; of a longer one the rest is not read.
-  private static var maximumHeadByteCount: UInt64 { 16 << 20 }
+  /// Of a longer one the rest is not read.
+  private static var maximumHeadByteCount: UInt64 { UInt64(SyncLimits.headFileByteCount) }
   /// Of a stranger's.
   private static var maximumIntroductionByteCount: UInt64 { 4 << 20 }
   private static var maximumIntroductionsByteCount: UInt64 { 64 << 20 }

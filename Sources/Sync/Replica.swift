@@ -72,8 +72,8 @@ public protocol Replica {
   /// Takes certificates of new keys; whether they count is for the replica to judge, which bounds them so
   /// that copies that were offered the same keep the same.
   mutating func accept(successions: [[UInt8]]) throws(Failure) -> Bool
-  /// Wrapped epoch keys to send, each one CBOR item.
-  func wraps() throws(Failure) -> [[UInt8]]
+  /// Wrapped epoch keys to send, each one CBOR item. Of too many those come first of which a recipient has few.
+  func wraps(atMost count: Int) throws(Failure) -> [[UInt8]]
   /// Takes wraps; one that does not count does no harm.
   mutating func accept(wraps: [[UInt8]]) throws(Failure) -> Bool
 

@@ -103,6 +103,19 @@ extension Frame {
   }
 }
 
+/// What there is room for in a `head`, so that whatever a member did nobody's is longer than readers take. Sync.md, "A
+/// folder as a mailbox".
+enum HeadRoom {
+  /// Bytes of the statements, of the successions and of the fork proofs: each four times what a large case has.
+  static let notes = 2 << 20
+  /// Bytes of the heads with their receipts.
+  static let heads = 4 << 20
+  /// Bytes of a wrap for a member. One for the kit has fewer.
+  static let wrap = 151
+  /// Bytes of everything else: `hello`, the summary, `end`, and what frames begin with.
+  static let rest = 4096
+}
+
 /// Cuts into frames what there is to say and to share.
 public enum HeadSender {
   /// Everything between the summary and `end`. Two copies that hold the same say it in the same bytes: what the replica
@@ -111,21 +124,45 @@ public enum HeadSender {
     _ replica: R, forks: [[UInt8]]
   ) throws(R.Failure) -> [Frame] {
     var frames: [Frame] = []
-    for part in parts(try replica.statements(), max: SyncLimits.statements, \.count) {
+    let statements = shortest(try replica.statements(), HeadRoom.notes, \.count)
+    for part in parts(statements, max: SyncLimits.statements, \.count) {
       frames.append(.statements(part))
     }
-    for part in parts(try replica.successions(), max: SyncLimits.successions, \.count) {
+    let successions = shortest(try replica.successions(), HeadRoom.notes, \.count)
+    for part in parts(successions, max: SyncLimits.successions, \.count) {
       frames.append(.successions(part))
     }
-    for part in parts(try replica.heads(), max: SyncLimits.heads, { $0.note.count + 40 }) {
+    let heads = shortest(try replica.heads(), HeadRoom.heads) { $0.note.count + 40 }
+    for part in parts(heads, max: SyncLimits.heads, { $0.note.count + 40 }) {
       frames.append(.heads(part))
     }
-    for part in parts(forks, max: SyncLimits.members, \.count) { frames.append(.forks(part)) }
+    for part in parts(shortest(forks, HeadRoom.notes, \.count), max: SyncLimits.members, \.count) {
+      frames.append(.forks(part))
+    }
+    let written = frames.reduce(0) { $0 + $1.bytes.count }
+    let room = (SyncLimits.headFileByteCount - HeadRoom.rest - written) / HeadRoom.wrap
     // Last, since they are the most: a reader that stops early has all the rest.
-    for part in parts(try replica.wraps(), max: SyncLimits.itemsOfFrame, \.count) {
+    let wraps = try replica.wraps(atMost: min(room, SyncLimits.itemsOfFrame))
+    for part in parts(wraps, max: SyncLimits.itemsOfFrame, \.count) {
       frames.append(.wraps(part))
     }
     return frames
+  }
+
+  /// What fits into so many bytes, in the order it came in. The longest are left out first: no honest device makes them
+  /// long.
+  private static func shortest<Item>(
+    _ items: [Item], _ room: Int, _ byteCount: (Item) -> Int
+  ) -> [Item] {
+    let sizes = items.map(byteCount)
+    guard sizes.reduce(0, +) > room else { return items }
+    var rest = room
+    var isLeftOut = [Bool](repeating: false, count: items.count)
+    for index in items.indices.sorted(by: { (sizes[$0], $0) < (sizes[$1], $1) }) {
+      rest -= sizes[index]
+      isLeftOut[index] = rest < 0
+    }
+    return zip(items, isLeftOut).filter { !$0.1 }.map(\.0)
   }
 
   /// The slots and ciphertexts of a part of a share, as frames.

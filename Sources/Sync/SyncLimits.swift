@@ -2,6 +2,8 @@
 public enum SyncLimits {
   /// Bytes of one frame's payload.
   public static let payloadByteCount = 16 << 20
+  /// Bytes of a `head`: what stands in it is held in memory until the exchange ends.
+  public static let headFileByteCount = 16 << 20
   /// Entries of a log: no more than a bundle holds.
   public static let entriesOfLog: UInt64 = 1 << 20
   /// Entries of one range.

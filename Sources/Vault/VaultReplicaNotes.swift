@@ -204,13 +204,8 @@ extension VaultReplica {
     }
   }
 
-  func wraps() throws(VaultError) -> [[UInt8]] {
-    try read { db in
-      try Row.fetchAll(
-        db, cached: "SELECT bytes FROM wrap WHERE case_ref = ? ORDER BY epoch, bytes",
-        arguments: [row.ref]
-      ).map { $0.bytes("bytes") }
-    }
+  func wraps(atMost count: Int) throws(VaultError) -> [[UInt8]] {
+    try read { db in try WrapTable.forHead(db, of: row, atMost: count) }
   }
 
   mutating func accept(wraps: [[UInt8]]) throws(VaultError) -> Bool {

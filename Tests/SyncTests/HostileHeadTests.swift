@@ -44,6 +44,36 @@ import Testing
     #expect(copy.knownWraps.count == before)
   }
 
+  /// Readers take no more than 16 MiB of a head: whatever somebody had others carry, it must not be theirs that are cut.
+  @Test func `is never longer than readers take, and what is long stays out of it`() throws {
+    var world = World(1)
+    let honest = item(7)
+    world.replicas[0].knownSuccessions = Self.items(1024, [0x59, 0x0f, 0xfd], byteCount: 4096)
+    world.replicas[0].knownSuccessions.insert(honest)
+    world.replicas[0].knownWraps = Self.items(120_000, [0x58, 149], byteCount: 151)
+    let head = try OwnHead(world.replicas[0]).bytes
+    #expect((15 << 20)...(16 << 20) ~= head.count)
+    let frames = try Frames.read(head)
+    #expect(frames.last == .end)
+    let successions = frames.flatMap { frame -> [[UInt8]] in
+      if case .successions(let all) = frame { return all }
+      return []
+    }
+    #expect(successions.contains(honest))
+    #expect((500...512) ~= successions.count)
+  }
+
+  /// Byte strings of CBOR that begin so and differ in what comes then.
+  private static func items(_ count: Int, _ head: [UInt8], byteCount: Int) -> Set<[UInt8]> {
+    var items: Set<[UInt8]> = []
+    for number in 0..<count {
+      var item = head + [UInt8(number & 255), UInt8(number >> 8 & 255), UInt8(number >> 16)]
+      item += [UInt8](repeating: 0, count: byteCount - item.count)
+      items.insert(item)
+    }
+    return items
+  }
+
   /// Eight times the frames: eight times the work, and not sixty times.
   @Test func `takes as long as it is to whoever looks for a case in a folder`() throws {
     var world = World(1)

@@ -148,8 +148,8 @@ extension MemoryReplica {
     return knownSuccessions.count > before
   }
 
-  func wraps() throws(Failure) -> [[UInt8]] {
-    knownWraps.sorted { $0.lexicographicallyPrecedes($1) }
+  func wraps(atMost count: Int) throws(Failure) -> [[UInt8]] {
+    Array(knownWraps.sorted { $0.lexicographicallyPrecedes($1) }.prefix(count))
   }
 
   mutating func accept(wraps: [[UInt8]]) throws(Failure) -> Bool {

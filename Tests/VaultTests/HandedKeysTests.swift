@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import SealedBundle
 import Support
+import Sync
 import Testing
 import VerifiableLog
 
@@ -202,6 +203,27 @@ import VerifiableLog
     #expect(try await tablet.texts() == ["one", "two"])
   }
 
+  /// Newer keys without end, times epochs without end, must not hold up one exchange.
+  @Test func `so many keys are handed on at once, and the next time the rest`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let phone = survivor.vault
+    try await phone.meet(survivor.own, own: true)
+    let tablet = try await survivor.recover("tablet", from: survivor.own).1
+    try await phone.beginEpochs(5)
+    for vault in [tablet, phone, tablet] { try await vault.meet(survivor.own, own: true) }
+    #expect(try await tablet.renew(evenIfSound: true).cases == ["default"])
+    try await tablet.meet(survivor.own, own: true)
+    let newer = try await tablet.ownLogID()
+    try await phone.takeSuccessions(from: survivor.own)
+    var handed = 0
+    while try await phone.handOnKeys(atMost: 2) {
+      let now = try await phone.handed(to: newer)
+      #expect((1...2) ~= now - handed)
+      handed = now
+    }
+    #expect(handed >= 5)
+  }
+
   /// Her older keys were given what her newer ones never got.
   @Test func `an advocate's new keys open what was shared before they were known`() async throws {
     let circle = try await Circle()
@@ -244,6 +266,35 @@ extension OpenVault {
           sql: "DELETE FROM wrap WHERE epoch = ? AND recipient = ?",
           arguments: [epoch.bytes.data, member.bytes.data])
       }
+    }
+  }
+
+  fileprivate func handOnKeys(atMost limit: Int) throws -> Bool {
+    try database.queue.write { db in
+      try WrapTable.handOnKeys(
+        db, of: try CaseRow.find(db, nil), keys: keys, now: surroundings.now(), atMost: limit)
+    }
+  }
+
+  /// What makes newer keys members, and nothing else of an exchange.
+  fileprivate func takeSuccessions(from folder: TemporaryFolder) throws {
+    var replica = VaultReplica(
+      row: try read { db in try CaseRow.find(db, nil) }, database: database, keys: keys,
+      store: blobs, surroundings: surroundings)
+    for (name, bytes) in try folder.allFiles() where name.hasSuffix("/head") {
+      var reader = FrameReader()
+      reader.feed(bytes)
+      while let frame = try reader.next() {
+        if case .successions(let all) = frame { _ = try replica.accept(successions: all) }
+      }
+    }
+  }
+
+  fileprivate func handed(to member: LogID) throws -> Int {
+    try read { db in
+      try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM wrapped WHERE log_id = ?", arguments: [member.bytes.data])
+        ?? 0
     }
   }
 

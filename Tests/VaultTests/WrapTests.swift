@@ -68,9 +68,45 @@ import VerifiableLog
     #expect(try await survivor.vault.accept(wraps: [wrap(known, hers)]) == false)
     #expect(try await survivor.vault.accept(wraps: [wrap(known, nil)]))
   }
+
+  /// Whoever has a stolen device begins epochs and takes newer keys as she likes: others' keys have room beside hers.
+  @Test func `of too many wraps each recipient's and each author's first ones are sent`()
+    async throws
+  {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let (_, theirs) = try await survivor.admitAdvocate()
+    for vault in [survivor.vault, theirs] { try await vault.meet(survivor.shared) }
+    let before = try await theirs.sentWraps(atMost: 1000)
+    // All for one member, of epochs that nobody here knows the author of.
+    let hers = try await theirs.memberID()
+    let crowd = try (0..<200).map { _ in
+      Wrap(
+        epoch: EpochID(try #require(Bytes32(Randomness.bytes(32)))),
+        recipient: hers, box: Randomness.bytes(Wrap.byteCount))
+    }
+    try await theirs.store(crowd)
+    #expect(try await theirs.sentWraps(atMost: 1000).count == before.count + 200)
+    let sent = try await theirs.sentWraps(atMost: before.count + 50)
+    #expect(sent.count == before.count + 50)
+    #expect(Set(before).isSubset(of: sent))
+    #expect(sent == sent.sorted { $0.lexicographicallyPrecedes($1) })
+  }
 }
 
 extension OpenVault {
+  fileprivate func sentWraps(atMost count: Int) throws -> [[UInt8]] {
+    try read { db in
+      try WrapTable.forHead(db, of: try CaseRow.find(db, "theirs"), atMost: count)
+    }
+  }
+
+  fileprivate func store(_ wraps: [Wrap]) throws {
+    try database.queue.write { db in
+      let row = try CaseRow.find(db, "theirs")
+      for wrap in wraps { try WrapTable.store(db, wrap, case: row.ref) }
+    }
+  }
+
   fileprivate func wraps(_ body: (inout VaultReplica) throws -> Bool) throws -> Bool {
     let name = try cases().first { $0.name == "theirs" }?.name
     var replica = VaultReplica(
