@@ -95,6 +95,10 @@ private func checkStatement(_ input: [UInt8]) throws(Broken) {
     _ = accepted { try RootStatement.claimedRoot(of: bytes) }
     guard let statement = decoded(bytes) else { return }
     try hold(statement.bytes == bytes && bytes.count <= 4096, "kept as it came")
+    let readBack = accepted {
+      try RootStatement(verifiedBefore: bytes, caseID: fuzzed.caseID, root: fuzzed.root.publicKey)
+    }
+    try hold(readBack == statement, "read back it is the same")
     try hold(decoded(bytes + [0]) == nil, "nothing may follow")
     try hold(decoded(bytes.toggling(bytes.count - 1)) == nil, "the root signs it")
     if let again = signedAgain(statement.content) {
@@ -110,6 +114,8 @@ private func checkStatement(_ input: [UInt8]) throws(Broken) {
     guard let succession = accepted({ try Succession(decoding: bytes, caseID: fuzzed.caseID) })
     else { return }
     try hold(succession.oldKey != succession.card.signingKey, "new keys are others")
+    let readBack = accepted { try Succession(verifiedBefore: bytes, caseID: fuzzed.caseID) }
+    try hold(readBack == succession, "read back it is the same")
     let again = Succession.sign(
       succession.card, in: fuzzed.caseID, with: old.signing, and: new.signing)
     try hold(again == bytes, "there is one encoding of a succession")

@@ -41,6 +41,11 @@ public struct Card: Hashable, Sendable {
       receipt: VerifyingKey(checkedBefore: fields.receipt))
   }
 
+  /// One inside a statement or a certificate, which is verified with it or was before.
+  init(_ bytes: [UInt8], isVerified: Bool) throws(CaseLogError) {
+    if isVerified { try self.init(verifiedBefore: bytes) } else { try self.init(decoding: bytes) }
+  }
+
   private init(
     _ bytes: [UInt8], _ fields: Fields, signing: VerifyingKey, receipt: VerifyingKey
   ) {

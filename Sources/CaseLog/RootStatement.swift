@@ -40,13 +40,27 @@ public struct RootStatement: Hashable, Sendable {
   ///
   /// The root's public key is known from the founding statement itself, since the case id is its hash.
   public init(decoding bytes: [UInt8], caseID: CaseID, root: VerifyingKey) throws(CaseLogError) {
+    try self.init(bytes, caseID: caseID, root: root, isVerified: false)
+  }
+
+  /// A statement that `init(decoding:caseID:root:)` made before, and that since then was only where nobody else writes.
+  /// See `Card.init(verifiedBefore:)`.
+  public init(
+    verifiedBefore bytes: [UInt8], caseID: CaseID, root: VerifyingKey
+  ) throws(CaseLogError) {
+    try self.init(bytes, caseID: caseID, root: root, isVerified: true)
+  }
+
+  private init(
+    _ bytes: [UInt8], caseID: CaseID, root: VerifyingKey, isVerified: Bool
+  ) throws(CaseLogError) {
     guard bytes.count <= Limits.statement else { throw .malformed }
     let (body, signature) = try Self.split(bytes)
     // Before the signature: what is malformed costs no more than reading it.
     let (type, statedCase) = try Self.head(of: body)
     guard CaseID(root: root) == caseID else { throw .otherCase }
     guard let signature = Signature(signature),
-      root.isValid(signature, for: body, in: .rootStatement)
+      isVerified || root.isValid(signature, for: body, in: .rootStatement)
     else { throw .badSignature }
     self.bytes = bytes
     self.order = SHA256Hash.hash(body)
@@ -56,8 +70,9 @@ public struct RootStatement: Hashable, Sendable {
       let founding = try Self.founding(body)
       guard founding.root == root.bytes else { throw .otherCase }
       content = .founding(
-        root: root, card: try Card(decoding: founding.card), sealedRoot: founding.sealedRoot)
-    case 2: content = .admitDevice(try Card(decoding: try Self.card(body)))
+        root: root, card: try Card(founding.card, isVerified: isVerified),
+        sealedRoot: founding.sealedRoot)
+    case 2: content = .admitDevice(try Card(try Self.card(body), isVerified: isVerified))
     case 3: content = try Self.lift(body)
     case 4: content = try Self.decision(body)
     case 5: content = try Self.keep(body)

@@ -16,6 +16,16 @@ public struct Succession: Hashable, Sendable {
   public let order: Bytes32
 
   public init(decoding bytes: [UInt8], caseID: CaseID) throws(CaseLogError) {
+    try self.init(bytes, caseID: caseID, isVerified: false)
+  }
+
+  /// A certificate that `init(decoding:caseID:)` made before, and that since then was only where nobody else writes. See
+  /// `Card.init(verifiedBefore:)`.
+  public init(verifiedBefore bytes: [UInt8], caseID: CaseID) throws(CaseLogError) {
+    try self.init(bytes, caseID: caseID, isVerified: true)
+  }
+
+  private init(_ bytes: [UInt8], caseID: CaseID, isVerified: Bool) throws(CaseLogError) {
     guard bytes.count <= Limits.statement else { throw .malformed }
     let (body, byOld, byNew) = try decodeWhole(bytes) { (decoder) throws(CBORError) in
       try decoder.readArray(count: 3)
@@ -32,17 +42,22 @@ public struct Succession: Hashable, Sendable {
       try decoder.expectKey(1)
       let statedCase = try decoder.readIdentifier(CaseID.self)
       try decoder.expectKey(2)
-      let key = try decoder.readBytes(count: 32)
+      let key = try decoder.readBytes32()
       try decoder.expectKey(3)
       return (statedCase, key, try decoder.readBytes(max: Limits.card))
     }
     guard fields.0 == caseID else { throw .otherCase }
-    do { oldKey = try VerifyingKey(fields.1) } catch { throw .badSignature }
-    card = try Card(decoding: fields.2)
+    do {
+      oldKey = isVerified ? VerifyingKey(checkedBefore: fields.1) : try VerifyingKey(fields.1)
+    } catch {
+      throw .badSignature
+    }
+    card = try Card(fields.2, isVerified: isVerified)
     guard card.signingKey != oldKey else { throw .malformed }
     guard let byOld = Signature(byOld), let byNew = Signature(byNew),
-      oldKey.isValid(byOld, for: body, in: .succession),
-      card.signingKey.isValid(byNew, for: body, in: .succession)
+      isVerified
+        || oldKey.isValid(byOld, for: body, in: .succession)
+          && card.signingKey.isValid(byNew, for: body, in: .succession)
     else { throw .badSignature }
     order = SHA256Hash.hash(body)
     self.bytes = bytes

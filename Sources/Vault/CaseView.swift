@@ -17,14 +17,16 @@ enum CaseView {
     try Row.fetchAll(
       db, cached: "SELECT bytes FROM statement WHERE case_ref = ?",
       arguments: [row.ref]
-    ).map { try RootStatement(decoding: $0.bytes("bytes"), caseID: row.caseID, root: row.root) }
+    ).map {
+      try RootStatement(verifiedBefore: $0.bytes("bytes"), caseID: row.caseID, root: row.root)
+    }
   }
 
   static func successions(_ db: Database, of row: CaseRow) throws -> [Succession] {
     try Row.fetchAll(
       db, cached: "SELECT bytes FROM succession WHERE case_ref = ?",
       arguments: [row.ref]
-    ).map { try Succession(decoding: $0.bytes("bytes"), caseID: row.caseID) }
+    ).map { try Succession(verifiedBefore: $0.bytes("bytes"), caseID: row.caseID) }
   }
 
   private static func logs(_ db: Database, of row: CaseRow) throws -> [MemberLog] {

@@ -163,7 +163,8 @@ extension VaultReplica {
     try write { db in
       var isChanged = false
       var hasForged = false
-      for bytes in statements {
+      let held = Set(try CaseView.statements(db, of: row).map(\.bytes))
+      for bytes in statements where !held.contains(bytes) {
         do throws(CaseLogError) {
           _ = try RootStatement(decoding: bytes, caseID: row.caseID, root: row.root)
         } catch {
