@@ -132,6 +132,9 @@ struct FuzzReplica: Replica {
     try add(successions, 4096)
   }
   func wraps(atMost count: Int) throws(Broken) -> [[UInt8]] { [] }
+  mutating func accept(wrapsOfStranger wraps: [[UInt8]]) throws(Broken) -> Bool {
+    try add(wraps, 256)
+  }
   mutating func accept(wraps: [[UInt8]]) throws(Broken) -> Bool { try add(wraps, 256) }
 
   private mutating func add(_ new: [[UInt8]], _ limit: Int) throws(Broken) -> Bool {

@@ -86,6 +86,16 @@ public struct FrameIntake<R: Replica> {
     }
   }
 
+  /// Takes a frame of a `head` of somebody who is no member as far as is known here.
+  public mutating func take(
+    introduction frame: Frame, from device: LogID, into replica: inout R
+  ) throws(R.Failure) -> FrameOutcome {
+    guard case .wraps(let wraps) = frame else {
+      return try take(frame, from: device, into: &replica)
+    }
+    return .init(changed: try replica.accept(wrapsOfStranger: wraps))
+  }
+
   /// Takes one frame that `device` wrote; whether anything changed.
   ///
   /// `hello`, summaries, blobs, spans and `end` are for the mailbox and change nothing here.

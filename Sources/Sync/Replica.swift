@@ -76,6 +76,8 @@ public protocol Replica {
   func wraps(atMost count: Int) throws(Failure) -> [[UInt8]]
   /// Takes wraps; one that does not count does no harm.
   mutating func accept(wraps: [[UInt8]]) throws(Failure) -> Bool
+  /// Takes wraps of somebody who is no member as far as is known here: only what gives this device a key that it lacks.
+  mutating func accept(wrapsOfStranger wraps: [[UInt8]]) throws(Failure) -> Bool
 
   // MARK: Shares: slots and ciphertext that came after their leaves
 

@@ -209,6 +209,10 @@ extension VaultReplica {
     try read { db in try WrapTable.forHead(db, of: row, atMost: count) }
   }
 
+  mutating func accept(wrapsOfStranger wraps: [[UInt8]]) throws(VaultError) -> Bool {
+    try write { db in try WrapIntake.accept(db, ofStranger: wraps, of: row, keys: keys) }
+  }
+
   mutating func accept(wraps: [[UInt8]]) throws(VaultError) -> Bool {
     try write { db in try WrapIntake.accept(db, wraps, of: row, keys: keys) }
   }

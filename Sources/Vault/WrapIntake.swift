@@ -12,6 +12,8 @@ struct WrapIntake {
   /// So many for this device are opened of one epoch in one reading, and those behind them are looked at when they are
   /// offered with fewer: whoever puts junk before a good one could as well have kept it to herself.
   static let openedOfEpoch = 64
+  /// So many of somebody who is no member.
+  static let openedOfStranger = 1024
 
   private let db: Database
   private let row: CaseRow
@@ -55,6 +57,25 @@ struct WrapIntake {
         db, cached: "SELECT 1 FROM wrap WHERE case_ref = ? AND epoch = ? AND bytes = ?",
         arguments: [row.ref, wrap.epoch.bytes.data, wrap.encoded.data]) != nil
     }
+  }
+
+  /// Whether somebody who is no member gave a key that this device lacks: what admits her may be sealed to it. Nothing
+  /// else of hers is kept.
+  static func accept(
+    _ db: Database, ofStranger wraps: [[UInt8]], of row: CaseRow, keys: VaultKeys
+  ) throws -> Bool {
+    let own = wraps.compactMap(decoded).filter { $0.recipient == row.logID }
+    guard !own.isEmpty else { return false }
+    var intake = try WrapIntake(db, of: row, keys: keys)
+    let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
+    var opened = 0
+    var isChanged = false
+    for wrap in own where intake.lacksKey(of: wrap.epoch) && opened < openedOfStranger {
+      opened += 1
+      if case .good = try intake.open(wrap, with: device.box) { isChanged = true }
+    }
+    if isChanged { try Absorber.run(db, of: row, keys: keys) }
+    return isChanged
   }
 
   private static func decoded(_ bytes: [UInt8]) -> Wrap? {
@@ -139,17 +160,31 @@ struct WrapIntake {
     }
     // Of an entry that is not here nothing can be told yet.
     guard epochs.contains(wrap.epoch) else { return try keep(wrap, in: place) }
-    guard openedCounts[wrap.epoch, default: 0] < Self.openedOfEpoch else { return false }
-    openedCounts[wrap.epoch, default: 0] += 1
-    switch try Absorber.judge(db, wrap, with: own, of: row, keys: keys, in: state) {
-    case .junk: return false
-    case .undecided: return try keep(wrap, in: place)
-    case .good:
-      // What is known to be good needs no place that junk could have taken.
-      openEpochs.insert(wrap.epoch)
-      try store(wrap, in: place)
-      return true
+    guard lacksKey(of: wrap.epoch) else { return false }
+    return switch try open(wrap, with: own) {
+    case .junk: false
+    case .undecided: try keep(wrap, in: place)
+    case .good: true
     }
+  }
+
+  /// Whether a wrap of it would be news that is looked at.
+  private func lacksKey(of epoch: EpochID) -> Bool {
+    epochs.contains(epoch) && !openEpochs.contains(epoch)
+      && openedCounts[epoch, default: 0] < Self.openedOfEpoch
+  }
+
+  /// Opens a wrap for this device. What is known to be good needs no place that junk could have taken.
+  private mutating func open(
+    _ wrap: Wrap, with own: borrowing BoxKeyPair
+  ) throws -> Absorber.Verdict {
+    openedCounts[wrap.epoch, default: 0] += 1
+    let verdict = try Absorber.judge(db, wrap, with: own, of: row, keys: keys, in: state)
+    if case .good = verdict {
+      openEpochs.insert(wrap.epoch)
+      try store(wrap, in: Place(epoch: wrap.epoch, recipient: wrap.recipient))
+    }
+    return verdict
   }
 
   /// Keeps what nobody can judge here, or not yet, where there is a place for it.

@@ -152,6 +152,9 @@ extension MemoryReplica {
     Array(knownWraps.sorted { $0.lexicographicallyPrecedes($1) }.prefix(count))
   }
 
+  /// Wraps are nobody's here.
+  mutating func accept(wrapsOfStranger wraps: [[UInt8]]) throws(Failure) -> Bool { false }
+
   mutating func accept(wraps: [[UInt8]]) throws(Failure) -> Bool {
     guard !isBroken else { throw .broken }
     takings?.add()

@@ -52,13 +52,14 @@ final class SurvivorWithKit: Sendable {
 
   /// An advocate who has joined; the case is called "theirs" there.
   func admitAdvocate(
-    _ machine: String = "advocate", kitWords: [String]? = nil
+    _ machine: String = "advocate", by device: OpenVault? = nil, kitWords: [String]? = nil
   ) async throws -> (VaultFixture, OpenVault) {
     let fixture = try fixture(machine)
     let kit = try RecoveryKit.typed(try kitWords ?? RecoveryKit.make().words)
     let theirs = try await fixture.create(kit: kit)
     let card = try await theirs.makeCard()
-    let shared = try await vault.share(caseNamed: nil, with: card.text, words: card.words)
+    let shared = try await (device ?? vault).share(
+      caseNamed: nil, with: card.text, words: card.words)
     _ = try await theirs.join(shared.invitation, words: shared.caseWords, name: "theirs")
     return (fixture, theirs)
   }

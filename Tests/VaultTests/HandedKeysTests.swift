@@ -203,6 +203,47 @@ import VerifiableLog
     #expect(try await tablet.texts() == ["one", "two"])
   }
 
+  /// A vault comes back from a backup. What it wrote since admits an advocate, sealed to a key that only she has left: her
+  /// wraps count before she does.
+  @Test func `keys come also from a member whose admission they open`() async throws {
+    let survivor = try await SurvivorWithKit([words("one")])
+    let shared = survivor.shared
+    let anna = try await survivor.admitAdvocate("anna").1
+    for vault in [survivor.vault, anna] { try await vault.meet(shared) }
+    try await survivor.vault.close()
+    let backup = try survivor.device.copied(to: "backup")
+    let later = try survivor.device.open()
+    _ = try await later.remove(anna.name(), fromCase: nil)
+    let berta = try await survivor.admitAdvocate("berta", by: later).1
+    _ = try await later.add([words("two")], toCase: nil)
+    for vault in [later, berta] { try await vault.meet(shared) }
+    try await later.close()
+    // Nothing that it wrote has the key.
+    for name in try shared.allFiles().keys where name.hasSuffix("/head") {
+      try FileManager.default.removeItem(atPath: shared.path + "/" + name)
+    }
+    try survivor.device.putBack(backup)
+    let phone = try survivor.device.open()
+    try await phone.meet(shared)
+    #expect(try await phone.renew().cases == ["default"])
+    try await phone.meet(shared)
+    #expect(try await phone.lacksDecisions())
+    // What else a stranger puts there is not kept.
+    let before = try await phone.wraps()
+    let own = try await phone.ownLogID()
+    let junk = try await berta.heldEpochIDs().flatMap { epoch in
+      [own, nil].map {
+        Wrap(epoch: epoch, recipient: $0, box: Randomness.bytes(Wrap.byteCount)).encoded
+      }
+    }
+    #expect(try await phone.takeOfStranger(junk) == false)
+    #expect(try await phone.wraps() == before)
+    for vault in [berta, phone] { try await vault.meet(shared) }
+    #expect(try await phone.texts() == ["one", "two"])
+    #expect(try await phone.lacksDecisions() == false)
+    #expect(try await phone.hash() == berta.hash())
+  }
+
   /// Newer keys without end, times epochs without end, must not hold up one exchange.
   @Test func `so many keys are handed on at once, and the next time the rest`() async throws {
     let survivor = try await SurvivorWithKit([words("one")])
@@ -274,6 +315,19 @@ extension OpenVault {
       try WrapTable.handOnKeys(
         db, of: try CaseRow.find(db, nil), keys: keys, now: surroundings.now(), atMost: limit)
     }
+  }
+
+  fileprivate func lacksDecisions() throws -> Bool {
+    try status(ofCase: nil, isLookedAt: false).flatMap(\.troubles).contains {
+      $0.code == .lockedControl
+    }
+  }
+
+  fileprivate func takeOfStranger(_ wraps: [[UInt8]]) throws -> Bool {
+    var replica = VaultReplica(
+      row: try read { db in try CaseRow.find(db, nil) }, database: database, keys: keys,
+      store: blobs, surroundings: surroundings)
+    return try replica.accept(wrapsOfStranger: wraps)
   }
 
   /// What makes newer keys members, and nothing else of an exchange.

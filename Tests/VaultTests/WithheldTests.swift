@@ -143,7 +143,7 @@ extension OpenVault {
     }
   }
 
-  fileprivate func heldEpochIDs() throws -> [EpochID] {
+  func heldEpochIDs() throws -> [EpochID] {
     try read { db in
       try Row.fetchAll(
         db, sql: "SELECT epoch FROM epoch WHERE case_ref = ?", arguments: [try row(db).ref]
