@@ -45,12 +45,28 @@ struct PackageGraph: Decodable {
     }
   }
 
-  /// `{"tool": "swift", "kind": {"enableUpcomingFeature": {"_0": "ExistentialAny"}}}`.
+  /// `{"tool": "swift", "kind": {"enableUpcomingFeature": {"_0": "ExistentialAny"}}}`, or with several words:
+  /// `{"unsafeFlags": {"_0": ["-O"]}}`.
   struct Setting: Decodable {
     let tool: String
-    let kind: [String: [String: String]]
+    let kind: [String: [String: Value]]
 
-    var description: String { kind.map { "\($0)(\($1["_0"] ?? ""))" }.joined() }
+    struct Value: Decodable {
+      let words: [String]
+
+      init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        do {
+          words = [try container.decode(String.self)]
+        } catch is DecodingError {
+          words = try container.decode([String].self)
+        }
+      }
+    }
+
+    var description: String {
+      kind.map { "\($0)(\(($1["_0"]?.words ?? []).joined(separator: " ")))" }.joined()
+    }
   }
 
   struct Dependency: Decodable {

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// The short form of what Scripts/simulate does for hours; `Tests/Simulation` says what a schedule is.
+/// The short form of what Scripts/simulate does for hours, in some five minutes; `Tests/Simulation` says what a schedule is.
 @Suite struct SimulationTests {
   /// Runs the program to its end.
   private func simulate(_ arguments: [String]) async throws -> (status: Int32, said: String) {
@@ -28,14 +28,14 @@ import Testing
 
   // MARK: - Schedules
 
-  /// As many as there is time for, in two runs beside each other. Always the same ones: what fails here fails everywhere.
+  /// A thousand, in two runs beside each other. Always the same ones: what fails here fails everywhere.
   @Test(arguments: [0, 1])
   func `cases that go wrong in every way come out right`(half: UInt64) async throws {
     let seed = 1 + half * 5_000
     let (status, said) = try await simulate(
-      ["--seed", "\(seed)", "--count", "500", "--seconds", "20", "--shrink"])
+      ["--seed", "\(seed)", "--count", "500", "--shrink"])
     #expect(status == 0, "\(said)")
-    #expect(figure("schedules", in: said) ?? 0 > 0)
+    #expect(figure("schedules", in: said) == 500)
   }
 
   /// Seeds with the length of their schedules. What they showed: members that an admission without power made
@@ -45,12 +45,12 @@ import Testing
   /// entries without power that somebody cannot open (125), what somebody wrote who is no member any more (5382), a
   /// log of nobody's that some hold and others do not (7029), heads that the mailbox spoilt, of older keys and before a
   /// crash (861900, 700029), keys that lost their power or were replaced before who needs them had newer ones (400178,
-  /// 700131), an entry of nobody's that one device held already (700368).
+  /// 700131), an entry of nobody's that one device held already (700368), keys that only a member has whom they admit (5462).
   static let failedOnce: [(seed: UInt64, length: Int)] = [
     (5, 24), (6, 24), (9, 24), (15, 24), (5_008, 24), (20_010, 16), (653, 16),
     (60, 16), (71, 16), (101, 16), (125, 16), (201, 16), (5_382, 16), (7_029, 16), (861_900, 16),
     (700_029, 16), (400_178, 16), (700_131, 16), (700_368, 16),
-    (1_200_501, 16), (1_300_342, 16), (1_749, 16), (2_213, 16), (2_964, 16),
+    (1_200_501, 16), (1_300_342, 16), (1_749, 16), (2_213, 16), (2_964, 16), (5_462, 16),
   ]
 
   @Test func `seeds that failed once do not fail any more`() async throws {
