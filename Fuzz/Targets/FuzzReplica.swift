@@ -89,9 +89,7 @@ struct FuzzReplica: Replica {
     return true
   }
 
-  func wants(_ run: Range<UInt64>, of log: LogID, from device: LogID) throws(Broken) -> Bool {
-    true
-  }
+  func lacking(of log: LogID) throws(Broken) -> [Range<UInt64>] { [0..<SyncLimits.entriesOfLog] }
 
   func heads() throws(Broken) -> [SignedHead] {
     try logs().compactMap { log in
@@ -178,9 +176,10 @@ struct FuzzReplica: Replica {
   func spans(_ run: Range<UInt64>, of blob: BlobRoot) throws(Broken) -> [UInt8]? { [] }
   func heldSpans(of blob: WantedBlob) throws(Broken) -> UInt64 { spans.isEmpty ? 0 : 1 }
 
-  mutating func append(_ spans: VerifiedSpans) throws(Broken) {
+  mutating func append(_ spans: VerifiedSpans) throws(Broken) -> Bool {
     try hold(spans.first == 0 && self.spans.isEmpty, "spans come in their order")
     self.spans = spans.bytes
+    return true
   }
 
   mutating func finish(_ blob: WantedBlob) throws(Broken) -> Bool {

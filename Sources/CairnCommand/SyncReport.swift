@@ -227,6 +227,8 @@ extension SyncOutcome.Problem {
     case .forgedStatement: return "forgedStatement"
     case .newerVersion: return "newerVersion"
     case .notWritten: return "notWritten"
+    case .withoutRoom: return "diskFull"
+    case .falseLength: return "falseLength"
     case .lost: return "contentLost"
     case .unreachable: return "mailboxUnreachable"
     }
@@ -235,16 +237,17 @@ extension SyncOutcome.Problem {
   var logID: LogID? {
     switch self {
     case .damaged(let id), .mailboxFault(let id), .gap(let id), .fork(let id),
-      .forgedStatement(let id), .newerVersion(let id):
+      .forgedStatement(let id), .newerVersion(let id), .falseLength(let id):
       return id
-    case .ownLogAhead, .notWritten, .lost, .unreachable: return nil
+    case .ownLogAhead, .notWritten, .withoutRoom, .lost, .unreachable: return nil
     }
   }
 
   var isTampering: Bool {
     switch self {
     case .damaged, .mailboxFault, .fork, .ownLogAhead, .forgedStatement: return true
-    case .gap, .newerVersion, .notWritten, .lost, .unreachable: return false
+    case .gap, .newerVersion, .notWritten, .withoutRoom, .falseLength, .lost, .unreachable:
+      return false
     }
   }
 
@@ -252,9 +255,13 @@ extension SyncOutcome.Problem {
     let member = members.first { $0.logID == logID }
     let who = member.map { $0.isOwn ? "you" : SyncReport.name($0) } ?? "a member not known here"
     switch self {
+    case .damaged where member?.isOwn == true:
+      return "A file of yours in the mailbox was damaged, or changed. It was not believed,"
+        + " everything in the vault is as it was, and the file is written again."
     case .damaged:
       return "A file of \(who) in the mailbox is damaged, or was changed. It was not believed, and"
-        + " everything in the vault is as it was. It mends itself when its author syncs again."
+        + " everything in the vault is as it was. Most of that mends itself when its author syncs"
+        + " again. If it is told again after that, let all sync once in a new, empty folder."
     case .mailboxFault:
       return "What the mailbox holds for \(who) does not agree with what was signed: it was changed"
         + " there, or belongs elsewhere. It was not believed, and everything in the vault is as it was."
@@ -277,6 +284,13 @@ extension SyncOutcome.Problem {
         "A part of what \(who) sent was made by a newer version of Cairn and was left for later."
     case .notWritten:
       return "A file could not be written to the mailbox. It is tried again at the next sync."
+    case .withoutRoom:
+      return "There is no room on this disk for a file that others entered, or it takes none of"
+        + " that size. It was left in the mailbox, and all else was exchanged. Make room, and sync"
+        + " again."
+    case .falseLength:
+      return "\(who) entered a file and said that it is longer or shorter than it is. It was not"
+        + " taken in: the file in the mailbox is as it was signed, and nothing of yours was altered."
     case .lost:
       return
         "A file of an entry cannot be read on this disk any more, so it could not be passed on."

@@ -141,19 +141,39 @@ struct Folder: ~Copyable {
 
   func rename(_ old: String, to new: String) throws(MailboxError) {
     try disk.run(.rename) { () throws(MailboxError) in
-      guard unsafe renameat(descriptor.number, old, descriptor.number, new) == 0 else {
-        throw .writing(errno)
-      }
+      if unsafe renameat(descriptor.number, old, descriptor.number, new) == 0 { return }
+      let error = errno
+      guard setAside(new), unsafe renameat(descriptor.number, old, descriptor.number, new) == 0
+      else { throw .writing(error) }
     }
   }
 
-  /// Removes a file, if it is there.
+  /// Removes a file, if it is there. What is a folder instead is out of the way then.
   func remove(_ name: String) throws(MailboxError) {
     try disk.run(.remove) { () throws(MailboxError) in
-      guard unsafe unlinkat(descriptor.number, name, 0) == 0 || errno == ENOENT else {
-        throw .writing(errno)
-      }
+      if unsafe unlinkat(descriptor.number, name, 0) == 0 || errno == ENOENT { return }
+      let error = errno
+      guard setAside(name) else { throw .writing(error) }
     }
+  }
+
+  /// Frees the name of a file that a folder has, be it by mistake or malice: nothing else could be written for as long as
+  /// it stands there. What is in it is kept, under a name that nobody reads.
+  private func setAside(_ name: String) -> Bool {
+    guard mode(of: name) == S_IFDIR else { return false }
+    if unsafe unlinkat(descriptor.number, name, AT_REMOVEDIR) == 0 { return true }
+    return (1...Folder.maximumAside).contains { number in
+      unsafe renameat(descriptor.number, name, descriptor.number, ".aside-\(number)") == 0
+    }
+  }
+
+  private static let maximumAside = 1024
+
+  /// What kind of thing has a name; nil where nothing has it. A link is one itself.
+  private func mode(of name: String) -> mode_t? {
+    var status = stat()
+    let isThere = unsafe fstatat(descriptor.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+    return isThere ? status.st_mode & S_IFMT : nil
   }
 
   /// Returns once the names in the folder are on the medium, as far as its file system can say.
@@ -175,8 +195,10 @@ struct Folder: ~Copyable {
     return try File(file, disk: disk)
   }
 
-  /// A regular file to write, not through a link: new, or as it is for one that is continued.
+  /// A regular file to write, not through a link: new, or as it is for one that is continued. What else has the name
+  /// gives way.
   func writable(_ name: String, isNew: Bool) throws(MailboxError) -> File {
+    if !isNew, let mode = mode(of: name), mode != S_IFREG { try remove(name) }
     let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (isNew ? O_EXCL : 0)
     let file = try disk.run(.create) { () throws(MailboxError) in
       let number = unsafe openat(descriptor.number, name, flags, 0o644)

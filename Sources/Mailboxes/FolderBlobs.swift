@@ -57,47 +57,55 @@ extension FolderExchange {
     do { wanted = try replica.wantedBlobs() } catch { throw .replica(error) }
     for blob in wanted {
       let name = FileName.blob(blob.root)
-      for index in parts.indices where parts[index].files.contains(name) {
-        if try read(blob, part: index, root, into: &replica) {
-          blobsReceived += 1
-          break
-        }
+      for index in parts.indices where parts[index].has(name) {
+        let outcome = try read(blob, part: index, root, into: &replica)
+        if outcome == .whole { blobsReceived += 1 }
+        if outcome == .whole || outcome == .withoutRoom { break }
       }
     }
   }
 
-  /// Takes in what a device has of a blob; whether it is whole then.
+  /// Takes in what a device has of a blob.
   private mutating func read(
     _ blob: WantedBlob, part index: Int, _ root: borrowing Folder, into replica: inout R
-  ) throws(Failure) -> Bool {
+  ) throws(Failure) -> BlobOutcome {
     let device = parts[index].name.logID
     let file: File
     do throws(MailboxError) {
       file = try root.folder(parts[index].name.text).file(FileName.blob(blob.root).text)
     } catch {
       intake.note(.unreadable(.blob(blob.root)), of: device)
-      return false
+      return .unreadable
     }
     let outcome = try read(blob, file, into: &replica)
     switch outcome {
-    case .whole: return true
-    // What came was good. It is still awaited, and the device that sent it has no part in that.
-    case .notKept: return false
+    // What was not kept was good as it came: it is still awaited, and the device that sent it has no part in that.
+    case .whole, .notKept: return outcome
+    case .withoutRoom:
+      intake.note(.blobWithoutRoom(blob.root), of: ownLog)
+      return outcome
+    case .ofOtherLength:
+      intake.note(.blobOfOtherLength(blob.root), of: device)
+      return outcome
     case .unreadable: intake.note(.unreadable(.blob(blob.root)), of: device)
     case .damaged: intake.note(.damagedBlob(blob.root), of: device)
     case .damagedSpan(let span): intake.note(.damagedSpan(blob.root, index: span), of: device)
     }
     parts[index].damaged.insert(.blob(blob.root))
-    return false
+    return outcome
   }
 
-  private enum BlobOutcome {
+  private enum BlobOutcome: Equatable {
     case whole
     case unreadable
     case damaged
     case damagedSpan(UInt64)
+    /// The file is what its name says, and an entry says that it is longer or shorter.
+    case ofOtherLength
     /// What is kept here is not what was read: nothing of it is left.
     case notKept
+    /// The replica has no room for it.
+    case withoutRoom
   }
 
   private func read(
@@ -107,20 +115,50 @@ extension FolderExchange {
       var verifier = BlobVerifier(blob)
     else { return .damaged }
     do throws(MailboxError) {
-      guard try file.read(at: 0, count: 8) == blob.byteCount.bigEndianBytes else {
-        return .damaged
+      guard try Self.byteCount(in: file) == blob.byteCount else {
+        return try Self.isSound(file, blob.root) ? .ofOtherLength : .damaged
       }
-      for run in 0..<verifier.runCount {
-        verifier.add(run: try file.read(layout.hashes(verifier.indices(ofRun: run))))
-      }
+      guard try Self.checkHashes(in: file, layout, &verifier) else { return .damaged }
     } catch {
       return .unreadable
     }
-    guard verifier.check() else { return .damaged }
     let outcome = try readSpans(blob, file, layout, verifier, into: &replica)
     // An earlier exchange was cut off, and a power cut left gaps in what it had gathered: from the beginning.
     guard case .notKept = outcome else { return outcome }
     return try readSpans(blob, file, layout, verifier, into: &replica)
+  }
+
+  /// How long a blob's file says that the blob is.
+  private static func byteCount(in file: borrowing File) throws(MailboxError) -> UInt64 {
+    try file.read(at: 0, count: 8).reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// Whether the hashes in a blob's file lead to its name.
+  private static func checkHashes(
+    in file: borrowing File, _ layout: BlobFileLayout, _ verifier: inout BlobVerifier
+  ) throws(MailboxError) -> Bool {
+    for run in 0..<verifier.runCount {
+      verifier.add(run: try file.read(layout.hashes(verifier.indices(ofRun: run))))
+    }
+    return verifier.check()
+  }
+
+  /// Whether a file is the one that its name says, as long as it says itself: its hashes lead to its name, and its last
+  /// span, on which its length hangs, to the last of them.
+  private static func isSound(
+    _ file: borrowing File, _ root: BlobRoot
+  ) throws(MailboxError) -> Bool {
+    let byteCount = try byteCount(in: file)
+    guard let layout = BlobFileLayout(byteCount: byteCount),
+      var verifier = BlobVerifier(WantedBlob(root: root, byteCount: byteCount)),
+      layout.fileByteCount <= file.byteCount, try checkHashes(in: file, layout, &verifier)
+    else { return false }
+    let run = verifier.runCount - 1
+    let last = layout.blob.spanCount - 1
+    let joined = try file.read(layout.hashes(verifier.indices(ofRun: run)))
+    guard let hashes = verifier.hashes(ofRun: run, joined) else { return false }
+    let span = try file.read(layout.spans(last..<last + 1))
+    return verifier.verify(span, first: last, hashes: hashes).spans?.count == 1
   }
 
   /// Adds the spans that are lacking, up to the first that is damaged.
@@ -145,7 +183,11 @@ extension FolderExchange {
           return .unreadable
         }
         let (spans, _) = verifier.verify(bytes, first: piece.lowerBound, hashes: hashes)
-        do { if let spans { try replica.append(spans) } } catch { throw .replica(error) }
+        do {
+          if let spans, try !replica.append(spans) { return .withoutRoom }
+        } catch {
+          throw .replica(error)
+        }
         held = piece.lowerBound + (spans?.count ?? 0)
         guard held == piece.upperBound else { return .damagedSpan(held) }
       }
@@ -185,20 +227,26 @@ extension FolderExchange {
     return written
   }
 
-  /// Whether a blob's file is as long as its first bytes say.
+  /// Whether a blob's file is as long as its first bytes say, and has its end: a file that a power cut left with its
+  /// length, and with zeros where its content was to come, has none.
   static func isWholeBlob(_ file: borrowing File) throws(MailboxError) -> Bool {
-    let byteCount = try file.read(at: 0, count: 8).reduce(0) { $0 << 8 | UInt64($1) }
-    return BlobFileLayout(byteCount: byteCount)?.fileByteCount == file.byteCount
+    guard let layout = BlobFileLayout(byteCount: try byteCount(in: file)),
+      layout.fileByteCount == file.byteCount
+    else { return false }
+    // No sealed span ends like that.
+    return try file.read(at: file.byteCount - 16, count: 16).contains { $0 != 0 }
   }
 
-  /// The blobs that are to be written.
+  /// The blobs that are to be written, each once, however many entries name it.
   func pendingBlobs(_ replica: R) throws(Failure) -> [HeldBlob] {
     let blobs: [HeldBlob]
     do { blobs = try replica.blobs() } catch { throw .replica(error) }
+    var pending: Set<BlobRoot> = []
     return blobs.filter { blob in
       let name = FileName.blob(blob.root)
-      let holders = parts.filter { $0.files.contains(name) && !$0.damaged.contains(name) }
-      return blob.isOwn ? !holders.contains { $0.name.logID == ownLog } : holders.isEmpty
+      let isThere =
+        blob.isOwn ? parts[own].hasWhole(name) : parts.contains { $0.hasWhole(name) }
+      return !isThere && pending.insert(blob.root).inserted
     }
   }
 

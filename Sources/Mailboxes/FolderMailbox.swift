@@ -51,7 +51,8 @@ public struct FolderMailbox: Mailbox, Sendable {
 struct DevicePart {
   let name: DeviceFolderName
   /// The files with names that mean something, in order.
-  var files: [FileName] = []
+  var files: [FileName] = [] { didSet { names = Set(files) } }
+  private var names: Set<FileName> = []
   /// What was read in this exchange, or given up.
   var done: Set<FileName> = []
   /// What turned out to be cut, garbled or false.
@@ -62,6 +63,13 @@ struct DevicePart {
   var summary: Bytes32?
   /// Of a stranger's, what stands first in it and needs nobody's word but its own signatures.
   var introduction: HeadContent?
+
+  init(name: DeviceFolderName) { self.name = name }
+
+  /// Whether there is such a file, however many there are.
+  func has(_ name: FileName) -> Bool { names.contains(name) }
+  /// Whether there is one in which nothing was found to be damaged.
+  func hasWhole(_ name: FileName) -> Bool { names.contains(name) && !damaged.contains(name) }
 }
 
 /// One exchange with a folder. The steps are in the files beside this one: reading, writing, blobs.
@@ -82,6 +90,8 @@ struct FolderExchange<R: Replica> {
   var introductionBytes: UInt64 = 0
   /// The shares of which something is lacking, until something comes that may tell of others.
   var wantedShares: Set<EntryID>?
+  /// Where something is lacking of entries that are held, by log, until something comes.
+  var lacking: [LogID: [Range<UInt64>]] = [:]
   var entriesSent: [LogID: UInt64] = [:]
   var blobsSent = 0
   var blobsReceived = 0

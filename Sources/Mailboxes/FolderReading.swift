@@ -9,6 +9,7 @@ extension FolderExchange {
     while changed {
       changed = false
       wantedShares = nil
+      lacking = [:]
       for index in readable where try read(part: index, root, into: &replica) { changed = true }
       // Only once all else is here: then no file is read twice.
       if !changed { changed = try seekPartings(root, into: &replica) }
@@ -45,7 +46,7 @@ extension FolderExchange {
     for file in parts[index].files where !parts[index].done.contains(file) {
       switch file {
       case .range(let log, let run):
-        guard try wants(run, of: log, part: index, replica) else { continue }
+        guard try wants(run, of: log, replica) else { continue }
         if try readWhole(file, part: index, folder, into: &replica) { changed = true }
       case .share(let id):
         guard try wants(id, replica) else { continue }
@@ -65,7 +66,7 @@ extension FolderExchange {
   /// Reads a `head` the first time: a member's whole, unless it says what is held; of a stranger's what may make a
   /// member of her.
   private mutating func readHead(part index: Int, _ folder: borrowing Folder) throws(Failure) {
-    guard parts[index].files.contains(.head) else { return }
+    guard parts[index].has(.head) else { return }
     guard isMember(index) else { return try readIntroduction(part: index, folder) }
     guard parts[index].head == nil else { return }
     parts[index].head = HeadContent()
@@ -100,7 +101,7 @@ extension FolderExchange {
     let (hello, summary) = headAtStart.start
     guard index == own else { return file.has(headAtStart.bytes[summary]) }
     let others = parts.indices.filter {
-      $0 != own && isMember($0) && parts[$0].files.contains(.head)
+      $0 != own && isMember($0) && parts[$0].has(.head)
     }
     return !others.isEmpty && others.allSatisfy { parts[$0].summary == headAtStart.summary }
       && file.has(headAtStart.bytes[hello.lowerBound..<summary.upperBound])
@@ -166,15 +167,18 @@ extension FolderExchange {
 
   // MARK: - Ranges and shares
 
-  private func wants(
-    _ run: Range<UInt64>, of log: LogID, part index: Int, _ replica: R
+  /// Asked of the replica once for each log, however many names of ranges there are.
+  private mutating func wants(
+    _ run: Range<UInt64>, of log: LogID, _ replica: R
   ) throws(Failure) -> Bool {
     guard let size = intake.size(of: log), run.lowerBound <= size else { return false }
     if run.upperBound > size { return true }
     guard log != ownLog else { return false }
-    do { return try replica.wants(run, of: log, from: parts[index].name.logID) } catch {
-      throw .replica(error)
-    }
+    if let runs = lacking[log] { return runs.hasOverlap(with: run) }
+    let runs: [Range<UInt64>]
+    do { runs = try replica.lacking(of: log) } catch { throw .replica(error) }
+    lacking[log] = runs
+    return runs.hasOverlap(with: run)
   }
 
   /// Asked of the replica once, however many names of shares there are.
@@ -257,6 +261,7 @@ extension FolderExchange {
 
   private mutating func refresh(_ replica: R) throws(Failure) {
     wantedShares = nil
+    lacking = [:]
     do { try intake.refresh(replica) } catch { throw .replica(error) }
   }
 
@@ -269,6 +274,18 @@ extension FolderExchange {
         }
       }
     }
+  }
+}
+
+extension [Range<UInt64>] {
+  /// Whether one of these, which are in order and apart, has something of `run`.
+  fileprivate func hasOverlap(with run: Range<UInt64>) -> Bool {
+    var (start, end) = (startIndex, endIndex)
+    while start < end {
+      let middle = start + (end - start) / 2
+      if self[middle].upperBound <= run.lowerBound { start = middle + 1 } else { end = middle }
+    }
+    return start < endIndex && self[start].overlaps(run)
   }
 }
 

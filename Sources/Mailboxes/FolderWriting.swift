@@ -71,20 +71,25 @@ extension FolderExchange {
 
   // MARK: - Ranges
 
-  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too, or has only cut: a
+  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too, or has only damaged: a
   /// device that is gone writes nothing again.
   private mutating func writeRanges(
     _ folder: borrowing Folder, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
     var written = false
-    let here = parts.map(\.name.logID).filter { $0 != ownLog && intake.size(of: $0) != nil }
-    let reach = Reach(of: Set(here), intake.standings)
+    let here = parts.filter {
+      $0.name.logID != ownLog && intake.size(of: $0.name.logID) != nil
+    }
+    let reach = Reach(
+      of: Set(here.map(\.name.logID)),
+      speaking: Set(here.filter { $0.has(.head) }.map(\.name.logID)), intake.standings)
     for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
       guard let head = log.head else { continue }
-      var there = parts[own].files.compactMap { $0.run(of: log.id) }
+      try spoilUntakable(of: log, where: reach.awaited(of: log), part: own, folder, replica)
+      var there = parts[own].files.filter { !parts[own].damaged.contains($0) }
+        .compactMap { $0.run(of: log.id) }
       if log.id != ownLog, let part = parts.firstIndex(where: { $0.name.logID == log.id }) {
-        there += runs(
-          of: log.id, part: part, isWanting: reach.ends(before: head.size, in: log.id), root)
+        there += try runsOfOwner(of: log, reach, part: part, root, replica)
       }
       var size = head.size
       if log.id != ownLog {
@@ -97,37 +102,6 @@ extension FolderExchange {
       }
     }
     return written
-  }
-
-  /// What the own subfolder of a log has of it. Only where somebody lacks something is it worth a look at the end of each
-  /// file.
-  private func runs(
-    of log: LogID, part index: Int, isWanting: Bool, _ root: borrowing Folder
-  ) -> [Range<UInt64>] {
-    let ranges = parts[index].files.filter {
-      $0.run(of: log) != nil && !parts[index].damaged.contains($0)
-    }
-    guard isWanting, !ranges.isEmpty else { return ranges.compactMap { $0.run(of: log) } }
-    do throws(MailboxError) {
-      let folder = try root.folder(parts[index].name.text)
-      return ranges.filter { isWhole($0, part: index, folder) }.compactMap { $0.run(of: log) }
-    } catch {
-      return []
-    }
-  }
-
-  /// Whether a file has its end, and nothing in it was found to be damaged. What went missing or was cut is written again.
-  private func isWhole(_ name: FileName, part index: Int, _ folder: borrowing Folder) -> Bool {
-    guard !parts[index].damaged.contains(name) else { return false }
-    do throws(MailboxError) {
-      let file = try folder.file(name.text)
-      if case .blob = name { return try Self.isWholeBlob(file) }
-      let end = Frame.end.bytes
-      guard file.byteCount > UInt64(end.count) else { return false }
-      return try file.read(at: file.byteCount - UInt64(end.count), count: end.count) == end
-    } catch {
-      return false
-    }
   }
 
   private mutating func write(
@@ -155,9 +129,7 @@ extension FolderExchange {
     for share in try asking({ () throws(R.Failure) in try replica.shares() }) {
       let name = FileName.share(share.id)
       let holders = share.logID == ownLog ? parts.suffix(1) : parts[...]
-      if holders.contains(where: { $0.files.contains(name) && !$0.damaged.contains(name) }) {
-        continue
-      }
+      if holders.contains(where: { $0.hasWhole(name) }) { continue }
       try write(share.id, name, folder, replica)
       written = true
     }
@@ -189,7 +161,7 @@ extension FolderExchange {
   ) throws(Failure) {
     try goOn(.writing)
     let head = try asking { () throws(R.Failure) in try OwnHead(replica) }
-    if parts[own].files.contains(.head), parts[own].summary == head.summary { return }
+    if parts[own].has(.head), parts[own].summary == head.summary { return }
     let file = try begin(.head, folder)
     try disk { () throws(MailboxError) in
       try file.write(head.bytes, at: 0)
@@ -257,28 +229,5 @@ extension Range<UInt64> {
     }
     if start < upperBound { gaps.append(start..<upperBound) }
     return gaps
-  }
-}
-
-/// How far all who were here have each log.
-private struct Reach {
-  private let devices: Set<LogID>
-  private var logs: [LogID: (count: Int, size: UInt64)] = [:]
-
-  /// - Parameter devices: other members that have a subfolder; who says nothing of a log has none of it.
-  init(of devices: Set<LogID>, _ standings: [Standing]) {
-    self.devices = devices
-    for standing in standings
-    where devices.contains(standing.device) && standing.device != standing.logID {
-      let log = logs[standing.logID] ?? (0, .max)
-      logs[standing.logID] = (log.count + 1, min(log.size, standing.size))
-    }
-  }
-
-  /// Whether somebody else than its owner lacks some of a log: she was not here since, or could not read it.
-  func ends(before size: UInt64, in log: LogID) -> Bool {
-    let others = devices.count - (devices.contains(log) ? 1 : 0)
-    guard let known = logs[log] else { return others > 0 }
-    return known.count < others || known.size < size
   }
 }

@@ -46,6 +46,11 @@ public struct Finding: Hashable, Sendable {
     case damagedBlob(BlobRoot)
     /// A span of a blob is damaged; the spans before it were kept.
     case damagedSpan(BlobRoot, index: UInt64)
+    /// A blob is the one that its name says, and not as long as an entry says: the fault of whoever wrote that, and of
+    /// nobody who carries the blob.
+    case blobOfOtherLength(BlobRoot)
+    /// There is no room here for a blob; it was left where it is.
+    case blobWithoutRoom(BlobRoot)
     /// A blob could not be written, for lack of space for instance; the rest was.
     case blobNotWritten(BlobRoot)
     /// A blob that is held here cannot be read, or is not what its name says any more: it was not passed on.

@@ -14,6 +14,18 @@ public struct RangeVerifier: Sendable {
   /// A verifier for a log as it is held.
   public init(_ held: HeldLog) { self.held = held }
 
+  /// A verifier as of somebody who has no more of the log than its first `size` entries. `leaves` gives those that are
+  /// held here.
+  public init<E: Error>(
+    _ log: HeldLog, upTo size: UInt64, leaves: (Range<UInt64>) throws(E) -> [LeafData]
+  ) throws(E) {
+    held = log
+    held.head = nil
+    held.tree = try subtrees.compactRange(size: size) { (run) throws(E) in
+      try leaves(run).map(\.hash)
+    }
+  }
+
   /// The log as it is held now, after a change from elsewhere.
   public mutating func update(_ held: HeldLog) {
     self.held = held

@@ -39,9 +39,9 @@ public protocol Replica {
   func passableSize(of log: LogID) throws(Failure) -> UInt64
   /// Takes a range.
   mutating func accept(_ range: VerifiedRange) throws(Failure) -> Bool
-  /// Whether a range of entries that are held is worth reading once more: it stands in the mailbox as
-  /// written by `device`, and something might be lacking here of ciphertext and slots.
-  func wants(_ run: Range<UInt64>, of log: LogID, from device: LogID) throws(Failure) -> Bool
+  /// Where something may be lacking here of the ciphertext and slots of entries that are held, in order: whatever has
+  /// one of these is worth reading once more.
+  func lacking(of log: LogID) throws(Failure) -> [Range<UInt64>]
 
   // MARK: Heads, receipts, forks
 
@@ -108,7 +108,10 @@ public protocol Replica {
   /// left gaps in them; `finish` tells.
   func heldSpans(of blob: WantedBlob) throws(Failure) -> UInt64
   /// Adds the next spans of a blob that is lacking. Need not be durable before `finish`.
-  mutating func append(_ spans: VerifiedSpans) throws(Failure)
+  ///
+  /// - Returns: false where the store has no room for all of the blob, or not for what else it has to keep: the blob
+  ///   stays in the mailbox.
+  mutating func append(_ spans: VerifiedSpans) throws(Failure) -> Bool
   /// Completes a blob of which all spans have been added: checks the root over what was kept and makes it
   /// durable. False if it is not the blob after all: then nothing of it is kept, and it begins anew.
   mutating func finish(_ blob: WantedBlob) throws(Failure) -> Bool

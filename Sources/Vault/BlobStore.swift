@@ -49,6 +49,16 @@ struct BlobStore: Sendable {
     try Folders.make(folder + "/partial")
   }
 
+  /// Whether its disk has room for so many bytes more, and some for what else the vault has to write.
+  func hasRoom(for byteCount: UInt64) -> Bool {
+    guard let room = Folders.room(in: folder) else { return true }
+    let reserve = min(Self.reserve, room.all / 16)
+    return room.free >= reserve && room.free - reserve >= byteCount
+  }
+
+  /// Enough for entries of years, and for the log of a change.
+  private static let reserve: UInt64 = 64 << 20
+
   /// Gives a gathered attachment its place: a large one is renamed, a small one is returned for the database.
   func adopt(_ root: BlobRoot, sealedSize: UInt64) throws(VaultError) -> [UInt8]? {
     let partial = partialPath(of: root, size: sealedSize)

@@ -18,6 +18,16 @@ enum Folders {
     return UInt64(info.st_dev)
   }
 
+  /// Bytes of the file system in which it lies: all, and those that may still be written. Nil where that cannot be told.
+  static func room(in path: String) -> (all: UInt64, free: UInt64)? {
+    var info = statvfs()
+    guard unsafe statvfs(path, &info) == 0, info.f_blocks > 0 else { return nil }
+    let block = UInt64(info.f_frsize)
+    let all = UInt64(info.f_blocks).multipliedReportingOverflow(by: block)
+    let free = UInt64(info.f_bavail).multipliedReportingOverflow(by: block)
+    return all.overflow || free.overflow ? nil : (all.partialValue, free.partialValue)
+  }
+
   /// Whether it belongs to whoever runs this.
   static func isOwn(_ path: String) -> Bool {
     var info = stat()

@@ -53,6 +53,11 @@ public struct SyncOutcome: Sendable {
     case forgedStatement(LogID)
     case newerVersion(LogID)
     case notWritten
+    /// There is no room on this disk for a file of an entry: it was left in the mailbox, and all else was exchanged.
+    case withoutRoom
+    /// An entry of this member says of a file that it has another length than it has: it was not taken in, and nobody
+    /// who carries it has any part in that.
+    case falseLength(LogID)
     /// A file of an entry cannot be read here any more, and so was not passed on.
     case lost
     /// One of the case's two folders could not be reached; the other was.
@@ -227,7 +232,8 @@ extension OpenVault {
         filesReceived: reports.map(\.blobsReceived).reduce(0, +), filesAwaited: awaited ?? 0,
         bytesRead: reports.map(\.bytesRead).reduce(0, +),
         bytesWritten: reports.map(\.bytesWritten).reduce(0, +),
-        violations: state.violations.count, problems: met.problems,
+        violations: state.violations.count,
+        problems: try met.problems { try BlobTable.authors(db, awaiting: $0, in: row) },
         isNewOwnFolder: met.isNewOwnFolder)
     }
   }
@@ -246,13 +252,20 @@ private struct Exchanges {
   }
 
   /// Each once.
-  var problems: [SyncOutcome.Problem] {
+  ///
+  /// - Parameter authors: whose entries name a blob that is not here.
+  func problems(_ authors: (BlobRoot) throws -> [LogID]) rethrows -> [SyncOutcome.Problem] {
     var problems: [SyncOutcome.Problem] = []
-    for problem in reports.flatMap(\.findings).map(SyncOutcome.Problem.init)
-      + unreachable.map(SyncOutcome.Problem.unreachable) where !problems.contains(problem)
-    {
-      problems.append(problem)
+    func add(_ problem: SyncOutcome.Problem) {
+      if !problems.contains(problem) { problems.append(problem) }
     }
+    for finding in reports.flatMap(\.findings) {
+      if let problem = SyncOutcome.Problem(finding) { add(problem) }
+      if case .blobOfOtherLength(let root) = finding.kind {
+        for author in try authors(root) { add(.falseLength(author)) }
+      }
+    }
+    for audience in unreachable { add(.unreachable(audience)) }
     return problems
   }
 }
@@ -304,8 +317,11 @@ extension MailboxAudience {
 }
 
 extension SyncOutcome.Problem {
-  fileprivate init(_ finding: Finding) {
+  /// Nil of what is told of somebody whom the finding does not name.
+  fileprivate init?(_ finding: Finding) {
     switch finding.kind {
+    case .blobOfOtherLength: return nil
+    case .blobWithoutRoom: self = .withoutRoom
     case .damaged, .unreadable, .wrongBody, .damagedBlob, .damagedSpan:
       self = .damaged(finding.device)
     case .newerVersion: self = .newerVersion(finding.device)

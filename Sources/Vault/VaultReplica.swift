@@ -223,27 +223,32 @@ extension VaultReplica {
     }
   }
 
-  /// Nothing is remembered of earlier readings: whoever can write in a folder could serve leaves without their
-  /// content once, and the good file would never be read again. What is still locked is read anew each time.
   func erasedItems() throws(VaultError) -> [ErasedItem] {
     try read { db in try ErasureTable.items(db, in: row, mailbox: audience) }
   }
 
-  func wants(
-    _ run: Range<UInt64>, of log: LogID, from device: LogID
-  ) throws(VaultError) -> Bool {
+  /// Nothing is remembered of earlier readings: whoever can write in a folder could serve leaves without their
+  /// content once, and the good file would never be read again. What is still locked is read anew each time.
+  func lacking(of log: LogID) throws(VaultError) -> [Range<UInt64>] {
     try read { db in
-      let arguments: StatementArguments = [
-        try Self.logRef(db, row, log), Int64(run.lowerBound), Int64(run.upperBound),
-      ]
-      return try Row.fetchOne(
+      let locked = try Row.fetchCursor(
         db,
-        cached: """
-          SELECT 1 FROM leaf l WHERE l.log_ref = ? AND l.sequence >= ? AND l.sequence < ?
+        sql: """
+          SELECT l.sequence FROM leaf l WHERE l.log_ref = ?
             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
             AND NOT EXISTS (SELECT 1 FROM erasure x WHERE x.entry = l.entry_id AND x.is_destroyed = 1)
-          LIMIT 1
-          """, arguments: arguments) != nil
+          ORDER BY l.sequence
+          """, arguments: [try Self.logRef(db, row, log)])
+      var runs: [Range<UInt64>] = []
+      while let leaf = try locked.next() {
+        let sequence = leaf.number("sequence")
+        if let last = runs.last, last.upperBound == sequence {
+          runs[runs.count - 1] = last.lowerBound..<sequence + 1
+        } else {
+          runs.append(sequence..<sequence + 1)
+        }
+      }
+      return runs
     }
   }
 }

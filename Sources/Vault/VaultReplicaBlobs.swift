@@ -106,11 +106,22 @@ extension VaultReplica {
       ? layout.spanCount : min(layout.spanCount, size / UInt64(BlobTree.spanByteCount))
   }
 
-  mutating func append(_ spans: VerifiedSpans) throws(VaultError) {
-    try store.makeFolders()
-    let file = try OpenFile(
-      continuing: store.partialPath(of: spans.blob.root, size: spans.blob.byteCount))
-    try file.write(spans.bytes, at: spans.first * UInt64(BlobTree.spanByteCount))
+  /// A file that does not fit must keep nothing else from being exchanged, and must not take what room there is: the
+  /// vault itself needs some, if only to go on being written in.
+  mutating func append(_ spans: VerifiedSpans) throws(VaultError) -> Bool {
+    let start = spans.first * UInt64(BlobTree.spanByteCount)
+    guard store.hasRoom(for: spans.blob.byteCount - start) else { return false }
+    let path = store.partialPath(of: spans.blob.root, size: spans.blob.byteCount)
+    do throws(VaultError) {
+      try store.makeFolders()
+      let file = try OpenFile(continuing: path)
+      try file.write(spans.bytes, at: start)
+      return true
+    } catch {
+      guard error.code == .diskFull else { throw error }
+      Folders.remove(path)
+      return false
+    }
   }
 
   mutating func finish(_ blob: WantedBlob) throws(VaultError) -> Bool {

@@ -192,4 +192,50 @@ struct Pair {
     #expect(synced.told.contains("It was not believed"))
     #expect(try await pair.advocate.entries(inCase: "shared").count == 0)
   }
+  @Test(
+    .enabled(
+      if: `When it cannot go on`.smallDisk.isThere, "a small disk can be mounted by root only"))
+  func `a file for which there is no room keeps nothing else from being exchanged`() async throws {
+    let (survivor, advocate) = (try await Person(hasVault: false), try await Person())
+    let (disk, mailbox) = (survivor.path("disk"), try TemporaryFolder())
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+    try #require(try SmallDisk.mount(at: disk))
+    defer { SmallDisk.unmount(disk) }
+    func hers(_ arguments: String...) async throws -> Finished {
+      let common = ["--vault", disk + "/cairn", "--passphrase-file", survivor.passphraseFile]
+      return try await survivor.run(arguments + common)
+    }
+    func hand(_ name: String, from: Person, to: Person) throws {
+      try FileManager.default.copyItem(atPath: from.path(name), toPath: to.path(name))
+    }
+    #expect(try await hers("init", "--kdf", "light", "--kit", "kit").status == 0)
+    let card = try await advocate.cairn("card", "--json", "--output", "card")
+    try hand("card", from: advocate, to: survivor)
+    let shared = try await hers(
+      "share", "default", "--with", "card", "--words",
+      try #require(try card.json()["words"] as? String), "--output", "invitation", "--yes", "--json"
+    )
+    try hand("invitation", from: survivor, to: advocate)
+    let words = try #require(try shared.json()["words"] as? String)
+    #expect(
+      try await advocate.cairn("join", "invitation", "--words", words, "--name", "shared").status
+        == 0)
+    #expect(try await hers("sync", "--mailbox", mailbox.path).status == 0)
+    _ = try advocate.folder.file("film.mp4", noise(6 << 20))
+    _ = try await advocate.cairn("sync", "shared", "--mailbox", mailbox.path)
+    #expect(try await advocate.cairn("add", "film.mp4", "--case", "shared").status == 0)
+    #expect(try await advocate.cairn("sync", "shared").status == 0)
+
+    #expect(try await hers("add", "--text", "He is at my door.").status == 0)
+    let met = try await hers("sync", "--json")
+    #expect(met.status == 0, "\(met.all)")
+    let problems = try #require(try met.json()["problems"] as? [[String: Any]])
+    #expect(problems.map { $0["code"] as? String } == ["diskFull"])
+    #expect(try await hers("add", "--text", "Now he knocks.").status == 0)
+    #expect(try await hers("sync").told.contains("There is no room on this disk"))
+    #expect(try await advocate.cairn("sync", "shared").status == 0)
+    let listed = try await advocate.cairn("list", "--case", "shared")
+    #expect(listed.told.contains("He is at my door."), "\(listed.all)")
+    #expect(listed.told.contains("Now he knocks."), "\(listed.all)")
+  }
 }

@@ -154,4 +154,29 @@ private struct BlobFile {
       #expect(more - fewer >= UInt64(BlobTree.spanByteCount), "\(read)")
     }
   }
+  /// The note of an advocate names the survivor's own file. Nobody's part of the folder is damaged by what she says of it,
+  /// and nobody writes anything again.
+  @Test func `an entry that says another length of a file blames nobody who has it`() async throws {
+    let meeting = try await Meeting.copy()
+    let blob = try BlobFile(of: meeting)
+    let folder = try TemporaryFolder(meeting.files)
+    try await meeting.advocate.opened { vault in
+      var content = EntryContent()
+      content.attachments = [
+        Attachment(
+          number: 0, size: 1000, sha256: .zero, mediaType: "image/png", isWithoutContent: false,
+          blob: .init(root: blob.root, key: [UInt8](repeating: 1, count: 32)))
+      ]
+      try await vault.forge(.note, content.parts)
+      try await vault.meet(folder.path)
+    }
+    for _ in 0..<2 {
+      let met = try await meeting.survivor.opened { try await $0.meet(folder.path) }
+      #expect(met.problems == [.falseLength(meeting.advocateLog)])
+      #expect(met.filesSent == 0 && met.filesAwaited == 1)
+    }
+    let told = try await meeting.survivor.cairn("sync", "--mailbox", folder.path)
+    #expect(told.status == 0, "\(told.all)")
+    #expect(told.told.contains("said that it is longer or shorter"), "\(told.all)")
+  }
 }

@@ -230,6 +230,8 @@ extension SyncOutcome.Problem {
     case .forgedStatement: "forgedStatement"
     case .newerVersion: "newerVersion"
     case .notWritten: "notWritten"
+    case .withoutRoom: "diskFull"
+    case .falseLength: "falseLength"
     case .lost: "contentLost"
     case .unreachable: "mailboxUnreachable"
     }

@@ -72,6 +72,8 @@ extension World {
     case .ownLogAhead: "own-log-ahead"
     case .forgedStatement(let log): "forged-statement:" + facts.name(log)
     case .notWritten: "not-written"
+    case .withoutRoom: "without-room"
+    case .falseLength(let log): "false-length:" + facts.name(log)
     case .lost: "lost"
     case .unreachable: "unreachable"
     }

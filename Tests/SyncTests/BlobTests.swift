@@ -91,6 +91,44 @@ import VerifiableLog
     #expect(try scene.readAsThird().blobsReceived == 1)
   }
 
+  /// An entry may say anything: whoever has the file, and carries it as it was signed, is not to blame for that.
+  @Test func `a blob of another length than an entry says is nobody's damage`() throws {
+    let scene = try Scene(byteCount: Self.span * 3 + 500)
+    for length in [Self.span * 3 + 700, Self.span * 2 + 17, Self.span * 9] {
+      var reader = scene.third
+      _ = try readOnly(scene.folder, into: &reader)
+      reader.sealedBlobs = [:]
+      reader.attachments[scene.root] = UInt64(length)
+      let findings = try readOnly(scene.folder, into: &reader)
+      #expect(Set(findings.map(\.kind)) == [.blobOfOtherLength(scene.root)])
+      // With a length that is false, or cut, it is damaged whatever anybody says.
+      let files = scene.files.map { ($0, scene.folder.read($0)) }
+      for (file, bytes) in files {
+        try scene.folder.write(bytes[..<7] + [bytes[7] ^ 1] + bytes[8...], to: file)
+      }
+      let damaged = try readOnly(scene.folder, into: &reader)
+      #expect(Set(damaged.map(\.kind)) == [.damagedBlob(scene.root)])
+      for (file, bytes) in files { try scene.folder.write(bytes, to: file) }
+    }
+  }
+
+  @Test func `a blob without room keeps nothing else from being exchanged`() throws {
+    let folder = TemporaryFolder()
+    var world = World(2)
+    let large = world.replicas[0].attach(world.generator.bytes(Self.span * 3))
+    let small = world.replicas[0].attach(world.generator.bytes(500))
+    try world.exchange(0, folder.mailbox)
+    world.append(1, to: 1)
+    world.replicas[1].room = 1000
+    let report = try world.exchange(1, folder.mailbox)
+    #expect(report.findings.map(\.kind) == [.blobWithoutRoom(large)])
+    #expect(world.replicas[1].sealedBlobs.keys.map(\.self) == [small])
+    #expect(try world.exchange(0, folder.mailbox).logs.map(\.entriesReceived).reduce(0, +) == 1)
+    world.replicas[1].room = .max
+    #expect(try world.exchange(1, folder.mailbox).findings == [])
+    #expect(world.replicas[1].sealedBlobs == world.replicas[0].sealedBlobs)
+  }
+
   @Test func `a blob cut anywhere is taken up where it was cut`() throws {
     var scene = try Scene(byteCount: Self.span * 4 + 1000, copies: 1)
     let file = scene.files[0]

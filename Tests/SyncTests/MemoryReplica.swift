@@ -65,6 +65,10 @@ struct MemoryReplica: Replica {
   var isBroken = false
   /// Counts how often statements, successions or wraps were handed over.
   var takings: Counter?
+  /// Counts how often it was asked what is lacking of a log.
+  var askings: Counter?
+  /// Bytes of the longest blob for which there is room.
+  var room = UInt64.max
   /// Entries handed out at once.
   var entriesAtOnce = 4096
 

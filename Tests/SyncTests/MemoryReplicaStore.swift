@@ -60,11 +60,10 @@ extension MemoryReplica {
     return log != before
   }
 
-  func wants(
-    _ run: Range<UInt64>, of log: LogID, from device: LogID
-  ) throws(Failure) -> Bool {
-    guard let held = stored[log] else { return false }
-    return run.contains { held.ciphertexts[$0] == nil }
+  func lacking(of log: LogID) throws(Failure) -> [Range<UInt64>] {
+    askings?.add()
+    guard let held = stored[log] else { return [] }
+    return held.leaves.map(\.sequence).filter { held.ciphertexts[$0] == nil }.map { $0..<$0 + 1 }
   }
 
   func heads() throws(Failure) -> [SignedHead] {
@@ -240,9 +239,11 @@ extension MemoryReplica {
     return UInt64((count + BlobTree.spanByteCount - 1) / BlobTree.spanByteCount)
   }
 
-  mutating func append(_ spans: VerifiedSpans) throws(Failure) {
+  mutating func append(_ spans: VerifiedSpans) throws(Failure) -> Bool {
     guard !isBroken, try heldSpans(of: spans.blob) == spans.first else { throw .broken }
+    guard spans.blob.byteCount <= room else { return false }
     partialBlobs[spans.blob.root, default: []] += spans.bytes
+    return true
   }
 
   mutating func finish(_ blob: WantedBlob) throws(Failure) -> Bool {
