@@ -14,7 +14,7 @@ from statements import SURVIVOR
 
 BLOCKING = ("unreadable", "not-a-bundle", "newer-version", "too-large")
 REMARKS = (
-    "fingerprint-not-given", "no-trusted-receipt", "violation", "disputed", "set-aside", "erased", "unknown-kind",
+    "fingerprint-not-given", "no-trusted-receipt", "time-by-other-key", "violation", "disputed", "set-aside", "erased", "unknown-kind",
     "unknown-parts", "embedded-receipt-invalid", "clock-before-receipt", "clock-after-receipt",
     "claimed-after-receipt", "receipt-after-export",
 )
@@ -119,7 +119,11 @@ class Bundle:
             findings.append(Refused("fingerprint-not-given"))
         content = [exhibit for exhibit in self.exhibits if exhibit.entry.leaf.cls == logs.CONTENT]
         to_cover = content or self.exhibits
-        findings += [Refused("no-trusted-receipt", **exhibit.where) for exhibit in to_cover if not exhibit.trusted]
+        for exhibit in to_cover:
+            if not exhibit.trusted:
+                findings.append(Refused("no-trusted-receipt", **exhibit.where))
+            elif exhibit.before and exhibit.before.time < exhibit.trusted.time:
+                findings.append(Refused("time-by-other-key", **exhibit.where))
         findings += [Refused("receipt-after-export", log=log)
                      for log in self.receipts.later_than(self.proof.exported_at + DAY)]
         is_intact = self.trust.case_id is not None and to_cover and all(exhibit.trusted for exhibit in to_cover)

@@ -20,6 +20,8 @@ KINDS = {EVIDENCE: "Evidence", AMEND: "Addition", RETRACT: "Retraction", PLAIN_N
          REQUEST: "Request"}
 STEPS = {1: "Reported", 2: "Answered", 3: "Removed", 4: "Back again", 5: "Refused"}
 REMARKS = {
+    "disputed": "Disputed: its author was removed from the case as of an earlier entry, and somebody else had seen this one;"
+                " or its author signed two histories of its log.",
     "unknown-kind": "Parts of this entry were made by a newer version or cannot be read. They are not shown here.",
     "unknown-parts": "Parts of this entry were made by a newer version or cannot be read. They are not shown here.",
     "clock-before-receipt": "The device’s clock shows an earlier time than a receipt that was there before the entry."
@@ -38,8 +40,8 @@ PARTIAL = "Some parts of this entry are not shown. That they were not altered is
 MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "\t": "\t"}
 DECEPTIVE = ((0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160),
              (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200B), (0x200E, 0x200F), (0x2028, 0x202E),
-             (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0E), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
-             (0xFFF0, 0xFFFC), (0xE0000, 0xE0FFF))
+             (0x2060, 0x206F), (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0E), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
+             (0xFFF0, 0xFFFC), (0x1BCA0, 0x1BCA3), (0x1D159, 0x1D159), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF))
 
 
 def escape(text: str, keeps_lines: bool = False) -> str:
@@ -107,6 +109,10 @@ class Relations:
         self.numbers = {e.entry.id: e.number for e in bundle.exhibits}
         self.all = sorted((e for e in bundle.exhibits if e.entry.content is not None), key=self.place)
         self.roles = {m.log: m.role for m in bundle.state.members.values()}
+        self._about = {}
+        for exhibit in self.all:
+            for entry_id in dict.fromkeys(exhibit.entry.content.get("about", [])):
+                self._about.setdefault(entry_id, []).append(exhibit)
         self.retractions = self._retractions()
 
     @staticmethod
@@ -119,7 +125,7 @@ class Relations:
         return clock, *Relations.place(exhibit)
 
     def about(self, entry_id: bytes) -> list:
-        return [e for e in self.all if entry_id in e.entry.content.get("about", [])]
+        return self._about.get(entry_id, [])
 
     def stands(self, exhibit) -> bool:
         return exhibit.standing != "disputed" and exhibit.entry.id not in self.retractions
@@ -186,8 +192,14 @@ def render(bundle, notes: list) -> bytes:
 
 class Page:
     def __init__(self, bundle, notes: list):
-        self.bundle, self.notes = bundle, notes
+        self.bundle = bundle
+        self.notes = {}      # (log id, sequence): codes
+        for note in notes:
+            self.notes.setdefault((note.log, note.sequence), []).append(note.code)
         self.relations = Relations(bundle)
+        self.shown = {}      # log id: sequences of its exhibits
+        for exhibit in bundle.exhibits:
+            self.shown.setdefault(exhibit.entry.log, []).append(exhibit.entry.leaf.sequence)
         self.names = {}
         for role, noun in ((SURVIVOR, "Survivor’s device"), (ADVOCATE, "Advocate")):
             members = bundle.state.by_id(role)
@@ -220,7 +232,7 @@ class Page:
 
     def _log(self, log: logs.Log) -> dict:
         others = [leaf.sequence for leaf in log.leaves if leaf.cls != logs.CONTROL]
-        shown = [s for s in others if s in log.entries]
+        shown = sorted(self.shown.get(log.id, []))
         between = [s for s in others if shown and shown[0] <= s <= shown[-1]]
         follow = "–" if not shown else "yes" if between == shown else "no, others lie between them"
         return {"name": self.name(log.id), "entries": number(len(others)), "shown": number(len(shown)),
@@ -231,7 +243,8 @@ class Page:
         return {"name": self.name(member.log), "role": "survivor" if member.role == SURVIVOR else "advocate",
                 "log": b32(member.log), "signing_key": member.card.signing_key.hex(),
                 "receipt_key": logs.WitnessKey.of_member(member.log, member.card.receipt_key).text,
-                "receipts": number(self.bundle.receipts.given_by(member.log))}
+                "receipts": number(self.bundle.receipts.given_by(member.log)),
+                "removed": self.bundle.state.cuts.of(member.log) is not None}
 
     def _takedown(self, about, where, records: list) -> dict:
         last = records[-1]
@@ -256,6 +269,7 @@ class Page:
             "author": self.name(entry.log), "file_count": number(len(content.get("file", []))),
             "seen": seen(content["seen"]) if "seen" in content else "",
             "retracted": self.relations.references([retraction.entry.id]) if retraction else "",
+            "disputed": exhibit.standing == "disputed",
             "entered": time(entry.context["clock"]) if entry.context else "",
             "after": self._receipt(exhibit.after), "before": self._receipt(exhibit.before),
             "about": self.relations.references(content.get("about", [])),
@@ -318,9 +332,10 @@ class Page:
         return {"link": self.relations.references([exhibit.entry.id]),
                 "kind": KINDS.get(exhibit.entry.kind, "Entry of a newer kind"), "author": self.name(exhibit.entry.log),
                 "step": STEPS[takedown["step"]] if takedown else "",
-                "retracted": exhibit.entry.id in self.relations.retractions}
+                "retracted": exhibit.entry.id in self.relations.retractions,
+                "disputed": exhibit.standing == "disputed"}
 
     def _remarks(self, exhibit, content: dict, is_partial: bool) -> list:
-        own = [n.code for n in self.notes if (n.log, n.sequence) == (exhibit.entry.log, exhibit.entry.leaf.sequence)]
+        own = self.notes.get((exhibit.entry.log, exhibit.entry.leaf.sequence), [])
         return ([MINOR] if content.get("minor") else []) + ([PARTIAL] if is_partial else []) \
             + [REMARKS[code] for code in own if code in REMARKS]

@@ -53,10 +53,12 @@ extension VerdictText {
       "You gave no fingerprint (--fingerprint). Compare the one of this case with the statement of the person whose case it is."
     case .noTrustedReceipt:
       "No receipt by a key that you gave (--witness) covers this. The advocate’s organisation can tell you the key."
+    case .timeByOtherKey:
+      "The report gives an earlier time for this, by a receipt of a key that you did not give. Only the time above is by yours."
     case .violation:
       "An entry breaks the rules of the case. It was set aside and counts for nothing."
     case .disputed:
-      "An entry was written after its author was removed, or signed two histories. Somebody else had seen it; it is marked as disputed."
+      "An entry was written after its author was removed, and somebody else had seen it; or its author signed two histories. It is marked as disputed."
     case .setAside:
       "An entry was written after its author was removed, and nobody else’s word is there for it. It counts for nothing."
     case .erased: "An entry is included that was erased since. It is not shown."

@@ -14,10 +14,11 @@ public enum VerdictText {
       verdict.findings.filter { $0.code.weight != .note },
       verdict.findings.filter { $0.code.weight == .note }
     )
+    let numbers = ExhibitNumbers(verdict.record)
     if !serious.isEmpty, !isOfAnotherCase(verdict) {
-      lines += ["", "What was found:"] + serious.map { "  - " + sentence($0, verdict) }
+      lines += ["", "What was found:"] + serious.map { "  - " + sentence($0, numbers) }
     }
-    let told = grouped(remarks, verdict)
+    let told = grouped(remarks, numbers)
     if !told.isEmpty { lines += ["", "Worth knowing:"] + told.map { "  - " + $0 } }
     return lines
   }
@@ -66,10 +67,10 @@ public enum VerdictText {
       return [
         "All evidence shown in this bundle existed by \(since) and has not changed since, by the",
         "word of the receipt key that you gave. The case is the one with your fingerprint.",
-      ]
+      ] + uncovered(verdict)
     case .consistent:
       return [
-        "Nothing in this bundle contradicts itself, and every file is the one that was put in.",
+        "All signatures and hashes in this bundle hold, and every file is the one that was put in.",
         trust.caseID == nil
           ? "But whose case it is, and when it was written, rests on the bundle’s own word so far."
           : "The case is the one with your fingerprint. When it was written rests on its own word so far.",
@@ -83,6 +84,16 @@ public enum VerdictText {
     }
   }
 
+  /// Notes that no key given vouches for, which *intact* does not ask for: an advocate cannot witness herself.
+  private static func uncovered(_ verdict: BundleVerdict) -> [String] {
+    let exhibits = verdict.record?.exhibits ?? []
+    let numbers = zip(exhibits, verdict.coverage).filter { $0.1 == nil }.map { $0.0.number }
+    guard !numbers.isEmpty else { return [] }
+    return [
+      "That is not said of notes that were written later, or by whoever gave the receipts: \(runs(numbers))."
+    ]
+  }
+
   private static func summary(_ record: BundleRecord) -> [String] {
     let names = ReportNames(record.state)
     let shown = record.exhibits.count
@@ -93,22 +104,25 @@ public enum VerdictText {
         + (record.erasedCount == 0 ? "" : ", \(record.erasedCount) of these erased"),
     ]
     let files = record.exhibits.flatMap(\.files)
+    let included = files.count { $0.path != nil }
+    let asHash = files.count { $0.path == nil && $0.attachment.isWithoutContent }
+    let absent = files.count - included - asHash
     lines.append(
-      "Files     \(files.count { $0.path != nil }) included, \(files.count { $0.path == nil }) as hash only"
-    )
+      "Files     \(included) included, \(asHash) as hash only"
+        + (absent == 0 ? "" : ", \(absent) named and not included"))
     return lines
   }
 
   /// Remarks of one kind about several entries are one remark.
-  private static func grouped(_ findings: [BundleFinding], _ verdict: BundleVerdict) -> [String] {
+  private static func grouped(_ findings: [BundleFinding], _ numbers: ExhibitNumbers) -> [String] {
     var result: [String] = []
     for code in BundleFinding.Code.allCases {
       let same = findings.filter { $0.code == code }
       guard let first = same.first else { continue }
       var line = sentence(first.code)
-      let exhibits = same.compactMap { exhibit($0, verdict)?.number }
+      let exhibits = same.compactMap { numbers[$0] }
       var places = exhibits.isEmpty ? [] : [runs(exhibits)]
-      places += same.filter { exhibit($0, verdict) == nil }.compactMap { place($0, verdict) }
+      places += same.filter { numbers[$0] == nil }.compactMap { place($0, numbers) }
       if !places.isEmpty { line += " (" + places.joined(separator: ", ") + ")" }
       result.append(line)
     }
@@ -116,27 +130,18 @@ public enum VerdictText {
   }
 
   /// A finding with its place.
-  static func sentence(_ finding: BundleFinding, _ verdict: BundleVerdict) -> String {
-    let place = place(finding, verdict).map { " (" + $0 + ")" } ?? ""
+  private static func sentence(_ finding: BundleFinding, _ numbers: ExhibitNumbers) -> String {
+    let place = place(finding, numbers).map { " (" + $0 + ")" } ?? ""
     return sentence(finding.code) + place
   }
 
-  private static func place(_ finding: BundleFinding, _ verdict: BundleVerdict) -> String? {
+  private static func place(_ finding: BundleFinding, _ numbers: ExhibitNumbers) -> String? {
     if let sequence = finding.sequence, let logID = finding.logID {
-      if let exhibit = exhibit(finding, verdict) { return "Exhibit \(exhibit.number)" }
+      if let number = numbers[finding] { return "Exhibit \(number)" }
       return "entry \(sequence) of log \(short(logID))"
     }
     if let path = finding.path { return path.text }
     return finding.logID.map { "log " + short($0) }
-  }
-
-  private static func exhibit(
-    _ finding: BundleFinding, _ verdict: BundleVerdict
-  ) -> BundleRecord.Exhibit? {
-    guard let sequence = finding.sequence, let logID = finding.logID else { return nil }
-    return verdict.record?.exhibits.first {
-      $0.entry.header.logID == logID && $0.entry.header.sequence == sequence
-    }
   }
 
   /// `Exhibit 4`, `Exhibits 1–308`, `Exhibits 1–3, 5, 7–9`: hundreds of numbers one by one say nothing.
@@ -162,5 +167,22 @@ public enum VerdictText {
 
   private static func short(_ logID: LogID) -> String {
     String(logID.origin.string.dropFirst(6).prefix(8))
+  }
+}
+
+/// Which exhibit a finding is about. There can be as many findings as exhibits, and of both a million.
+private struct ExhibitNumbers {
+  private var numbers: [LogID: [UInt64: Int]] = [:]
+
+  init(_ record: BundleRecord?) {
+    for exhibit in record?.exhibits ?? [] {
+      let header = exhibit.entry.header
+      numbers[header.logID, default: [:]][header.sequence] = exhibit.number
+    }
+  }
+
+  subscript(_ finding: BundleFinding) -> Int? {
+    guard let logID = finding.logID, let sequence = finding.sequence else { return nil }
+    return numbers[logID]?[sequence]
   }
 }

@@ -199,6 +199,20 @@ struct ExportCommand: AsyncParsableCommand {
         + " another case as yours:")
     Output.line()
     Output.line("    " + outcome.fingerprint)
+    tellHowToOpen()
+  }
+
+  /// What the sealed file cannot say itself before it is open.
+  private func tellHowToOpen() {
+    Output.line()
+    Output.paragraph(
+      "Whoever receives it has none of this. Hand over these lines with it; age is free, and there is"
+        + " one for Windows (age-encryption.org):")
+    Output.line()
+    let file = SafeText.argument(URL(filePath: output).lastPathComponent)
+    Output.line("    age --decrypt \(to.isEmpty ? "" : "-i KEYFILE ")-o bundle.zip \(file)")
+    Output.line("    Take all files out of bundle.zip. Read data/report.html.")
+    Output.line("    How to check that nothing was changed: proof/README.txt.")
   }
 
   /// What she might not expect in it, or might miss.

@@ -1,7 +1,7 @@
 """Vectors of receipts in bundles: which is the first, and what one that an entry embeds comes to."""
 
 import writer
-from writer import ADVOCATE, START, Case, Device, entries, logs
+from writer import ADVOCATE, START, SURVIVOR, Case, Device, entries, logs
 
 
 def of_one_second() -> Case:
@@ -22,6 +22,16 @@ def embedding(case: Case, of: Device, giver: Device) -> Case:
     return case
 
 
+def earlier_by_own_device() -> Case:
+    """The survivor's own second device gives a receipt, by whatever clock, before the advocate does."""
+    case = Case().tell()
+    tablet = Device(30, case.id, SURVIVOR)
+    case.others.append(tablet)
+    case.statements.append(case.root.statement({0: 2, 1: case.id, 2: tablet.card}))
+    case.receipts = [(case.survivor, 5, tablet, START + 900)]
+    return case
+
+
 def in_bundle(out, files: dict, difference, fingerprint, witness):
     def add(name, what, case, given=(), **more):
         new = dict(case.bundle())
@@ -30,6 +40,8 @@ def in_bundle(out, files: dict, difference, fingerprint, witness):
 
     add("receipts-of-one-second", "Receipts of one second: the first is the one over the smaller head, whoever gave it, and of "
         "one head that with the lesser name.", of_one_second())
+    add("time-by-other-key", "The report has an earlier time than the key that was given vouches for, by a receipt of a device of "
+        "the exporter's own.", earlier_by_own_device(), findings=["time-by-other-key"])
     case, stranger = Case().tell(), Device(22, Case().id, ADVOCATE)
     add("embedded-of-stranger", "An entry embeds a receipt by a key that is no member's. The same key is given: that changes "
         "neither the finding nor the report.", embedding(case, case.survivor, stranger), [stranger.witness_key()],

@@ -70,6 +70,7 @@ import VerifiableLog
     #expect(record.exhibits[1].bracket.after?.time == SampleCase.start + 3_600)
     #expect(record.exhibits[1].bracket.before?.time == SampleCase.start + 100_000)
     #expect(record.logs.map(\.disclosedCount).sorted() == [1, 3])
+    #expect(record.logs.map(\.shownCount).sorted() == [1, 3])
     #expect(record.exhibits.allSatisfy { !$0.isPartial })
   }
 

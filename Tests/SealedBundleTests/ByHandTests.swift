@@ -46,7 +46,16 @@ import VerifiableLog
         contentsOf: folder.appending(path: "bundle/proof/signature.note"), encoding: .utf8)
       #expect(note.split(separator: "\n")[2] == lines[2])
 
-      // And they notice.
+      // And they notice, also a file that nobody listed under a name that is left out elsewhere.
+      let counting = commands[5...6].joined(separator: "\n")
+      let stray = folder.appending(path: "bundle/data/exhibits/signature.note")
+      try Data("hidden".utf8).write(to: stray)
+      let counted = try #require(try run(["sh", "-c", "cd bundle\n" + counting], in: folder))
+      let numbers = counted.output.split(separator: "\n").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      #expect(numbers.count == 2 && numbers[0] != numbers[1], "\(counted.output)")
+      try FileManager.default.removeItem(at: stray)
       let exhibit = folder.appending(path: "bundle/data/exhibits/1-0.png")
       try Data("another picture".utf8).write(to: exhibit)
       let again = try run(
@@ -55,6 +64,25 @@ import VerifiableLog
       #expect(again?.status == 1)
       #expect(again?.output.contains("data/exhibits/1-0.png: FAILED") == true)
     }
+  }
+
+  @Test func `files that are named and not there are not called kept as a hash`() throws {
+    let sample = try SampleCase.told()
+    let writer = try BundleWriter(sample.contents, including: { $0.attachment.number == 1 })
+    let files = sample.files
+    let archive = try writer.write(to: MemorySink(), signedBy: sample.survivor.signing) {
+      (file) throws(SourceError) in MemorySource(files[file.attachment.sha256] ?? [])
+    }.bytes
+    let lines = VerdictText.lines(verify(archive), trust: BundleTrust())
+    #expect(lines.contains("Files     1 included, 1 as hash only, 1 named and not included"))
+  }
+
+  @Test func `what intact is not said of is named`() throws {
+    let sample = try SampleCase.told()
+    let verdict = verify(try sample.bundle(), sample.trust)
+    #expect(verdict.outcome == .intact)
+    let text = VerdictText.lines(verdict, trust: sample.trust).joined(separator: " ")
+    #expect(text.contains("or by whoever gave the receipts: Exhibit 4."))
   }
 
   private func key(_ text: String) throws -> LockedBytes { try passphrase(text) }

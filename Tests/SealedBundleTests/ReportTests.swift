@@ -35,6 +35,10 @@ import VerifiableLog
       "<span class=\"mark\">U+FEFF</span><span class=\"mark\">U+200B</span><span class=\"mark\">U+00AD</span>"
     ),
     ("\u{E0041}", "<span class=\"mark\">U+0E0041</span>"),
+    (
+      "\u{2800}\u{1BCA3}\u{1D159}\u{1D17A}",
+      "<span class=\"mark\">U+2800</span><span class=\"mark\">U+01BCA3</span><span class=\"mark\">U+01D159</span><span class=\"mark\">U+01D17A</span>"
+    ),
     ("👩‍💻 مهاجم é", "👩‍💻 مهاجم é"),
   ])
   func `what somebody wrote is text and all of it is seen`(pair: (String, String)) {
@@ -98,7 +102,9 @@ import VerifiableLog
       "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;<span class=\"mark\">U+0007</span>",
       "Takedown record by Advocate", "<a href=\"#exhibit-1\">Exhibit 1</a>",
       "13 of 15 parts shown (all but the keys under which its files are stored)",
-      "What this shows, and what it does not",
+      "What this shows, and what it does not", "as the exporter says",
+      "whether an entry that is not shown adds to one that is, or takes it back",
+      "Title, as the writer put it</p>\n<p class=\"title\" dir=\"auto\">Photograph posted",
     ] { #expect(report.contains(text), "\(text)") }
     #expect(!report.contains("This is for me."))
   }

@@ -305,20 +305,24 @@ struct BundleEvaluation {
 
   // MARK: Counts
 
-  func logSummaries() -> [BundleRecord.Log] {
-    logs.enumerated().map { index, log in
+  func logSummaries(_ exhibits: [BundleRecord.Exhibit]) -> [BundleRecord.Log] {
+    let byLog = Dictionary(grouping: exhibits) { $0.logIndex }
+    return logs.enumerated().map { index, log in
       let control = log.classes.count { $0 == EntryClass.control.rawValue }
       let disclosed = opened[index].map { $0.header.sequence }
+      // Notes come after content there, whatever their places.
+      let shown = (byLog[index] ?? []).map { $0.entry.header.sequence }.sorted()
       var isContiguous = true
-      if let first = disclosed.first, let last = disclosed.last {
+      if let first = shown.first, let last = shown.last {
         let between = log.classes[Int(first)...Int(last)]
           .count { $0 != EntryClass.control.rawValue }
-        isContiguous = between == disclosed.count
+        isContiguous = between == shown.count
       }
       return BundleRecord.Log(
         identity: log.identity, size: log.size, controlCount: UInt64(control),
         entryCount: log.size - UInt64(control), disclosedCount: UInt64(disclosed.count),
-        erasedCount: erasedCount(log, except: disclosed), isContiguous: isContiguous)
+        shownCount: UInt64(shown.count), erasedCount: erasedCount(log, except: disclosed),
+        isContiguous: isContiguous)
     }
   }
 

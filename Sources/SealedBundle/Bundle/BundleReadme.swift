@@ -9,7 +9,11 @@ enum BundleReadme {
     You are reading a file of a sealed bundle of evidence. Every layer of it is a
     published format, so it can be opened and checked with tools that are not ours:
     age (age-encryption.org), unzip, and sha256sum. On a Mac, write "shasum -a 256"
-    for "sha256sum".
+    for "sha256sum". On Windows, go by part 6.
+
+    To read it, open data/report.html in a browser, after all files were taken out of
+    the archive: in a window that only looks into the archive, its links lead nowhere.
+    All files bear the date of 1 January 1980, since the archive tells no other.
 
 
     1. Open it
@@ -31,8 +35,8 @@ enum BundleReadme {
 
     No file may be missing from these lists. These two numbers must be equal:
 
-        cat manifest-sha256.txt tagmanifest-sha256.txt | wc -l
-        find . -type f ! -name tagmanifest-sha256.txt ! -name signature.note | wc -l
+        cat manifest-sha256.txt tagmanifest-sha256.txt | sort -u | wc -l
+        find . -type f ! -path ./tagmanifest-sha256.txt ! -path ./proof/signature.note | wc -l
 
 
     3. Who vouches for the lists?
@@ -52,9 +56,9 @@ enum BundleReadme {
     logs/N.note     the signed head of log N, with the receipts of others for it:
                     "checkpoint" and "cosignature" of c2sp.org
     logs/N.leaves   one line of 74 bytes for each entry of log N, also for those that
-                    are not shown here; the head is the root of the tree over them
+                    are not in this bundle; the head is the root of the tree over them
                     (RFC 6962)
-    logs/N.cbor     the entries that are shown here, part by part
+    logs/N.cbor     the entries that are in this bundle, part by part
     receipts/N.note receipts for earlier heads
 
     To check these takes a program. cairn-verify is one; the format is written down
@@ -67,6 +71,32 @@ enum BundleReadme {
     on the report with the one in her statement. That the times are true: ask the
     advocate's organisation whether the receipt key is theirs. Both are told to
     cairn-verify with --fingerprint and --witness.
+
+
+    6. The same on Windows
+
+    Put age.exe (age-encryption.org) beside the bundle. Open PowerShell there, and
+    type these lines. age asks for the passphrase; with a key file, add "-i KEYFILE".
+
+            .\\age.exe --decrypt -o bundle.zip BUNDLE
+            Expand-Archive bundle.zip bundle
+            cd bundle
+
+    This names each file that is not the one that was put in, and nothing if all is
+    well. Then it prints two numbers that must be equal, and what the third line of
+    proof/signature.note must be:
+
+            $lists = "manifest-sha256.txt", "tagmanifest-sha256.txt"
+            $lines = Get-Content $lists | Sort-Object -Unique
+            foreach ($line in $lines) {
+              $hash, $file = $line -split "  "
+              if ((Get-FileHash $file).Hash -ne $hash) { "$file DIFFERS" }
+            }
+            $lines.Count
+            (Get-ChildItem -Recurse -File).Count - 2
+            $bytes = [IO.File]::ReadAllBytes("$PWD\\tagmanifest-sha256.txt")
+            $sha = [Security.Cryptography.SHA256]::Create()
+            [Convert]::ToBase64String($sha.ComputeHash($bytes))
 
     """
 }

@@ -33,15 +33,17 @@ public struct BundleRecord: Sendable {
     public let identity: LogIdentity
     /// How many entries it has.
     public let size: UInt64
-    /// How many control entries, all of which are in the bundle.
+    /// How many control entries, of which all that count are in the bundle.
     public let controlCount: UInt64
     /// How many content entries and notes there are in all.
     public let entryCount: UInt64
     /// How many of these are disclosed.
     public let disclosedCount: UInt64
+    /// How many of these are exhibits: what is disclosed and does not count is none.
+    public let shownCount: UInt64
     /// How many of the others were erased.
     public let erasedCount: UInt64
-    /// Whether nothing is withheld between the first and the last that is disclosed.
+    /// Whether there is no other between the first and the last that is an exhibit.
     public let isContiguous: Bool
   }
 
@@ -77,16 +79,18 @@ public struct BundleRecord: Sendable {
     public let path: BundlePath?
   }
 
-  /// How many content entries and notes of all logs are not disclosed.
+  /// How many content entries and notes of all logs are no exhibits.
   public var notShownCount: UInt64 {
-    logs.reduce(0) { $0 + $1.entryCount - $1.disclosedCount }
+    logs.reduce(0) { $0 + $1.entryCount - $1.shownCount }
   }
 
   /// How many of these were erased, so that nobody withholds them.
   public var erasedCount: UInt64 { logs.reduce(0) { $0 + $1.erasedCount } }
 
   /// How many of these are withheld.
-  public var withheldCount: UInt64 { notShownCount - erasedCount }
+  public var withheldCount: UInt64 {
+    logs.reduce(0) { $0 + $1.entryCount - $1.disclosedCount - $1.erasedCount }
+  }
 
   /// The exhibit that is this entry.
   public func exhibit(_ id: EntryID) -> Exhibit? { exhibits.first { $0.entry.id == id } }
@@ -108,7 +112,7 @@ public struct BundleRecord: Sendable {
     self.exporter = exporter
     receipts = evaluation.receipts
     exhibits = try evaluation.exhibits()
-    logs = evaluation.logSummaries()
+    logs = evaluation.logSummaries(exhibits)
     notes = evaluation.notes
     notes += BundleRecord.timeNotes(exhibits, receipts: receipts, exportedAt: exportedAt)
   }

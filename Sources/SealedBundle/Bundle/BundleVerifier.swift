@@ -50,20 +50,36 @@ public enum BundleVerifier {
     findings += record.notes
     let coverage = coverage(record, trust.witnesses)
     if trust.caseID == nil { findings.append(BundleFinding(.fingerprintNotGiven)) }
-    // Evidence is what must be covered; where only notes are disclosed, they must.
-    let hasEvidence = record.exhibits.contains { $0.entry.entryClass == .content }
-    var isCovered = !record.exhibits.isEmpty
-    for (exhibit, receipt) in Swift.zip(record.exhibits, coverage)
-    where receipt == nil && (exhibit.entry.entryClass == .content || !hasEvidence) {
-      isCovered = false
-      findings.append(
-        BundleFinding(
-          .noTrustedReceipt, logID: exhibit.entry.header.logID,
-          sequence: exhibit.entry.header.sequence))
-    }
+    let lacking = timeFindings(record, coverage)
+    let isCovered = !record.exhibits.isEmpty && !lacking.contains { $0.code == .noTrustedReceipt }
     return BundleVerdict(
-      findings: findings, record: record, coverage: coverage,
+      findings: findings + lacking, record: record, coverage: coverage,
       isTrusted: trust.caseID != nil && isCovered)
+  }
+
+  /// What whoever asks cannot know by the keys at hand. Evidence is what must be covered; where only notes are
+  /// disclosed, they must.
+  private static func timeFindings(
+    _ record: BundleRecord, _ coverage: [BundleReceipt?]
+  ) -> [BundleFinding] {
+    let hasEvidence = record.exhibits.contains { $0.entry.entryClass == .content }
+    var findings: [BundleFinding] = []
+    for (exhibit, receipt) in Swift.zip(record.exhibits, coverage)
+    where exhibit.entry.entryClass == .content || !hasEvidence {
+      func finding(_ code: BundleFinding.Code) -> BundleFinding {
+        let header = exhibit.entry.header
+        return BundleFinding(code, logID: header.logID, sequence: header.sequence)
+      }
+      guard let receipt else {
+        findings.append(finding(.noTrustedReceipt))
+        continue
+      }
+      // The report has the first receipt of any member, whoever invented that one.
+      if let first = exhibit.bracket.before, first.time < receipt.time {
+        findings.append(finding(.timeByOtherKey))
+      }
+    }
+    return findings
   }
 
   /// Step 5: every file is what its entry says. Its hash was compared with the manifest when it was read.

@@ -31,12 +31,20 @@ struct ReportPage {
   let record: BundleRecord
   let names: ReportNames
   let relations: ReportRelations
+  /// What is told of an entry, in the order in which it was found.
+  let notes: [LogID: [UInt64: [BundleFinding.Code]]]
   var html = HTML()
 
   init(_ record: BundleRecord) {
     self.record = record
     names = ReportNames(record.state)
     relations = ReportRelations(record)
+    var notes: [LogID: [UInt64: [BundleFinding.Code]]] = [:]
+    for note in record.notes {
+      guard let logID = note.logID, let sequence = note.sequence else { continue }
+      notes[logID, default: [:]][sequence, default: []].append(note.code)
+    }
+    self.notes = notes
   }
 
   mutating func head() {
@@ -91,6 +99,7 @@ struct ReportPage {
       case .wholeCase: page.html.raw("Everything that this device can open")
       case .chosenEntries: page.html.raw("Certain entries")
       }
+      page.html.raw(" <span class=\"by\">as the exporter says</span>")
     }
     html.raw("</dl>\n")
     html.raw(
@@ -122,7 +131,8 @@ struct ReportPage {
       <div>
       <h4>A bundle that checks as intact shows</h4>
       <ul>
-      <li>that each entry existed, in exactly this form, by the time given as “Existed before”;</li>
+      <li>that the evidence shown here existed, in exactly this form, by the time that the check names, by \
+      the word of a receipt key that whoever checks knew from elsewhere;</li>
       <li>that neither its words nor its files have changed since;</li>
       <li>which key entered it;</li>
       <li>how many entries of each log, up to the head that was signed, are not shown. None of them can \
@@ -135,8 +145,11 @@ struct ReportPage {
       <li>that what an entry says is true, or that a file is genuine;</li>
       <li>when something happened. “When it happened” is what the person who wrote the entry says;</li>
       <li>that a device’s clock was right;</li>
+      <li>that a time under “Existed before” or “Written after” is right, where nobody outside of this \
+      bundle vouches for the key of its receipt;</li>
       <li>which person holds a key. That is known from outside: from a statement that names the \
       fingerprint, or from the advocate’s organisation;</li>
+      <li>whether an entry that is not shown adds to one that is, or takes it back;</li>
       <li>that nothing else happened which nobody recorded, or was recorded after the head was signed.</li>
       </ul>
       </div>
@@ -163,12 +176,12 @@ struct ReportPage {
       html.raw("</td><td class=\"n\">")
       html.number(log.entryCount)
       html.raw("</td><td class=\"n\">")
-      html.number(log.disclosedCount)
+      html.number(log.shownCount)
       html.raw("</td><td class=\"n\">")
-      html.number(log.entryCount - log.disclosedCount)
+      html.number(log.entryCount - log.shownCount)
       html.raw("</td><td>")
       html.raw(
-        log.disclosedCount == 0 ? "–" : log.isContiguous ? "yes" : "no, others lie between them")
+        log.shownCount == 0 ? "–" : log.isContiguous ? "yes" : "no, others lie between them")
       html.raw("</td><td class=\"n\">")
       html.number(log.controlCount)
       html.raw("</td></tr>\n")
@@ -178,7 +191,7 @@ struct ReportPage {
       </tbody>
       </table></div>
       <p class="foot">Administrative entries record who takes part and who was given access. They hold \
-      keys and no words, and all of them are in this bundle.</p>
+      keys and no words. All of them that count are in this bundle.</p>
 
       """)
     if !record.state.violations.isEmpty {

@@ -32,6 +32,7 @@ extension ReportPage {
         html.quoted(title)
       }
       if relations.entries.retraction(of: exhibit.entry.id) != nil { html.raw(" (taken back)") }
+      if relations.isDisputed(exhibit.entry.id) { html.raw(" (disputed)") }
       html.raw("</td><td class=\"nw\">")
       html.text(names.name(exhibit.entry.header.logID))
       html.raw("</td><td class=\"n\">")
@@ -58,6 +59,7 @@ extension ReportPage {
     html.text(names.name(exhibit.entry.header.logID))
     html.raw("</span></header>\n")
     if let title = exhibit.content?.title {
+      html.raw("<p class=\"label\">Title, as the writer put it</p>\n")
       html.raw("<p class=\"title\" dir=\"auto\">")
       html.text(title)
       html.raw("</p>\n")
@@ -215,8 +217,12 @@ extension ReportPage {
         "Some parts of this entry are not shown. That they were not altered is checked all the same."
       )
     }
-    for note in record.notes where note.logID == header.logID && note.sequence == header.sequence {
-      switch note.code {
+    for code in notes[header.logID]?[header.sequence] ?? [] {
+      switch code {
+      case .disputed:
+        remark(
+          "Disputed: its author was removed from the case as of an earlier entry, and somebody else had seen this one; or its author signed two histories of its log."
+        )
       case .unknownKind, .unknownParts:
         remark(
           "Parts of this entry were made by a newer version or cannot be read. They are not shown here."

@@ -27,6 +27,9 @@ extension ReportPage {
       row("Receipts given") { page in
         page.html.number(UInt64(page.record.receipts.count { $0.giver == member.logID }))
       }
+      if member.cut != nil {
+        row("Removed") { $0.html.raw("from the case; its receipts bound no time here") }
+      }
       html.raw("</dl>\n</article>\n")
     }
   }
@@ -45,7 +48,8 @@ extension ReportPage {
       <p>It answers <strong>intact</strong>, <strong>consistent</strong> (all holds, but nobody outside \
       vouches for author and time), <strong>changed</strong> (and what), or \
       <strong>cannot check</strong> (and why). Without that program, the file \
-      <code>proof/README.txt</code> in the bundle tells how to check with age, unzip and sha256sum.</p>
+      <code>proof/README.txt</code> in the bundle tells how to check with age, unzip and sha256sum, or on Windows with age \
+      and what is there.</p>
 
       """)
   }

@@ -5,29 +5,37 @@ internal import VerifiableLog
 /// What the entries of a bundle say about each other. Of what is not shown, nothing is known here.
 struct ReportRelations {
   let entries: EntryRelations
+  private let disputed: Set<EntryID>
   private var numbers: [EntryID: Int] = [:]
 
   init(_ record: BundleRecord) {
     var known: [EntryRelations.Entry] = []
+    let disputedPlaces = Set(record.notes.filter { $0.code == .disputed })
+    var disputed: Set<EntryID> = []
     for exhibit in record.exhibits {
       let header = exhibit.entry.header
       let id = exhibit.entry.id
       numbers[id] = exhibit.number
+      let isDisputed = disputedPlaces.contains(
+        BundleFinding(.disputed, logID: header.logID, sequence: header.sequence))
+      if isDisputed { disputed.insert(id) }
       guard let content = exhibit.content, let author = record.state.member(header.logID)?.role
       else { continue }
       known.append(
         .init(
           id: id, logID: header.logID, sequence: header.sequence, kind: header.kind,
           clock: exhibit.entry.context?.clock ?? 0, author: author, content: content,
-          isDisputed: record.notes.contains {
-            $0.code == .disputed && $0.logID == header.logID && $0.sequence == header.sequence
-          }))
+          isDisputed: isDisputed))
     }
     entries = EntryRelations(known)
+    self.disputed = disputed
   }
 
   /// The number of the exhibit that an entry is, if it is shown.
   func number(_ id: EntryID) -> Int? { numbers[id] }
+
+  /// Whether an exhibit was written beyond a cut or a fork, and is shown because somebody else had seen it.
+  func isDisputed(_ id: EntryID) -> Bool { disputed.contains(id) }
 }
 
 extension ReportPage {
@@ -77,6 +85,7 @@ extension ReportPage {
         html.raw(ReportNames.step(step))
       }
       if relations.entries.retraction(of: entry.id) != nil { html.raw(", taken back") }
+      if relations.isDisputed(entry.id) { html.raw(", disputed") }
       html.raw("</li>\n")
     }
     html.raw("</ul>\n")

@@ -28,6 +28,7 @@ enum ReportStyle {
     table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: .92rem; }
     th { text-align: left; font-size: .78rem; font-weight: 600; color: var(--soft); vertical-align: bottom; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--ink); }
     td { vertical-align: top; padding: .5rem .9rem .5rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+    dd, td, .title, .words { contain: paint; }
     th:last-child, td:last-child { padding-right: 0; }
     .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
     td.nw { white-space: nowrap; }
@@ -39,9 +40,9 @@ enum ReportStyle {
     .box p:last-child { margin-bottom: 0; }
     article { border-top: 1px solid var(--ink); padding: 1.1rem 0 1.25rem; margin: 1.75rem 0 0; }
     h2 + article { border-top: 0; margin-top: 0; padding-top: 0; }
-    article header { display: flex; gap: 1rem; align-items: baseline; flex-wrap: wrap; }
+    article header { display: flex; gap: 1rem; align-items: baseline; flex-wrap: wrap; margin-bottom: .3rem; }
     .kind { font-size: .78rem; color: var(--soft); margin-left: auto; }
-    .title { font-size: 1.12rem; margin: .3rem 0 0; font-weight: 600; }
+    .title { font-size: 1.12rem; margin: .1rem 0 0; font-weight: 600; overflow-wrap: anywhere; }
     .words { white-space: pre-wrap; overflow-wrap: anywhere; margin: .35rem 0 1rem; padding: .1rem 0 .1rem 1rem; border-left: 3px solid var(--line); }
     .tag { font-size: .8rem; border: 1px solid var(--line); border-radius: .2rem; padding: .05rem .4rem; margin-right: .4rem; }
     .remark { font-size: .95rem; padding: .5rem .9rem; background: #fbf3dd; border-left: 3px solid #a37a15; }
@@ -58,7 +59,7 @@ enum ReportStyle {
       a { color: inherit; text-decoration: none; }
       h2, h3, h4, .title, .label, article header, thead { break-after: avoid; }
       article dl, .words { break-inside: avoid-page; }
-      tr, dl > *, .box, .remark { break-inside: avoid; }
+      tr, dl > *, li, .box, .remark { break-inside: avoid; }
       .words { orphans: 3; widows: 3; }
       .box, .remark { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
     }
