@@ -35,6 +35,7 @@ class Archive:
         file.seek(0, 2)
         self.length = file.tell()
         self.members = {member.path: member for member in self._read()}
+        self._seen = {}      # path: digest of what was read of it
 
     def at(self, offset: int, count: int) -> bytes:
         if offset < 0 or offset + count > self.length:
@@ -48,7 +49,14 @@ class Archive:
             raise Refused("file-missing", path=path)
         if member.size > limit:
             raise Refused("too-large", path=path)
-        return self.at(member.offset, member.size)
+        data = self.at(member.offset, member.size)
+        self._is_as_before(path, hashlib.sha256(data).hexdigest())
+        return data
+
+    def _is_as_before(self, path: str, digest: str):
+        """On a stick or a share somebody can write to it while it is read."""
+        if self._seen.setdefault(path, digest) != digest:
+            raise Refused("file-differs", "it changed while it was read", path=path)
 
     def digest(self, path: str) -> str:
         """SHA-256 of a member's content, whose CRC-32 is checked on the way."""
@@ -59,6 +67,7 @@ class Archive:
             crc = zlib.crc32(piece, crc)
         if crc != member.crc:
             raise Refused("archive-damaged", "a CRC-32 that is another's", path=path)
+        self._is_as_before(path, hashed.hexdigest())
         return hashed.hexdigest()
 
     # The one form: from names, sizes and CRCs every other byte follows, so it is made again and compared.

@@ -11,6 +11,9 @@ and report what a bundle is. The order of a verification is in folder and bundle
 
 It needs Python 3.11, cbor2 and PyNaCl, and `age` for a bundle that is still encrypted. Exit codes: 0 intact, 21 all
 holds, with remarks, 20 changed, 22 cannot check, 64 the command was not understood.
+
+It writes nothing but, where `--identity` is given, the decrypted bundle: into a file without a name in TMPDIR, which is
+gone with the program; its bytes may stay on that disk like those of any deleted file.
 """
 
 import argparse
@@ -18,6 +21,8 @@ import json
 import subprocess
 import sys
 import tempfile
+
+sys.dont_write_bytecode = True  # before what lies beside this is imported: it may be on somebody's evidence disk
 
 import bundle
 import entries
@@ -73,7 +78,7 @@ def check_bundle(path: str, identity: str, trust: bundle.Trust) -> bundle.Verdic
 
 
 def check_encrypted(path: str, identity: str, trust: bundle.Trust) -> bundle.Verdict:
-    """Decrypts with the ordinary program into a file without a name, which nothing outlives."""
+    """Decrypts with the ordinary program into a file without a name: a ZIP archive is read from its end."""
     if identity is None:
         return bundle.Verdict(findings=[Refused("key-needed")])
     with tempfile.TemporaryFile() as plain:

@@ -208,4 +208,46 @@ import VerifiableLog
     var full = BoundedSink(room: 3)
     #expect(throws: BundleExtractError.sink(.full)) { try reader.extract(member, to: &full) }
   }
+
+  /// On a share or a stick, another program can write meanwhile; a CRC-32 is no hindrance to it.
+  @Test func `what was changed after it was checked is not taken out`() throws {
+    let sample = try SampleCase.told()
+    let medium = ChangingMedium(try sample.bundle())
+    var reader = try BundleReader(ChangingSource(medium: medium))
+    #expect(BundleVerifier.verify(opened: &reader, trust: sample.trust).outcome == .intact)
+    for member in reader.members where member.path != BundleLayout.signature {
+      let whole = medium.bytes
+      let start = Int(member.content.lowerBound)
+      let before = CRC32.checksum(Array(whole[start..<(start + 5)]))
+      for (index, bits) in ChangingMedium.changeWithoutTrace.enumerated() {
+        medium.bytes[start + index] ^= bits
+      }
+      #expect(CRC32.checksum(Array(medium.bytes[start..<(start + 5)])) == before)
+      let differs = BundleFinding(.fileDiffers, path: member.path)
+      var sink = MemorySink()
+      #expect(throws: BundleExtractError.bundle(differs)) {
+        try reader.extract(member, to: &sink)
+      }
+      #expect(throws: differs) { try reader.content(member.path, limit: 1 << 24) }
+      medium.bytes = whole
+    }
+  }
+}
+
+/// Where a bundle lies that somebody else can write to.
+private final class ChangingMedium {
+  var bytes: [UInt8]
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The polynomial of CRC-32 itself, lowest bit first: whatever is changed by it keeps its checksum.
+  static let changeWithoutTrace: [UInt8] = [0x41, 0x06, 0x71, 0xDB, 0x01]
+}
+
+private struct ChangingSource: ByteSource {
+  let medium: ChangingMedium
+  var byteCount: UInt64 { UInt64(medium.bytes.count) }
+
+  func read(at offset: UInt64, count: Int) throws(SourceError) -> [UInt8] {
+    try MemorySource(medium.bytes).read(at: offset, count: count)
+  }
 }

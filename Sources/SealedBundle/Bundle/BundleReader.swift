@@ -4,9 +4,13 @@ internal import VerifiableLog
 
 /// A bundle as an archive whose every file is the one that its manifests list. What the files say is not
 /// looked at yet.
+///
+/// Files are read again when they are looked at, and when they are taken out. Meanwhile somebody may have changed them
+/// on a stick or a share, so each is held against the lists whenever it is read.
 public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
   private var zip: ZipReader<Source>
   private let manifest: Manifest
+  private let tags: Manifest
   let tagManifest: [UInt8]
 
   /// All files of the archive, in the order in which they lie.
@@ -29,6 +33,11 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
     let manifestBytes = try zip.content(BundleLayout.manifest, limit: limit)
     guard let manifest = Manifest(parsing: manifestBytes) else {
       throw BundleFinding(.manifestMalformed, path: BundleLayout.manifest)
+    }
+    if let listed = tags.hash(of: BundleLayout.manifest),
+      SHA256Hash.hash(manifestBytes) != listed
+    {
+      throw BundleFinding(.fileDiffers, path: BundleLayout.manifest)
     }
     for line in tags.lines where BundleLayout.isPayload(line.path) {
       throw BundleFinding(.manifestMalformed, path: line.path)
@@ -59,6 +68,7 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
     try BundleReader.checkFixedFiles(&zip, information)
     self.tagManifest = tagManifest
     self.manifest = manifest
+    self.tags = tags
     self.zip = zip
   }
 
@@ -83,21 +93,37 @@ public struct BundleReader<Source: ByteSource & ~Copyable>: ~Copyable {
   /// The hash of a file of the payload.
   func hash(of path: BundlePath) -> Bytes32? { manifest.hash(of: path) }
 
-  /// The whole content of a small file.
-  ///
-  /// - Throws: `.fileMissing`, `.tooLarge`, or what the archive throws.
-  public mutating func content(_ path: BundlePath, limit: UInt64) throws(BundleFinding) -> [UInt8] {
-    try zip.content(path, limit: limit)
+  /// The hash that a file must have; nil for the signature, which no list names.
+  private func listed(_ path: BundlePath) -> Bytes32? {
+    if path == BundleLayout.tagManifest { return SHA256Hash.hash(tagManifest) }
+    return (BundleLayout.isPayload(path) ? manifest : tags).hash(of: path)
   }
 
-  /// Writes a file of any size to a sink.
+  /// The whole content of a small file.
+  ///
+  /// - Throws: `.fileMissing`, `.tooLarge`, `.fileDiffers`, or what the archive throws.
+  public mutating func content(_ path: BundlePath, limit: UInt64) throws(BundleFinding) -> [UInt8] {
+    let bytes = try zip.content(path, limit: limit)
+    guard listed(path).map({ $0 == SHA256Hash.hash(bytes) }) ?? true else {
+      throw BundleFinding(.fileDiffers, path: path)
+    }
+    return bytes
+  }
+
+  /// Writes a file of any size to a sink. What was written before an error is not to be kept.
   public mutating func extract(
     _ member: ZipMember, to sink: inout some ByteSink & ~Copyable
   ) throws(BundleExtractError) {
     func wrapped(_ error: ZipError) -> BundleExtractError { .bundle(BundleFinding(error)) }
+    var hash = SHA256Hash()
     try zip.forEachChunk(of: member, wrap: wrapped) {
       (chunk) throws(BundleExtractError) in
+      hash.update(chunk)
       do throws(SinkError) { try sink.write(chunk) } catch { throw .sink(error) }
+    }
+    let found = hash.finalize()
+    guard listed(member.path).map({ $0 == found }) ?? true else {
+      throw .bundle(BundleFinding(.fileDiffers, path: member.path))
     }
   }
 
