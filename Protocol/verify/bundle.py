@@ -14,7 +14,7 @@ from statements import SURVIVOR
 
 BLOCKING = ("unreadable", "not-a-bundle", "newer-version", "too-large")
 REMARKS = (
-    "fingerprint-not-given", "no-trusted-receipt", "time-by-other-key", "violation", "disputed", "set-aside", "erased", "unknown-kind",
+    "fingerprint-not-given", "no-trusted-receipt", "receipt-by-survivor", "time-by-other-key", "violation", "disputed", "set-aside", "erased", "unknown-kind",
     "unknown-parts", "embedded-receipt-invalid", "clock-before-receipt", "clock-after-receipt",
     "claimed-after-receipt", "receipt-after-export",
 )
@@ -122,7 +122,11 @@ class Bundle:
         for exhibit in to_cover:
             if not exhibit.trusted:
                 findings.append(Refused("no-trusted-receipt", **exhibit.where))
-            elif exhibit.before and exhibit.before.time < exhibit.trusted.time:
+                continue
+            giver = self.state.members.get(self.receipts.giver(exhibit.trusted))
+            if giver and giver.role == self.state.members[exhibit.entry.log].role == SURVIVOR:
+                findings.append(Refused("receipt-by-survivor", **exhibit.where))
+            if exhibit.before and exhibit.before.time < exhibit.trusted.time:
                 findings.append(Refused("time-by-other-key", **exhibit.where))
         findings += [Refused("receipt-after-export", log=log)
                      for log in self.receipts.later_than(self.proof.exported_at + DAY)]

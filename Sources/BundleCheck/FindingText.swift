@@ -53,6 +53,8 @@ extension VerdictText {
       "You gave no fingerprint (--fingerprint). Compare the one of this case with the statement of the person whose case it is."
     case .noTrustedReceipt:
       "No receipt by a key that you gave (--witness) covers this. The advocate’s organisation can tell you the key."
+    case .receiptBySurvivor:
+      "The key that you gave (--witness) is that of another device of the survivor’s own: she vouches for herself. The advocate’s organisation can tell you theirs."
     case .timeByOtherKey:
       "The report gives an earlier time for this, by a receipt of a key that you did not give. Only the time above is by yours."
     case .violation:

@@ -42,6 +42,9 @@ def in_bundle(out, files: dict, difference, fingerprint, witness):
         "one head that with the lesser name.", of_one_second())
     add("time-by-other-key", "The report has an earlier time than the key that was given vouches for, by a receipt of a device of "
         "the exporter's own.", earlier_by_own_device(), findings=["time-by-other-key"])
+    own = earlier_by_own_device()
+    add("receipt-by-survivor", "The first key that was given is of a device of the survivor's own.", own,
+        [own.others[0].witness_key()], findings=["receipt-by-survivor"])
     case, stranger = Case().tell(), Device(22, Case().id, ADVOCATE)
     add("embedded-of-stranger", "An entry embeds a receipt by a key that is no member's. The same key is given: that changes "
         "neither the finding nor the report.", embedding(case, case.survivor, stranger), [stranger.witness_key()],

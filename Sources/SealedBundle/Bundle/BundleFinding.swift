@@ -69,6 +69,7 @@ public struct BundleFinding: Error, Hashable, Sendable {
     // Notes.
     case fingerprintNotGiven = "fingerprint-not-given"
     case noTrustedReceipt = "no-trusted-receipt"
+    case receiptBySurvivor = "receipt-by-survivor"
     case timeByOtherKey = "time-by-other-key"
     case violation = "violation"
     case disputed = "disputed"
@@ -86,8 +87,9 @@ public struct BundleFinding: Error, Hashable, Sendable {
     public var weight: Weight {
       switch self {
       case .unreadable, .notABundle, .newerVersion, .tooLarge: .blocks
-      case .fingerprintNotGiven, .noTrustedReceipt, .timeByOtherKey, .violation, .disputed,
-        .setAside, .erased, .unknownKind, .unknownParts, .embeddedReceiptInvalid,
+      case .fingerprintNotGiven, .noTrustedReceipt, .receiptBySurvivor, .timeByOtherKey,
+        .violation, .disputed, .setAside, .erased, .unknownKind, .unknownParts,
+        .embeddedReceiptInvalid,
         .clockBeforeReceipt, .clockAfterReceipt, .claimedAfterReceipt, .receiptAfterExport:
         .note
       default: .breaks

@@ -74,6 +74,12 @@ public enum BundleVerifier {
         findings.append(finding(.noTrustedReceipt))
         continue
       }
+      let author = record.state.member(exhibit.entry.header.logID)?.role
+      if let giver = receipt.giver, record.state.member(giver)?.role == .survivor,
+        author == .survivor
+      {
+        findings.append(finding(.receiptBySurvivor))
+      }
       // The report has the first receipt of any member, whoever invented that one.
       if let first = exhibit.bracket.before, first.time < receipt.time {
         findings.append(finding(.timeByOtherKey))
