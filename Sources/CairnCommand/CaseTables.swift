@@ -163,7 +163,10 @@ final class GrowingFile: Sendable {
 
   init(_ path: String) throws {
     descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw Failure.cannotWrite(to: path) }
+    guard descriptor >= 0 else {
+      throw [ENOSPC, EDQUOT, EIO].contains(errno)
+        ? Self.error(errno) : Failure.cannotWrite(to: path)
+    }
   }
 
   /// One that is there, to be gone on with.
@@ -174,7 +177,18 @@ final class GrowingFile: Sendable {
 
   deinit { close(descriptor) }
 
+  /// All of it, or nothing that stays.
   func append(_ bytes: [UInt8]) throws(VaultError) {
+    let start = lseek(descriptor, 0, SEEK_END)
+    do throws(VaultError) {
+      try write(bytes)
+    } catch {
+      if start >= 0 { _ = ftruncate(descriptor, start) }
+      throw error
+    }
+  }
+
+  private func write(_ bytes: [UInt8]) throws(VaultError) {
     var written = 0
     while written < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { buffer in

@@ -48,13 +48,18 @@ final class NewFile {
   func discard() { _ = unsafe unlink(path) }
 
   /// Puts the name on the medium too; `errno` if that failed.
-  private static func synchronizeFolder(of path: String) -> Int32 {
+  static func synchronizeFolder(of path: String) -> Int32 {
     let folder: String
     switch path.lastIndex(of: "/") {
     case nil: folder = "."
     case let slash?: folder = slash == path.startIndex ? "/" : String(path[..<slash])
     }
-    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    return synchronize(folder)
+  }
+
+  /// Puts the content of a file, or the names in a folder, on the medium; `errno` if that failed.
+  static func synchronize(_ path: String) -> Int32 {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return errno }
     defer { close(descriptor) }
     // Some network file systems cannot sync a folder and say EINVAL.

@@ -46,15 +46,19 @@ struct SalvageCommand: AsyncParsableCommand {
       try salvage.run(
         to: output, withErasedElsewhere: withErasedElsewhere,
         onBytes: { (bytes) throws(VaultError) in try progress.advance(bytes) },
-        onEntry: { (entry) throws(VaultError) in try writer.add(entry) },
-        onFile: { (file) throws(VaultError) in try writer.add(file) })
+        onEntry: { (entry) throws(VaultError) in writer.add(entry) },
+        onFile: { (file) throws(VaultError) in writer.add(file) })
     } catch {
       failure = Failure(error, subject: SafeText.quoted(output))
     }
     progress.finish()
     writer.outcome = salvage.outcome
-    try writer.finish(isStopped: failure != nil)
-    try SalvageReport(writer: writer, output: output, failure: failure).print(asJSON: global.json)
+    let isStopped = failure != nil
+    writer.finish(isStopped: isStopped)
+    failure =
+      failure ?? (writer.problem ?? salvage.outcome.outputProblem).map { Failure(salvaging: $0) }
+    try SalvageReport(writer: writer, output: output, failure: failure, isStopped: isStopped)
+      .print(asJSON: global.json)
   }
 
   private func unlocked() async throws -> Salvage {
@@ -69,6 +73,29 @@ struct SalvageCommand: AsyncParsableCommand {
     } catch let error as VaultError where error.code == .noVault {
       throw Failure(error, subject: SafeText.quoted(global.vaultFolder))
     }
+  }
+}
+
+extension SalvageOutcome {
+  /// What kept files from being written that could be read.
+  fileprivate var outputProblem: VaultError? {
+    if files.noRoom > 0 { return VaultError(.diskFull) }
+    return files.notWritten > 0 ? VaultError(.inputOutput) : nil
+  }
+}
+
+extension Failure {
+  /// Where it was not stopped: what there was no room for was left out, and all else was tried.
+  fileprivate init(salvaging error: VaultError) {
+    let failure = Failure(error)
+    self.init(
+      code: failure.code, status: failure.status,
+      Sentence(
+        error.code == .diskFull
+          ? "The disk is full: what it had no room for was left out, and REPORT.txt names it."
+          : "The disk that it is written to gave errors, so that it is not sure that all of it is"
+            + " there; REPORT.txt, if it could be written, names what was left out.",
+        safe: failure.sentence.safe, next: failure.sentence.next))
   }
 }
 
@@ -91,6 +118,7 @@ struct SalvageReport {
   let writer: SalvageWriter
   let output: String
   let failure: Failure?
+  let isStopped: Bool
 
   private struct Object: Encodable {
     let complete: Bool
@@ -119,6 +147,9 @@ struct SalvageReport {
       let hashOnly: Int
       let lost: Int
       let nameless: Int
+      let noRoom: Int
+      let notWritten: Int
+      let tooLarge: Int
       let whole: Int
     }
   }
@@ -136,10 +167,12 @@ struct SalvageReport {
         + Quantity.count(writer.fileCount, "file", "files"))
     if let failure {
       Output.paragraph(failure.sentence.what)
-      Output.paragraph(
-        writer.hasAllWords
-          ? "All the words that can be read are there, and the files that came before that."
-          : "What came before that is there.")
+      if isStopped {
+        Output.paragraph(
+          writer.hasAllWords
+            ? "All the words that can be read are there, and the files that came before that."
+            : "What came before that is there.")
+      }
     } else {
       Output.paragraph(
         outcome.isIncomplete
@@ -172,7 +205,9 @@ struct SalvageReport {
         files: Object.Files(
           bytes: outcome.files.bytes, damaged: outcome.files.damaged,
           hashOnly: outcome.files.hashOnly, lost: outcome.files.lost,
-          nameless: outcome.files.nameless, whole: outcome.files.whole),
+          nameless: outcome.files.nameless, noRoom: outcome.files.noRoom,
+          notWritten: outcome.files.notWritten, tooLarge: outcome.files.tooLarge,
+          whole: outcome.files.whole),
         frames: outcome.database.frames, framesLost: outcome.database.framesLost,
         locks: outcome.locks.rawValue, output: output, pages: outcome.database.pages,
         pagesLost: outcome.database.pagesLost, pagesOld: outcome.database.pagesOld,

@@ -17,11 +17,24 @@ final class SalvageWriter {
   private(set) var fileCount = 0
   /// Files come after the last of the words.
   private(set) var hasAllWords = false
+  /// What kept something from being written, first of all. What comes after it may be smaller, or meet a better place.
+  private(set) var problem: VaultError?
   private var notes: [String] = []
+  /// Texts of entries that are written and not known to be on the medium.
+  private var unsynchronized: [String] = []
+  /// Folders that were made for it, the outermost first.
+  private let made: [String]
   var outcome = SalvageOutcome()
 
   init(_ folder: String) throws {
     self.folder = folder
+    var above = folder[...]
+    var missing: [String] = []
+    while !above.isEmpty, !FileManager.default.fileExists(atPath: String(above)) {
+      missing.append(String(above))
+      above = above.lastIndex(of: "/").map { above[..<$0] } ?? ""
+    }
+    made = missing.reversed()
     do {
       try FileManager.default.createDirectory(
         atPath: folder + "/entries", withIntermediateDirectories: true,
@@ -35,26 +48,37 @@ final class SalvageWriter {
     fileTable = try GrowingFile(folder + "/files.jsonl")
   }
 
-  func add(_ entry: SalvagedEntry) throws(VaultError) {
-    do {
-      try GrowingFile(path(ofEntry: entry.number)).append(Array(SalvagedText(entry).text.utf8))
+  func add(_ entry: SalvagedEntry) {
+    let path = path(ofEntry: entry.number)
+    let isWritten = attempt {
+      do {
+        try GrowingFile(path).append(Array(SalvagedText(entry).text.utf8))
+      } catch {
+        _ = unsafe unlink(path)
+        throw error
+      }
       try append(SalvagedObject(entry), to: table)
-    } catch {
-      throw error as? VaultError ?? VaultError(.inputOutput)
     }
-    entryCount += 1
+    if isWritten {
+      entryCount += 1
+      unsynchronized.append(path)
+    } else {
+      notes.append("entry \(Self.name(ofEntry: entry.number)): its words could not be written")
+    }
   }
 
   /// After its entry.
-  func add(_ file: SalvagedEntry.File) throws(VaultError) {
-    hasAllWords = true
-    do {
-      try GrowingFile(continuing: path(ofEntry: file.entry)).append(
-        Array(SalvagedText.text(of: file).utf8))
-      try append(SalvagedFileObject(file), to: fileTable)
-    } catch {
-      throw error as? VaultError ?? VaultError(.inputOutput)
+  func add(_ file: SalvagedEntry.File) {
+    if !hasAllWords {
+      hasAllWords = true
+      synchronize()
     }
+    let path = path(ofEntry: file.entry)
+    attempt {
+      try GrowingFile(continuing: path).append(Array(SalvagedText.text(of: file).utf8))
+      try append(SalvagedFileObject(file), to: fileTable)
+    }
+    if unsynchronized.last != path { unsynchronized.append(path) }
     if file.path != nil { fileCount += 1 }
     if let lack = SalvagedText.lack(of: file) {
       notes.append("entry \(Self.name(ofEntry: file.entry)): \(lack)")
@@ -76,15 +100,45 @@ final class SalvageWriter {
     try table.append([UInt8](try encoder.encode(object)) + [0x0a])
   }
 
-  /// Returns once all is on the medium.
-  func finish(isStopped: Bool) throws {
-    let report = try GrowingFile(folder + "/REPORT.txt")
-    try report.append(Array(text(isStopped: isStopped).utf8))
-    try report.finish()
-    try table.finish()
-    try fileTable.finish()
-    // One for thousands of small texts.
+  /// When this returns, all that was written is on the medium, or `problem` says that this is not sure.
+  func finish(isStopped: Bool) {
+    attempt {
+      let report = try GrowingFile(folder + "/REPORT.txt")
+      try report.append(Array(text(isStopped: isStopped).utf8))
+      try report.finish()
+    }
+    attempt { try table.finish() }
+    attempt { try fileTable.finish() }
+    synchronize()
+    note(NewFile.synchronize(folder + "/files"), butFor: [ENOENT])
+    for path in [folder + "/entries", folder] { note(NewFile.synchronize(path)) }
+    for path in made { note(NewFile.synchronizeFolder(of: path)) }
+  }
+
+  /// Puts the texts on the medium. Each of them is asked for: what goes wrong with it is told to whoever asks for
+  /// that one, and to nobody else.
+  private func synchronize() {
+    // One for thousands of small texts, so that there is little left to wait for.
     sync()
+    for path in unsynchronized { note(NewFile.synchronize(path)) }
+    unsynchronized = []
+  }
+
+  private func note(_ error: Int32, butFor harmless: [Int32] = []) {
+    guard error != 0, !harmless.contains(error) else { return }
+    problem = problem ?? VaultError(.inputOutput, systemError: error)
+  }
+
+  /// - Returns: whether it was done.
+  @discardableResult
+  private func attempt(_ body: () throws -> Void) -> Bool {
+    do {
+      try body()
+      return true
+    } catch {
+      problem = problem ?? error as? VaultError ?? VaultError(.inputOutput)
+      return false
+    }
   }
 
   // MARK: - The report
@@ -115,7 +169,7 @@ final class SalvageWriter {
     lines += section("Read", read)
     lines += section("Not read", unread(isStopped: isStopped))
     lines += section("Left out", leftOut)
-    lines += section("Files that are not whole", notes)
+    lines += section("What is not whole", notes)
     if !outcome.unopened.isEmpty {
       lines += section("Entries of which only the name is left", outcome.unopened.map(\.base32))
     }
@@ -172,6 +226,12 @@ final class SalvageWriter {
     item(
       outcome.files.tooLarge, "file that is too large for this disk",
       "files that are too large for this disk")
+    item(
+      outcome.files.noRoom, "file for which there was no room",
+      "files for which there was no room")
+    item(
+      outcome.files.notWritten, "file that this disk did not take",
+      "files that this disk did not take")
     item(
       outcome.files.nameless, "sealed file that no readable entry names",
       "sealed files that no readable entry names")

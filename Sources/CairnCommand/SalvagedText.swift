@@ -63,6 +63,8 @@ struct SalvagedText {
     case .hashOnly: lines.append("  only its hash, size and type were ever kept")
     case .lost: lines.append("  nothing of it could be read")
     case .tooLarge: lines.append("  too large for the disk that this was written to")
+    case .noRoom: lines.append("  there was no room left for it")
+    case .notWritten: lines.append("  the disk that this was written to gave an error")
     case .damaged(let missing):
       lines.append("  IN PART. Zeros stand where these bytes are lost (the first is 0):")
       for range in missing { lines.append("    \(range.lowerBound) to \(range.upperBound - 1)") }
@@ -80,6 +82,10 @@ struct SalvagedText {
     case .lost: return "\(number), \(Quantity.bytes(file.attachment.size)): nothing could be read"
     case .tooLarge:
       return "\(number), \(Quantity.bytes(file.attachment.size)): too large for this disk"
+    case .noRoom:
+      return "\(number), \(Quantity.bytes(file.attachment.size)): there was no room left for it"
+    case .notWritten:
+      return "\(number), \(Quantity.bytes(file.attachment.size)): this disk gave an error"
     case .damaged(let missing):
       let lost = missing.reduce(0) { $0 + UInt64($1.count) }
       return
@@ -180,6 +186,8 @@ struct SalvagedFileObject: Encodable {
     case .whole: (state, missing) = ("whole", [])
     case .lost: (state, missing) = ("lost", [[0, attachment.size]])
     case .tooLarge: (state, missing) = ("tooLarge", [[0, attachment.size]])
+    case .noRoom: (state, missing) = ("noRoom", [[0, attachment.size]])
+    case .notWritten: (state, missing) = ("notWritten", [[0, attachment.size]])
     case .hashOnly: (state, missing) = ("hashOnly", [])
     case .damaged(let ranges):
       (state, missing) = ("damaged", ranges.map { [$0.lowerBound, $0.upperBound] })

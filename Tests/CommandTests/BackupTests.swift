@@ -268,6 +268,58 @@ import Testing
     #expect(salvaged.told.contains("1 entry"), "\(salvaged.all)")
   }
 
+  @Test(.enabled(if: geteuid() == 0, "a small disk can be mounted by root only"))
+  func `a file for which there is no room keeps back none of the others`() async throws {
+    let person = try await Person()
+    _ = try person.folder.file("large.mp4", noise(6 << 20))
+    _ = try person.folder.file("small.png", noise(100_000))
+    for name in ["large.mp4", "small.png"] { _ = try await person.cairn("add", name) }
+    let disk = person.folder.path + "/disk"
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+    try #require(try SmallDisk.mount(at: disk))
+    defer { SmallDisk.unmount(disk) }
+    let output = disk + "/out"
+    let salvaged = try await person.cairn("salvage", "--output", output)
+    #expect(salvaged.status == 1, "\(salvaged.all)")
+    #expect(salvaged.told.contains("2 entries, 1 file"), "\(salvaged.all)")
+    #expect(salvaged.told.contains("what it had no room for was left out"), "\(salvaged.all)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: output + "/files")
+    #expect(names == ["00002-1.png"])
+    let report = try String(contentsOfFile: output + "/REPORT.txt", encoding: .utf8)
+    #expect(report.contains("1 file for which there was no room"), "\(report)")
+    #expect(report.contains("entry 00001: file 1"), "\(report)")
+  }
+
+  /// What was written is asked for, and a disk that did not keep it is told of: so each call that says so counts.
+  @Test(
+    .enabled(if: geteuid() == 0, "only root looks into a program that hides its files"),
+    arguments: ["entries/00001.txt", "entries", "files", "entries.jsonl", "REPORT.txt", ""]
+  )
+  func `what may not be on the disk is told`(_ name: String) async throws {
+    let person = try await Person()
+    _ = try person.folder.file("small.png", noise(100_000))
+    _ = try await person.cairn("add", "small.png")
+    let output = person.folder.path + "/out"
+    let traced = person.folder.path + "/trace"
+    let running = try person.start(
+      [
+        "salvage", "--output", output, "--vault", person.vault, "--passphrase-file",
+        person.passphraseFile, "--json",
+      ],
+      through: [
+        "/usr/bin/strace", "--follow-forks", "--output", traced, "--trace-path",
+        name.isEmpty ? output : output + "/" + name, "--inject", "fsync:error=EIO",
+      ])
+    let salvaged = try await running.finish()
+    #expect(salvaged.status == 1, "\(salvaged.all)")
+    let object = try salvaged.json()
+    #expect(object["complete"] as? Bool == false)
+    #expect((object["error"] as? [String: Any])?["code"] as? String == "inputOutput")
+    // And all of it is there that could be written.
+    #expect(object["entries"] as? Int == 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: output + "/files").count == 1)
+  }
+
   @Test func `of a whole vault it ends well`() async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "One.")

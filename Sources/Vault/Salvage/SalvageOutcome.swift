@@ -19,6 +19,10 @@ public struct SalvagedEntry: Sendable {
       case lost
       /// The disk that it was to be written to takes no file of its size.
       case tooLarge
+      /// There was no room left for it there.
+      case noRoom
+      /// That disk gave an error.
+      case notWritten
       /// Only hash, size and type were ever kept.
       case hashOnly
     }
@@ -79,6 +83,8 @@ public struct SalvageOutcome: Sendable, Hashable {
     public var damaged = 0
     public var lost = 0
     public var tooLarge = 0
+    public var noRoom = 0
+    public var notWritten = 0
     public var hashOnly = 0
     public var bytes: UInt64 = 0
     /// Sealed files that no entry names which could be read: without the entry they stay sealed.
@@ -109,7 +115,8 @@ public struct SalvageOutcome: Sendable, Hashable {
   /// Whether something that was in the vault did not come out whole.
   public var isIncomplete: Bool {
     database.isMissing || database.pagesLost + database.framesLost + database.rowsLost > 0
-      || database.isLogUnreadable || files.tooLarge > 0 || malformed > 0
+      || database.isLogUnreadable || malformed > 0
+      || files.tooLarge + files.noRoom + files.notWritten > 0
       || database.pagesOld + entriesDoubtful > 0 || files.damaged + files.lost + files.nameless > 0
   }
 }

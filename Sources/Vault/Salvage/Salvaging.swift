@@ -269,9 +269,9 @@ public final class Salvage {
       outcome.files.lost += 1
       return file(.lost)
     }
-    try Folders.make(folder + "/files")
     let temporary = folder + "/files/." + Hex.encode(Randomness.bytes(8))
     do throws(VaultError) {
+      try Folders.make(folder + "/files")
       let result = try write(attachment, blob, source, to: temporary, onBytes)
       let lost = result.missing.reduce(0) { $0 + UInt64($1.count) }
       guard lost < attachment.size else {
@@ -290,9 +290,19 @@ public final class Salvage {
       return file(.whole, "files/" + name, givesHash: result.sha256 == attachment.sha256)
     } catch {
       Folders.remove(temporary)
-      guard error.isOfItsSize else { throw error }
-      outcome.files.tooLarge += 1
-      return file(.tooLarge)
+      // The next one may be smaller, or meet a better place.
+      switch error.code {
+      case .diskFull where error.isOfItsSize:
+        outcome.files.tooLarge += 1
+        return file(.tooLarge)
+      case .diskFull:
+        outcome.files.noRoom += 1
+        return file(.noRoom)
+      case .inputOutput:
+        outcome.files.notWritten += 1
+        return file(.notWritten)
+      default: throw error
+      }
     }
   }
 
