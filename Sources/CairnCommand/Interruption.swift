@@ -19,14 +19,17 @@ enum Interruption {
   static func watch() {
     // Made here, so that the handler finds it ready: it may do almost nothing.
     _ = isRequested
+    TerminalState.prepare()
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { _ in Interruption.request() }
     action.sa_flags = SA_RESTART
-    for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaction(signal, &action, nil) }
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { _ = unsafe sigaction(signal, &action, nil) }
   }
 
   private static func request() {
     let (_, count) = requests.add(1, ordering: .relaxed)
-    if count > 1 { _exit(ExitStatus.interrupted.rawValue) }
+    guard count > 1 else { return }
+    TerminalState.putBack()
+    _exit(ExitStatus.interrupted.rawValue)
   }
 }

@@ -14,7 +14,7 @@ import Vault
 // - Results go to standard output; progress, questions and what went wrong go to standard error or
 //   the terminal. With --json, standard output has one JSON object and nothing else.
 // - A passphrase is read without echo, byte by byte into locked memory. The terminal is put back as
-//   it was on every way out, Ctrl-C included.
+//   it was on every way out, also with the second Ctrl-C, which ends the process at once.
 // - Words that open something are shown on the alternate screen, so that nobody can scroll back to
 //   them.
 
@@ -127,7 +127,7 @@ final class Terminal: Sendable {
       throw VaultError(.inputOutput)
     }
     defer { _ = unsafe tcsetattr(descriptor, TCSAFLUSH, &before) }
-    return try body()
+    return try TerminalState.whileSilent(descriptor, before: before, body)
   }
 
   /// Reads up to the end of a line; true when it was the end of input.
@@ -159,9 +159,7 @@ final class Terminal: Sendable {
     _ body: () throws -> Result
   ) rethrows -> Result {
     let isCapable = ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" } ?? false
-    if isCapable { put(Array("\u{1b}[?1049h\u{1b}[2J\u{1b}[H".utf8)) }
-    defer { if isCapable { put(Array("\u{1b}[2J\u{1b}[H\u{1b}[?1049l".utf8)) } }
-    return try body()
+    return isCapable ? try TerminalState.onOwnScreen(descriptor, body) : try body()
   }
 
   /// Empties the own screen.

@@ -133,6 +133,25 @@ import Testing
     #expect(terminal.screen.contains("Stopped, as you asked."))
   }
 
+  /// The second one ends the process at once, before it comes to put anything back.
+  @Test(arguments: ["\u{3}\u{3}", "\u{1c}\u{1c}", "\u{1a}\u{3}\u{3}"])
+  func `two of them give it back too, and take the words from the screen`(
+    keys: String
+  ) async throws {
+    let person = try await Person(hasVault: false)
+    let terminal = try FakeTerminal(
+      ["init", "--kdf", "light", "--vault", person.vault], by: person)
+    try await terminal.wait(for: "Passphrase: ")
+    #expect(try await eventually { !terminal.isEchoing })
+    terminal.type("dromedary" + keys)
+    let finished = try await terminal.finish()
+    #expect(finished.status == 130, "\(terminal.screen)")
+    #expect(terminal.isEchoing)
+    let rest = try #require(
+      terminal.screen.components(separatedBy: "made of six random words").last)
+    #expect(rest.contains("\u{1b}[2J\u{1b}[H\u{1b}[?1049l"))
+  }
+
   @Test func `Ctrl-C while standard input is awaited ends it, and keeps nothing`() async throws {
     let person = try await Person()
     let terminal = try FakeTerminal(
