@@ -42,9 +42,7 @@ extension OpenVault {
       at: path, of: files, keysFile: locksInForce, key: keys.database)
     do throws(VaultError) {
       try requireNewer(than: folder)
-      var outcome = try await backUp(to: folder, isDeep: isDeep, onBytes)
-      outcome.isNoted = note(folder)
-      return outcome
+      return try await backUp(to: folder, isDeep: isDeep, onBytes)
     } catch {
       folder.giveUp()
       throw error
@@ -70,13 +68,24 @@ extension OpenVault {
     let now = surroundings.now()
     let time = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: now >> $0) }
     do {
-      let mark = try KnownBackups.mark(of: folder.files)
       try database.queue.write { db in
         try db.execute(
           cached: "INSERT OR REPLACE INTO setting(name, value) VALUES ('last-backup', ?)",
           arguments: [(time + Array(folder.files.folder.utf8)).data])
-        try KnownBackups.note(db, mark)
       }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Notes in the vault that it knows what is in this one. Whatever comes of that, the backup is made.
+  ///
+  /// - Returns: whether the vault took it.
+  private func noteMark(of folder: BackupFolder) -> Bool {
+    do {
+      let mark = try KnownBackups.mark(ofDatabase: folder.partial)
+      try database.queue.write { db in try KnownBackups.note(db, mark) }
       return true
     } catch {
       return false
@@ -90,7 +99,7 @@ extension OpenVault {
     guard let former = try folder.formerContent(key: keys.database) else {
       // Nobody can look into it here: a vault that was restored from an older one may lack what is in it.
       let marks = try folder.earlierFiles.map { (files) throws(VaultError) in
-        try KnownBackups.mark(of: files)
+        try KnownBackups.mark(ofDatabase: files.database)
       }
       guard try read({ db in try marks.allSatisfy { try KnownBackups.holds(db, $0) } }) else {
         throw VaultError(.backupUnknown)
@@ -125,9 +134,13 @@ extension OpenVault {
     let fresh = earlier.union(late.map(\.path))
     outcome.filesKept = stored.count { !fresh.contains($0.path) }
     try await check(folder, fresh: fresh, copied: copied, &outcome, onBytes)
+    // Before it is in force: whatever ends this afterwards, the vault knows that backup, also under later keys.
+    let isKnown = noteMark(of: folder)
     try folder.putInForce()
     outcome.filesRemoved = try folder.removeUnnamed(stored)
     try look(at: folder, &outcome)
+    let hasTime = note(folder)
+    outcome.isNoted = isKnown && hasTime
     return outcome
   }
 

@@ -141,6 +141,8 @@ final class BackupFolder {
     try requireNoLog(beside: partial)
     try step()
     try Folders.removeFile(files.databaseLog)
+    // Not every disk keeps changes of names in their order, and a log works itself into whatever database has the name.
+    try Folders.synchronize(files.folder)
     if generations.contains(where: {
       $0 != keysFile.generation && ($0 ^ keysFile.generation).isMultiple(of: 2)
     }) {

@@ -2,16 +2,16 @@ internal import Cryptography
 internal import GRDB
 internal import VerifiableLog
 
-/// Backups of which a vault knows that it has all that is in them: it made them, or was restored from them. Once the
-/// vault has another master key it cannot look into them any more.
+/// Backups of which a vault knows that it has all that is in them: it made them, or was about to, or was restored from
+/// them. Once the vault has another master key it cannot look into them any more.
 enum KnownBackups {
   private static let setting = "known-backups"
   private static let longest = 256
 
-  /// Of a backup as it stands: its first page was sealed under a nonce of its own, and is another one with the next.
-  static func mark(of files: VaultFiles) throws(VaultError) -> Bytes32 {
+  /// Of a backup's database as it stands: its first page was sealed under a nonce of its own, and is another one with the next.
+  static func mark(ofDatabase path: String) throws(VaultError) -> Bytes32 {
     SHA256Hash.hash(
-      try OpenFile(reading: files.database, followingLinks: false)
+      try OpenFile(reading: path, followingLinks: false)
         .read(at: 0, count: SealedPages.pageByteCount))
   }
 

@@ -78,7 +78,7 @@ extension OpenVault {
     }
     do {
       let keys = try CarriedKeys.read(database, derived)
-      let mark = try KnownBackups.mark(of: source)
+      let mark = try KnownBackups.mark(ofDatabase: source.database)
       try await database.queue.write { db in try KnownBackups.note(db, mark) }
       let stored = try database.read { db in try StoredCopies.named(by: db, in: blobs) }
       _ = try await StoredCopies.copy(
