@@ -80,6 +80,20 @@ struct BuildingPlace: ~Copyable {
     Folders.removeMade(made)
   }
 
+  /// Removes what killed programs left beside a vault, unless somebody builds there now: a copy that a restore was
+  /// making opens by the passphrase of its backup's day.
+  static func sweep(beside vault: String) {
+    let parent = Folders.parent(of: VaultFiles.resolved(vault))
+    do throws(VaultError) {
+      // Whoever begins to build meanwhile must not meet this lock.
+      guard try Folders.names(in: parent).contains(where: isOfOurs) else { return }
+      var lock = try OpenFile(folder: parent)
+      if try lock.lock() { sweep(parent) }
+    } catch {
+      return
+    }
+  }
+
   /// Removes what killed programs of this account left here: folders of such a name, in which nothing but a vault's
   /// files is.
   private static func sweep(_ parent: String) {

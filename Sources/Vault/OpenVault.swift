@@ -120,6 +120,7 @@ public actor OpenVault {
         }
         // What was left unfinished is no reason to stay closed; the next opening tries again.
         do { try blobs.sweep() } catch {}
+        BuildingPlace.sweep(beside: files.folder)
       } catch {
         database.giveUp()
         throw error
@@ -303,7 +304,7 @@ extension OpenVault {
         opening: Folders.read(files.anchor, max: Anchor.maximumByteCount), key: key)
     } catch {
       switch error.code {
-      case .databaseDamaged, .inputOutput, .fileTooLarge: return nil
+      case .databaseDamaged, .inputOutput, .fileTooLarge, .notAFile: return nil
       default: throw error
       }
     }

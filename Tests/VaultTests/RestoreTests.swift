@@ -141,6 +141,25 @@ import VerifiableLog
     #expect(FileManager.default.fileExists(atPath: backup + "/keys"))
   }
 
+  /// Whoever gives up restoring never makes a next one; and the copy opens by an older passphrase.
+  @Test func `what a killed program left beside a vault goes when that one is opened`()
+    async throws
+  {
+    let (fixture, backup) = try await backedUp()
+    let left = fixture.folder.path + "/.cairn-0123456789abcdef"
+    try FileManager.default.copyItem(atPath: backup, toPath: left)
+    _ = try fixture.folder.file(".cairn-1111111111111111", [1])
+    var lock = try OpenFile(folder: fixture.folder.path)
+    let isLocked = try lock.lock(.shared)
+    #expect(isLocked)
+    try await fixture.open().close()
+    #expect(FileManager.default.fileExists(atPath: left))
+    _ = consume lock
+    try await fixture.open().close()
+    let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder.path)
+    #expect(names.filter { $0.hasPrefix(".") } == [".cairn-1111111111111111"])
+  }
+
   private func make(
     _ isRestored: Bool, _ backup: String, _ place: String, _ fixture: VaultFixture
   ) async throws {
