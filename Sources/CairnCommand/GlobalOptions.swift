@@ -63,8 +63,9 @@ extension GlobalOptions {
     _ body: (OpenVault) async throws -> Result
   ) async throws -> Result {
     try requireVault()
-    return try await with(
-      try open(terminal: terminal), isTelling: isTelling, isSettling: isSettling, body)
+    let vault: OpenVault
+    do { vault = try open(terminal: terminal) } catch { throw Self.opening(error) }
+    return try await with(vault, isTelling: isTelling, isSettling: isSettling, body)
   }
 
   /// As `withVault`, by the twelve words.
@@ -72,9 +73,28 @@ extension GlobalOptions {
     openedBy kit: borrowing RecoveryKit, _ body: (OpenVault) async throws -> Result
   ) async throws -> Result {
     try requireVault()
-    let vault = try OpenVault(
-      opening: vaultFolder, kit: kit, surroundings: Self.surroundings)
+    let vault: OpenVault
+    do throws(VaultError) {
+      vault = try OpenVault(opening: vaultFolder, kit: kit, surroundings: Self.surroundings)
+    } catch {
+      throw Self.opening(error)
+    }
     return try await with(vault, isTelling: true, isSettling: true, body)
+  }
+
+  /// What else would be said of a file that somebody named.
+  private static func opening(_ error: any Error) -> any Error {
+    guard let error = error as? VaultError, [.fileUnreadable, .notAFile].contains(error.code)
+    else { return error }
+    return Failure(
+      code: error.code.rawValue, status: ExitStatus(error.code),
+      Sentence(
+        "One of the vault's own files cannot be read: its locks (“keys”, “keys.bak”) or its “anchor”"
+          + " belong to another account, or something else is in their place.",
+        safe: "Nothing was changed, and nothing in the vault is damaged by this.",
+        next:
+          "Check that the folder and all files in it belong to your account, and that none of them is"
+          + " a link. If that cannot be mended, “cairn restore” brings back a backup."))
   }
 
   private func with<Result: Sendable>(

@@ -53,12 +53,15 @@ struct PassphraseCommand: AsyncParsableCommand {
   private struct Outcome: Sendable {
     let hasNewKeys: Bool
     let kitCheck: String
+    /// Where the last backup was made to.
+    let backup: String?
   }
 
   private func change(_ vault: OpenVault, _ terminal: Terminal?) async throws -> Outcome {
     let hasNewKeys = try wantsNewKeys(terminal)
     let passphrase = try await newPassphrase(for: vault, terminal)
     let check = try await vault.kitCheck()
+    let backup = try await vault.lastBackup()?.path
     try Interruption.check()
     do throws(VaultError) {
       if hasNewKeys {
@@ -74,7 +77,7 @@ struct PassphraseCommand: AsyncParsableCommand {
     } catch {
       throw failure(error)
     }
-    return Outcome(hasNewKeys: hasNewKeys, kitCheck: check)
+    return Outcome(hasNewKeys: hasNewKeys, kitCheck: check, backup: backup)
   }
 
   /// Asked only where questions are, and not of somebody who lost the passphrase: that tells of nobody who
@@ -168,6 +171,11 @@ struct PassphraseCommand: AsyncParsableCommand {
           + " there.")
     }
     Output.line()
+    if let backup = outcome.backup {
+      Output.paragraph(
+        "A backup keeps the passphrase of its day until it is brought up to date, each of them: cairn"
+          + " backup \(SafeText.argument(backup))")
+    }
     if outcome.hasNewKeys {
       Output.paragraph(
         "What this cannot do: whoever copied the vault before keeps what that copy held. If somebody"

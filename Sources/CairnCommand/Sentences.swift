@@ -239,6 +239,12 @@ enum Sentences {
         safe: "Nothing is lost: it stands in the vault, whole.",
         next:
           "Make sure that the disk has room, then look with “cairn list” before adding it again.")
+    case .inputOutput where isAboutKind(error.systemError):
+      return Sentence(
+        "This disk or network folder cannot do what a vault needs, such as being locked, or saying when"
+          + " something is written for sure." + systemReason(error.systemError),
+        safe: "What was saved before is safe; nothing is half done.",
+        next: "Use a place on another disk, best on one of this computer's own.")
     case .inputOutput:
       return Sentence(
         "The system could not read or write." + systemReason(error.systemError),
@@ -246,6 +252,11 @@ enum Sentences {
         next: "Check that the disk is connected and in order, and try again.")
     default: return nil
     }
+  }
+
+  /// No second try helps with it.
+  private static func isAboutKind(_ number: Int32?) -> Bool {
+    number.map { [ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL].contains($0) } ?? false
   }
 
   private static func isAboutPlace(_ number: Int32?) -> Bool {

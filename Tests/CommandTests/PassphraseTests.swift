@@ -36,6 +36,24 @@ import Testing
     #expect(try vaultFiles(person).contains("vault.db"))
   }
 
+  @Test(arguments: [[], ["--somebody-may-know-it"]])
+  func `whoever changes it is told of her backup, which still opens by the old one`(
+    options: [String]
+  ) async throws {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    let new = try newFile(person)
+    let backup = person.path("her stick")
+    #expect(try await person.cairn("backup", backup).status == 0)
+    let changed = try await person.run(
+      [
+        "passphrase", "--new-passphrase-file", new, "--vault", person.vault, "--passphrase-file",
+        person.passphraseFile,
+      ] + options)
+    #expect(changed.status == 0, "\(changed.all)")
+    #expect(changed.told.contains("cairn backup '\(backup)'"), "\(changed.told)")
+  }
+
   @Test func `with new keys, old locks put back open nothing`() async throws {
     let person = try await Person()
     _ = try await person.cairn("add", "--text", "One.")

@@ -34,4 +34,24 @@ import Testing
     #expect(refused.status == 12, "\(refused.all)")
     #expect(try await person.entries().count == 1)
   }
+
+  @Test func `is told of its own files where one of them cannot be read`() async throws {
+    let person = try await Person()
+    _ = try await person.addWords("One.")
+    let second = person.vault + "/keys.bak"
+    try FileManager.default.removeItem(atPath: second)
+    try FileManager.default.createSymbolicLink(atPath: second, withDestinationPath: "keys.bak")
+    let refused = try await person.cairn("list")
+    #expect(refused.status == 1)
+    #expect(refused.told.contains("One of the vault's own files cannot be read"), "\(refused.all)")
+    try FileManager.default.removeItem(atPath: second)
+    #expect(try await person.entries().count == 1)
+    // What is no anchor at all tells nothing of where the vault belongs.
+    let anchor = person.vault + "/anchor"
+    try FileManager.default.removeItem(atPath: anchor)
+    try FileManager.default.createDirectory(atPath: anchor, withIntermediateDirectories: false)
+    let listed = try await person.cairn("list")
+    #expect(listed.status == 0, "\(listed.all)")
+    #expect(listed.told.contains("lost its note of where it belongs"), "\(listed.all)")
+  }
 }
