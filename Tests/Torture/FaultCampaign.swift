@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Support
 import Vault
 
 /// Lets each single call to the system fail, in turn, and looks at what the program says and what is left.
@@ -8,6 +9,16 @@ struct FaultCampaign {
   enum Command: String, CaseIterable {
     case initialise = "init"
     case words, small, large, several, amend, retract, erase, sync
+    case passphrase
+    case newKeys = "new-keys"
+    case renew, backup, restore
+
+    /// Makes a vault where none is.
+    var isMaking: Bool { self == .initialise || self == .restore }
+    /// By which it can be seen whether it was done.
+    var leavesEntries: Bool {
+      [.words, .small, .large, .several, .amend, .retract, .erase].contains(self)
+    }
   }
 
   /// How calls fail; after a colon how many of them, where 0 is all that follow.
@@ -33,7 +44,10 @@ struct FaultCampaign {
   private let kitText: [UInt8]
   private let base: Moment
   private let before: Shown
+  /// What the backup holds.
+  private let backedUp: Shown
   private let target: String
+  private var backup: String { workshop.world + "/backup" }
   private var figures = Figures()
 
   init() async throws {
@@ -46,8 +60,12 @@ struct FaultCampaign {
     guard let target = first.first else { throw Unexpected("nothing was added") }
     self.target = target
     try person.done("add", try workshop.input("first.bin", noise(90_000, seed: 1)))
+    try person.done("backup", workshop.world + "/backup")
+    try person.done("add", try workshop.input("second.bin", noise(80_000, seed: 11)))
     try Tree.make(workshop.world + "/mailbox")
     base = try Moment(of: workshop.world)
+    backedUp = try await Vaults.restored(
+      workshop.world + "/backup", to: workshop.path + "/back", kit: try Vaults.kit(text: kitText))
     let vault = try Vaults.open(person.vault, kit: try Vaults.kit(text: kitText))
     before = try await CrashCampaign.examine(vault)
     try await vault.close()
@@ -69,7 +87,17 @@ struct FaultCampaign {
     case .retract: ["retract", target, "--text", "Not so."]
     case .erase: ["erase", target, "--yes"]
     case .sync: ["sync", "--mailbox", workshop.world + "/mailbox"]
+    case .passphrase: ["passphrase", "--new-passphrase-file", try newPassphrase()]
+    case .newKeys:
+      ["passphrase", "--new-passphrase-file", try newPassphrase(), "--somebody-may-know-it"]
+    case .renew: ["renew", "--somebody-has-a-copy"]
+    case .backup: ["backup", backup]
+    case .restore: ["restore", backup]
     }
+  }
+
+  private func newPassphrase() throws -> String {
+    try workshop.input("new", Array((Keeping.passphrase(1) + "\n").utf8))
   }
 
   /// Each call of the command from `first` on, or every so many of them, with each fault that can befall it.
@@ -126,7 +154,7 @@ struct FaultCampaign {
     try base.restore(to: workshop.world)
     let file = workshop.path + "/trace"
     try Tree.remove(file)
-    let who = command == .initialise ? other : person
+    let who = command.isMaking ? other : person
     let run = try who.cairn(arguments, Person.Trial(trace: fault == nil ? file : nil, fault: fault))
     guard fault == nil else { return (run, Trace.none) }
     guard run.status == 0 else { throw Unexpected("\(arguments) fails by itself: \(run.errors)") }
@@ -155,15 +183,17 @@ struct FaultCampaign {
         throw Unexpected("it calls a full disk damage: “\(run.errors)”")
       }
     }
-    if command == .initialise {
-      try await judgeInit(run, isDead: fault == "eio:0")
+    if command.isMaking {
+      try await judgeMade(run, command, isDead: fault == "eio:0")
     } else {
+      if command == .passphrase || command == .newKeys { try await judgePassphrases(run) }
       try await judgeVault(run, command)
+      if command == .backup { try await judgeBackup(run) }
     }
   }
 
   /// - Parameter isDead: no call succeeded after the first fault, so nothing could be taken back either.
-  private mutating func judgeInit(_ run: Run, isDead: Bool) async throws {
+  private mutating func judgeMade(_ run: Run, _ command: Command, isDead: Bool) async throws {
     guard Tree.exists(other.vault) else {
       guard run.status != 0 else {
         throw Unexpected("it says that there is a vault, and there is none")
@@ -175,12 +205,49 @@ struct FaultCampaign {
       return
     }
     if run.status != 0 { figures.doneAllTheSame += 1 }
-    let vault = try Vaults.open(other.vault, kit: try Vaults.kit(other.kitFile))
-    let shown = try await CrashCampaign.examine(vault)
-    guard shown.entries.isEmpty, shown.cases == ["default"] else {
+    let isNew = command == .initialise
+    let vault = try Vaults.open(
+      other.vault, kit: isNew ? try Vaults.kit(other.kitFile) : try Vaults.kit(text: kitText))
+    let shown = try await CrashCampaign.examine(vault, standings: isNew ? [.sound] : [.copied])
+    guard isNew ? shown.entries.isEmpty && shown.cases == ["default"] : shown == backedUp else {
       throw Unexpected("a new vault that shows \(shown)")
     }
     try await vault.close()
+  }
+
+  /// Whichever is tried first: one of the two opens it, and then the other does not; and after a success the new one.
+  private func judgePassphrases(_ run: Run) async throws {
+    var opened: [Int] = []
+    for number in figures.runs.isMultiple(of: 2) ? [0, 1] : [1, 0] {
+      guard let vault = try Vaults.open(person.vault, passphrase: number) else { continue }
+      try await vault.close()
+      opened.append(number)
+    }
+    guard opened == [1] || (opened == [0] && run.status != 0) else {
+      throw Unexpected("the passphrases \(opened) open it")
+    }
+  }
+
+  /// The former one or the new one is whole; and nothing keeps the next one from being made, also after new keys.
+  private func judgeBackup(_ run: Run) async throws {
+    let kit = try Vaults.kit(text: kitText)
+    let place = workshop.path + "/back"
+    let held = try await Vaults.restored(backup, to: place, kit: kit)
+    guard held == before || (held == backedUp && run.status != 0) else {
+      throw Unexpected("a backup that shows \(held)")
+    }
+    if figures.runs.isMultiple(of: 2) {
+      let vault = try Vaults.open(person.vault, kit: kit)
+      try await vault.sealAnew(passphrase: try locked(Keeping.passphrase(1)))
+      try await vault.close()
+    }
+    let vault = try Vaults.open(person.vault, kit: kit)
+    let shown = try await CrashCampaign.examine(vault)
+    _ = try await vault.backUp(to: backup)
+    try await vault.close()
+    guard try await Vaults.restored(backup, to: place, kit: kit) == shown else {
+      throw Unexpected("the next backup shows something else")
+    }
   }
 
   private mutating func judgeVault(_ run: Run, _ command: Command) async throws {
@@ -190,7 +257,7 @@ struct FaultCampaign {
     guard isDone || run.status != 0 else {
       throw Unexpected("it says that it is done, and it is not")
     }
-    if isDone, run.status != 0, command != .sync { figures.doneAllTheSame += 1 }
+    if isDone, run.status != 0, command.leavesEntries { figures.doneAllTheSame += 1 }
     for finding in try await vault.check().findings {
       if case .strayFiles = finding { figures.strays += 1 }
     }
@@ -224,7 +291,7 @@ struct FaultCampaign {
       expected = 0
       guard new.isEmpty else { throw Unexpected("\(new.count) entries are new") }
       return isGone
-    case .sync, .initialise: expected = 0
+    case .sync, .initialise, .passphrase, .newKeys, .renew, .backup, .restore: expected = 0
     case .several: expected = 4
     default: expected = 1
     }

@@ -15,12 +15,15 @@ struct Step {
   let isAtomic: Bool
   /// What each person's vault shows after it; nil before there is one.
   let after: [Shown?]
+  /// What opens the vault and its backup by then.
+  let keeping: Keeping
   /// What commands wrote for their users, by path: kits, cards, exhibits.
   let papers: [String: [UInt8]]
 }
 
-/// The life of two people's vaults and the folder in which they meet, lived by the real program and recorded.
+/// The life of two vaults, lived by the real program and recorded.
 struct History {
+  let life: Life
   let workshop: Workshop
   let people: [Person]
   private(set) var events: [Event] = []
@@ -30,12 +33,14 @@ struct History {
   var mailbox: String { workshop.world + "/mailbox" }
 
   private let disk: SimulatedDisk
-  private var random: SplitMix64
-  private var kits: [[UInt8]?] = [nil, nil]
+  var random: SplitMix64
+  var kits: [[UInt8]?] = [nil, nil]
+  var keeping = Keeping()
 
-  init(seed: UInt64) throws {
+  init(seed: UInt64, life: Life = .meeting) throws {
+    self.life = life
     workshop = try Workshop("history")
-    people = ["survivor", "advocate"].map { [workshop] in Person(name: $0, workshop: workshop) }
+    people = life.people.map { [workshop] in Person(name: $0, workshop: workshop) }
     disk = SimulatedDisk(root: workshop.world)
     random = SplitMix64(seed)
     try Tree.make(keptInodes)
@@ -55,7 +60,7 @@ struct History {
 
   /// Runs a command of somebody's and records it.
   @discardableResult
-  private mutating func run(
+  mutating func run(
     _ person: Int, _ arguments: [String], isAtomic: Bool = true, fault: String? = nil
   ) async throws -> Run {
     let file = workshop.path + "/trace"
@@ -76,12 +81,13 @@ struct History {
     let isNew = arguments[0] == "init"
     if isNew, run.status == 0 { kits[person] = try Tree.read(people[person].kitFile) }
     try keepInodes()
+    try await keeping.note(arguments, isDone: run.status == 0, in: self)
     steps.append(
       Step(
         person: person,
         what: arguments.prefix(2).joined(separator: " ") + (fault.map { " [\($0)]" } ?? ""),
         events: range, acknowledged: acknowledged, isAtomic: isAtomic,
-        after: try await snapshot(), papers: try papers()))
+        after: try await snapshot(), keeping: keeping, papers: try papers()))
     return run
   }
 
@@ -123,7 +129,7 @@ struct History {
   }
 
   private func papers() throws -> [String: [UInt8]] {
-    let vaults = people.map { $0.name + "/" } + ["mailbox/"]
+    let vaults = people.map { $0.name + "/" } + ["mailbox/", "backup/"]
     return try Tree.files(below: workshop.world).filter { name, _ in
       !name.hasPrefix(".") && !vaults.contains { name.hasPrefix($0) }
     }
@@ -131,19 +137,26 @@ struct History {
 
   // MARK: - What may be there
 
+  /// If the power fails right after this event, what is there is what one of these left: the last that this person knew
+  /// to be done, and those since; nil for what was before the first.
+  func possible(after event: Int, by person: Int) -> [Step?] {
+    guard let current = steps.firstIndex(where: { $0.events.contains(event) }) else {
+      return [steps.last]
+    }
+    var found: [Step?] = []
+    for step in steps[...current].reversed() where step.person == person {
+      found.append(step)
+      if let done = step.acknowledged, done <= event { return found }
+    }
+    return found + [nil]
+  }
+
   /// What may be shown if the power fails right after this event, and whether it must be one of these as a whole.
   func allowed(after event: Int, for person: Int) -> (states: [Shown?], isWhole: Bool) {
-    guard let current = steps.firstIndex(where: { $0.events.contains(event) }) else {
-      return (steps.last.map { [$0.after[person]] } ?? [nil], true)
-    }
-    var states: [Shown?] = []
-    var isWhole = true
-    for step in steps[...current].reversed() where step.person == person {
-      states.append(step.after[person])
-      if let done = step.acknowledged, done <= event { return (states, isWhole) }
-      isWhole = isWhole && step.isAtomic
-    }
-    return (states + [nil], isWhole)
+    let steps = possible(after: event, by: person)
+    return (
+      steps.map { $0?.after[person] ?? nil }, steps.dropLast().allSatisfy { $0?.isAtomic ?? true }
+    )
   }
 
   /// What was written for users and told of by then.
@@ -159,6 +172,7 @@ struct History {
     try disk.apply(.makeFolder(path: mailbox))
     try disk.apply(.synchronizeFolder(path: workshop.world))
     try await run(0, ["init", "--kit", people[0].kitFile, "--kdf", "light"])
+    guard life == .meeting else { return try await keep() }
     try await keepThings()
     try await change()
     try await share()
@@ -167,15 +181,19 @@ struct History {
     try await meet()
   }
 
-  private mutating func file(_ count: Int) throws -> String {
+  mutating func file(_ count: Int) throws -> String {
     try workshop.input("file-\(random.below(1_000_000)).bin", noise(count, seed: random.next()))
   }
 
   /// Sometimes the program is killed, or the disk fails, before it does what is wanted.
-  private mutating func mayFail(_ arguments: [String]) async throws {
+  ///
+  /// - Parameter calls: among so many of its first calls.
+  mutating func mayFail(
+    _ arguments: [String], by person: Int = 0, among calls: Int = 90
+  ) async throws {
     guard random.chance(1, in: 2) else { return }
     let what = ["kill", "kill-half", "kill-after", "eio", "enospc"][random.below(5)]
-    try await run(0, arguments, fault: "\(1 + random.below(90)):\(what)")
+    try await run(person, arguments, fault: "\(1 + random.below(calls)):\(what)")
   }
 
   private mutating func keepThings() async throws {
@@ -194,7 +212,7 @@ struct History {
     try await run(0, ["add"] + several)
   }
 
-  private mutating func anEntry() throws -> String {
+  mutating func anEntry() throws -> String {
     let open = steps.last?.after[0]?.entries.filter {
       $0.value.standing == .open && $0.value.kind == .evidence && !$0.value.isRetracted
     }

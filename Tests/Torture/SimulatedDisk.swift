@@ -11,7 +11,7 @@ import Support
 /// - Names are durable when their folder was synced. Of the changes since, those in one folder
 ///   happen in their order, so a prefix of them is there; folders do not wait for each other. A rename
 ///   is there whole or not at all, and waits for what came before it in both of its folders. Syncing a
-///   file does not sync its name (ext4 and others would do that too).
+///   file does not sync its name (ext4 and others would do that too). One mode keeps no order of names at all.
 /// - A synced content does not come back older, and a name that was never synced may still be there.
 final class SimulatedDisk {
   typealias FolderID = Int
@@ -152,11 +152,13 @@ final class SimulatedDisk {
   /// How much of what was not synced a crash leaves.
   enum Mode: Int, CaseIterable {
     case none, all, prefix, few, some, most, wholeFiles
+    /// Any of the changes of names may be there without those before it, as on FAT, which keeps no journal.
+    case unordered
 
     fileprivate var odds: Int {
       switch self {
       case .few: 1
-      case .some: 4
+      case .some, .unordered: 4
       default: 7
       }
     }
@@ -168,14 +170,14 @@ final class SimulatedDisk {
     case .none: return content(names: durable) { _ in nil }
     case .all: return content(names: visible) { $0.visible }
     case .prefix: return prefix(using: &random)
-    case .few, .some, .most, .wholeFiles:
+    case .few, .some, .most, .wholeFiles, .unordered:
       let odds = mode == .wholeFiles ? 2 + random.below(5) : mode.odds
       var applied = durable
       var blocked: Set<FolderID> = []
       for change in pendingNames {
         if blocked.isDisjoint(with: change.folders), random.chance(odds, in: 8) {
           Self.apply(change, to: &applied)
-        } else {
+        } else if mode != .unordered {
           blocked.formUnion(change.folders)
         }
       }

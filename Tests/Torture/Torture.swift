@@ -19,6 +19,8 @@ struct Crashes: AsyncParsableCommand {
   @Option(help: "How many different states.") var states = 3000
   @Option(help: "Of the history and of the choice of states.") var seed: UInt64 = 1
   @Option(help: "Histories, each with its share of the states.") var histories = 1
+  @Option(help: "Of what: two people who meet, or one who changes her locks and keeps a backup.")
+  var life = Life.meeting
   @Option(help: "Of these states only the one with this number, as a failure names it; it stays.")
   var only: Int?
   @Flag(help: "Leave the folder with the history.") var keep = false
@@ -29,7 +31,7 @@ struct Crashes: AsyncParsableCommand {
     var total = CrashCampaign.Figures()
     for number in 0..<histories {
       let seed = seed &+ UInt64(number)
-      var history = try History(seed: seed)
+      var history = try History(seed: seed, life: life)
       do {
         try await history.live()
         let share = states * (number + 1) / histories - states * number / histories
@@ -47,7 +49,13 @@ struct Crashes: AsyncParsableCommand {
     report.add("times it was equal in every byte to one that had been", total.vaultsKnown)
     report.add("states before the vault was there", total.beforeFirst)
     report.add("files read back and compared", total.filesRead)
-    report.add("states in which both copies went on, met and agreed", total.livedOn)
+    if life == .keeping {
+      report.add("passphrases tried", total.passphrasesTried)
+      report.add("backups restored and compared", total.backupsRead)
+      report.add("states in which the next backup or change of keys was made", total.livedOn)
+    } else {
+      report.add("states in which both copies went on, met and agreed", total.livedOn)
+    }
     report.end("Power cuts, from seed \(seed)")
   }
 }
