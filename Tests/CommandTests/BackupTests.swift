@@ -83,6 +83,33 @@ import Testing
     #expect(try left() == [])
   }
 
+  /// It is in force by then, and the vault has everything that is in it.
+  @Test func `one that was killed at its end is brought up to date also after new keys`()
+    async throws
+  {
+    let person = try await Person()
+    _ = try await person.cairn("add", "--text", "One.")
+    #expect(try await person.cairn("backup", "stick").status == 0)
+    _ = try await person.cairn("add", "--text", "Two.")
+    // Locks in the making are cleared away after the new database has its name.
+    let killed = try await person.start(
+      ["backup", "stick", "--vault", person.vault, "--passphrase-file", person.passphraseFile],
+      through: [
+        "/usr/bin/strace", "--follow-forks", "--output", person.path("trace"), "--trace-path",
+        person.path("stick/keys.new"), "--inject", "?unlink,unlinkat:signal=KILL",
+      ]
+    ).finish()
+    #expect(killed.status == -1, "\(killed.all)")
+    #expect(!FileManager.default.fileExists(atPath: person.path("stick/database.part")))
+    let new = try person.folder.file("new", Array("another passphrase by far\n".utf8))
+    let changed = try await person.cairn(
+      "passphrase", "--new-passphrase-file", new, "--somebody-may-know-it")
+    #expect(changed.status == 0, "\(changed.all)")
+    let next = try await person.cairn("backup", "stick", passphraseFile: new)
+    #expect(next.status == 0, "\(next.all)")
+    #expect(next.told.contains("is up to date: 2 entries"), "\(next.all)")
+  }
+
   /// Without a vault, and with a small disk of her own at the place that is given.
   private func personWithDisk() async throws -> (Person, place: String) {
     let person = try await Person(hasVault: false)

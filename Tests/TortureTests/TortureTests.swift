@@ -22,6 +22,20 @@ import Testing
     #expect((figures["told as a failure"] ?? 0) > 5)
   }
 
+  @Test func `whatever cuts a change of keys or a backup, one whole state is there`() async throws {
+    let seed = UInt64.random(in: 0..<1_000_000)
+    let figures = try await expectSound(
+      ["crashes", "--life", "keeping", "--states", "30", "--seed", "\(seed)"])
+    #expect((figures["backups restored and compared"] ?? 0) > 5)
+    #expect((figures["passphrases tried"] ?? 0) > 5)
+  }
+
+  @Test func `a change of locks that fails leaves the old one or the new one`() async throws {
+    let figures = try await expectSound(
+      ["faults", "--commands", "passphrase,renew", "--faults", "eio,kill", "--every", "11"])
+    #expect((figures["told as a failure"] ?? 0) > 3)
+  }
+
   /// Each time the program goes on, tells of an error, or ends.
   @Test func `without memory nothing is lost that was saved`() async throws {
     let first = Int.random(in: 1...1300)
