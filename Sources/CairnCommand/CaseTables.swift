@@ -1,6 +1,7 @@
 import CaseLog
 import Cryptography
 import Foundation
+import Mailboxes
 import Synchronization
 import Vault
 import VerifiableLog
@@ -180,23 +181,11 @@ final class GrowingFile: Sendable {
   /// All of it, or nothing that stays.
   func append(_ bytes: [UInt8]) throws(VaultError) {
     let start = lseek(descriptor, 0, SEEK_END)
-    do throws(VaultError) {
-      try write(bytes)
+    do throws(FileBytes.Failure) {
+      try FileBytes.put(bytes, to: descriptor)
     } catch {
       if start >= 0 { _ = ftruncate(descriptor, start) }
-      throw error
-    }
-  }
-
-  private func write(_ bytes: [UInt8]) throws(VaultError) {
-    var written = 0
-    while written < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw Self.error(errno) }
-      written += count
+      throw Self.error(error.number)
     }
   }
 

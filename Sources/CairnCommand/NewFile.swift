@@ -1,3 +1,4 @@
+import Mailboxes
 import Vault
 
 #if canImport(Glibc)
@@ -23,18 +24,9 @@ final class NewFile {
 
   /// Fills it; on the medium when this returns, and gone again if that failed.
   func finish(with bytes: [UInt8]) throws {
-    var written = 0
     var reason: Int32 = 0
-    while written < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
-      }
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 {
-        reason = errno
-        break
-      }
-      written += count
+    do throws(FileBytes.Failure) { try FileBytes.put(bytes, to: descriptor) } catch {
+      reason = error.number
     }
     if reason == 0, fsync(descriptor) != 0 { reason = errno }
     if reason == 0 { reason = Self.synchronizeFolder(of: path) }

@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import Mailboxes
 import Vault
 
 #if canImport(Glibc)
@@ -40,9 +41,7 @@ final class Terminal: Sendable {
 
   /// Writes a secret without making a string of it.
   func say(secret: borrowing LockedBytes) {
-    secret.withBytes { bytes in
-      unsafe bytes.withUnsafeBytes { unsafe write($0, to: descriptor) }
-    }
+    secret.withBytes { write($0, to: descriptor) }
     say()
   }
 
@@ -171,18 +170,11 @@ final class Terminal: Sendable {
 /// Writes all of it. What cannot be shown is no error of the work, and ends nothing; that a result was lost
 /// is said at the end.
 func write(_ bytes: [UInt8], to descriptor: Int32) {
-  unsafe bytes.withUnsafeBytes { unsafe write($0, to: descriptor) }
+  bytes.withBytes { write($0, to: descriptor) }
 }
 
-func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
-  var start = 0
-  while start < bytes.count {
-    let count = unsafe Glibc.write(descriptor, bytes.baseAddress! + start, bytes.count - start)
-    if count < 0, errno == EINTR { continue }
-    guard count > 0 else {
-      if descriptor == STDOUT_FILENO { Output.isLost = true }
-      return
-    }
-    start += count
+func write(_ bytes: RawSpan, to descriptor: Int32) {
+  do throws(FileBytes.Failure) { try FileBytes.put(bytes, to: descriptor) } catch {
+    if descriptor == STDOUT_FILENO { Output.isLost = true }
   }
 }

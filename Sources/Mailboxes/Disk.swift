@@ -1,3 +1,5 @@
+internal import Cryptography
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
@@ -231,19 +233,13 @@ struct File: ~Copyable {
     let wanted = Int(min(UInt64(count), byteCount - offset))
     let bytes = try disk.run(.read) { () throws(MailboxError) in
       var bytes = [UInt8](repeating: 0, count: wanted)
-      var filled = 0
-      while filled < wanted {
-        let got = unsafe bytes.withUnsafeMutableBytes { buffer in
-          unsafe pread(
-            descriptor.number, buffer.baseAddress?.advanced(by: filled), wanted - filled,
-            off_t(offset) + off_t(filled))
-        }
-        if got < 0 && errno == EINTR { continue }
-        guard got >= 0 else { throw .reading(errno) }
-        if got == 0 { break }
-        filled += got
+      do throws(FileBytes.Failure) {
+        let filled = try FileBytes.fill(
+          &bytes, count: wanted, from: descriptor.number, at: offset)
+        bytes.removeLast(wanted - filled)
+      } catch {
+        throw .reading(error.number)
       }
-      bytes.removeLast(wanted - filled)
       return bytes
     }
     disk.didRead(bytes.count)
@@ -252,18 +248,14 @@ struct File: ~Copyable {
 
   func write(_ bytes: [UInt8], at offset: UInt64) throws(MailboxError) {
     let (count, fails) = disk.lengthOfWrite(bytes.count)
-    var written = 0
-    while written < count {
-      let put = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe pwrite(
-          descriptor.number, buffer.baseAddress?.advanced(by: written), count - written,
-          off_t(offset) + off_t(written))
+    do throws(FileBytes.Failure) {
+      try bytes.withBytes { (bytes) throws(FileBytes.Failure) in
+        try FileBytes.put(bytes.extracting(0..<count), to: descriptor.number, at: offset)
       }
-      if put < 0 && errno == EINTR { continue }
-      guard put >= 0 else { throw .writing(errno) }
-      written += put
+    } catch {
+      throw .writing(error.number)
     }
-    disk.didWrite(written)
+    disk.didWrite(count)
     if fails { throw .inputOutput(EIO) }
   }
 

@@ -1,4 +1,3 @@
-internal import Cryptography
 internal import Mailboxes
 
 #if canImport(Glibc)
@@ -84,14 +83,15 @@ struct OpenFile: ~Copyable {
   }
 
   /// Reads until `buffer` has `count` bytes or the file ends; the number of bytes read.
-  func read(into buffer: inout [UInt8], count: Int) throws(VaultError) -> Int {
-    try unsafe fill(&buffer, count) { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
-  }
-
-  /// As the above, from `offset` on.
-  func read(into buffer: inout [UInt8], at offset: UInt64, count: Int) throws(VaultError) -> Int {
-    try unsafe fill(&buffer, count) {
-      unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(offset) + off_t(count - $0.count))
+  ///
+  /// - Parameter offset: where to begin; nil where the file stands.
+  func read(
+    into buffer: inout [UInt8], at offset: UInt64? = nil, count: Int
+  ) throws(VaultError) -> Int {
+    do throws(FileBytes.Failure) {
+      return try FileBytes.fill(&buffer, count: count, from: descriptor, at: offset)
+    } catch {
+      throw .ofSystem(reading: error.number)
     }
   }
 
@@ -102,57 +102,16 @@ struct OpenFile: ~Copyable {
     return result
   }
 
-  /// - Parameter read: reads into what is not full yet, the end of `count` bytes.
-  private func fill(
-    _ buffer: inout [UInt8], _ count: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int
-  ) throws(VaultError) -> Int {
-    var filled = 0
-    while filled < count {
-      let got = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe read(UnsafeMutableRawBufferPointer(rebasing: bytes[filled..<count]))
-      }
-      if got < 0 {
-        if errno == EINTR { continue }
-        throw .ofSystem(reading: errno)
-      }
-      if got == 0 { break }
-      filled += got
-    }
-    return filled
-  }
-
   func write(_ bytes: RawSpan) throws(VaultError) {
-    try unsafe put(bytes) { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-  }
-
-  func write(_ bytes: [UInt8]) throws(VaultError) {
-    try bytes.withBytes { (span) throws(VaultError) in try write(span) }
-  }
-
-  /// Writes in the middle, or at the end.
-  func write(_ bytes: [UInt8], at offset: UInt64) throws(VaultError) {
-    try bytes.withBytes { (span) throws(VaultError) in
-      try unsafe put(span) {
-        unsafe pwrite(
-          descriptor, $0.baseAddress, $0.count, off_t(offset) + off_t(bytes.count - $0.count))
-      }
+    do throws(FileBytes.Failure) { try FileBytes.put(bytes, to: descriptor) } catch {
+      throw .ofSystem(error.number)
     }
   }
 
-  /// - Parameter write: writes of what is not written yet, the end of `bytes`.
-  private func put(
-    _ bytes: RawSpan, _ write: (UnsafeRawBufferPointer) -> Int
-  ) throws(VaultError) {
-    var written = 0
-    while written < bytes.byteCount {
-      let put = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe write(UnsafeRawBufferPointer(rebasing: buffer[written...]))
-      }
-      if put < 0 {
-        if errno == EINTR { continue }
-        throw .ofSystem(errno)
-      }
-      written += put
+  /// - Parameter offset: where to write, in the middle or at the end; nil where the file stands.
+  func write(_ bytes: [UInt8], at offset: UInt64? = nil) throws(VaultError) {
+    do throws(FileBytes.Failure) { try FileBytes.put(bytes, to: descriptor, at: offset) } catch {
+      throw .ofSystem(error.number)
     }
   }
 
