@@ -130,11 +130,7 @@ extension Slot {
   public static func batchHash(_ slots: [Slot]) -> Bytes32 {
     var hash = DomainHasher(.slotBatch)
     for slot in slots {
-      var part = slot.logID.raw.bytes
-      for shift in stride(from: 56, through: 0, by: -8) {
-        part.append(UInt8(truncatingIfNeeded: slot.sequence >> UInt64(shift)))
-      }
-      hash.add(part + slot.box)
+      hash.add(slot.logID.raw.bytes + slot.sequence.bigEndianBytes + slot.box)
     }
     return hash.finalize()
   }

@@ -53,7 +53,7 @@ public struct Part: Hashable, Sendable {
     var hash = SHA256Hash()
     hash.update([0x00])
     hash.update(domain: .entryPart)
-    hash.update([UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index)])
+    hash.update(UInt16(truncatingIfNeeded: index).bigEndianBytes)
     hash.update([UInt8(truncatingIfNeeded: label.bytes.count)])
     hash.update(label.bytes)
     hash.update(salt.bytes)

@@ -124,8 +124,7 @@ public struct SealedEntry: Hashable, Sendable {
     guard encoded.count + 4 <= Limits.entryPlaintext else { throw .malformed }
     var plaintext: [UInt8] = []
     plaintext.reserveCapacity(Int(length))
-    let count = UInt32(encoded.count)
-    for shift in [24, 16, 8, 0] { plaintext.append(UInt8(truncatingIfNeeded: count >> shift)) }
+    plaintext.appendBigEndian(UInt32(encoded.count))
     plaintext += encoded
     plaintext += [UInt8](repeating: 0, count: Int(length) - plaintext.count)
     return plaintext
@@ -133,7 +132,7 @@ public struct SealedEntry: Hashable, Sendable {
 
   private static func unpadded(_ plaintext: [UInt8]) throws(CaseLogError) -> [UInt8] {
     guard plaintext.count >= 4 else { throw .malformed }
-    let count = plaintext.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+    let count = Int(UInt32(bigEndianBytes: plaintext.prefix(4)))
     guard count + 4 <= plaintext.count,
       UInt64(plaintext.count)
         == max(Limits.entryPlaintextFloor, Padme.paddedLength(UInt64(count) + 4)),

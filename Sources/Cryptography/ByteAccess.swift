@@ -92,20 +92,32 @@ extension [UInt8] {
     }
   }
 
-  /// Appends `value` as eight bytes, most significant first.
+  /// Appends the bytes of `value`, most significant first.
   @inline(__always)
-  package mutating func appendBigEndian(_ value: UInt64) {
-    var shift: UInt64 = 64
-    while shift > 0 {
-      shift -= 8
-      append(UInt8(truncatingIfNeeded: value >> shift))
-    }
+  package mutating func appendBigEndian(_ value: some FixedWidthInteger & UnsignedInteger) {
+    unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
   }
 
   /// Appends all bytes of `span`.
   @inline(__always)
   package mutating func append(_ span: RawSpan) {
     unsafe span.withUnsafeBytes { unsafe append(contentsOf: $0) }
+  }
+}
+
+extension FixedWidthInteger where Self: UnsignedInteger {
+  /// The number that these bytes are, most significant first; of more than it has, the last count.
+  @inline(__always)
+  package init(bigEndianBytes bytes: some Sequence<UInt8>) {
+    self = bytes.reduce(0) { $0 << 8 | Self($1) }
+  }
+
+  /// All of its bytes, most significant first.
+  @inline(__always)
+  package var bigEndianBytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendBigEndian(self)
+    return bytes
   }
 }
 

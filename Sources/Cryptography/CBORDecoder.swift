@@ -283,8 +283,7 @@ private struct Head {
     guard information >= 24 else { return (UInt64(information), offset) }
     let width = 1 << Int(information - 24)
     guard width <= bytes.count - offset else { throw .truncated }
-    var value: UInt64 = 0
-    for byte in bytes[offset..<(offset + width)] { value = value << 8 | UInt64(byte) }
+    let value = UInt64(bigEndianBytes: bytes[offset..<(offset + width)])
     // The least value that needs this width: 24, then one more than the width before can hold.
     let least: UInt64 = width == 1 ? 24 : 1 << UInt64(width * 4)
     guard value >= least else { throw .notShortest }

@@ -10,7 +10,7 @@ extension Frame {
     precondition(payload.count <= type.maximumByteCount, "a writer keeps frames within the limit")
     var frame: [UInt8] = [type.rawValue]
     frame.reserveCapacity(payload.count + FrameReader.headByteCount)
-    for shift in [24, 16, 8, 0] { frame.append(UInt8(truncatingIfNeeded: payload.count >> shift)) }
+    frame.appendBigEndian(UInt32(payload.count))
     frame += payload
     return frame
   }

@@ -56,9 +56,8 @@ public struct FrameReader: Sendable {
     guard (type == .hello) == (state == .beforeHello) else { throw .misplacedHello }
     guard type != .summary || state == .afterHello else { throw .misplacedSummary }
     guard buffer.count - start >= FrameReader.headByteCount else { return nil }
-    let length = buffer[(start + 1)..<(start + FrameReader.headByteCount)].reduce(0) {
-      $0 << 8 | Int($1)
-    }
+    let length = Int(
+      UInt32(bigEndianBytes: buffer[(start + 1)..<(start + FrameReader.headByteCount)]))
     guard length <= type.maximumByteCount else { throw .tooLong }
     let payload = start + FrameReader.headByteCount
     guard buffer.count - payload >= length else { return nil }

@@ -99,16 +99,10 @@ struct BlobReader: ~Copyable {
 
   /// Zeros, and in the last eight bytes the length of the original.
   private func isTail(_ bytes: ArraySlice<UInt8>, at offset: UInt64) -> Bool {
-    for (index, byte) in bytes.enumerated() {
+    let length = size.bigEndianBytes
+    return bytes.enumerated().allSatisfy { index, byte in
       let place = offset + UInt64(index)
-      let expected: UInt8
-      if place < plaintextSize - 8 {
-        expected = 0
-      } else {
-        expected = UInt8(truncatingIfNeeded: size >> (8 * (plaintextSize - 1 - place)))
-      }
-      if byte != expected { return false }
+      return byte == (place < plaintextSize - 8 ? 0 : length[Int(place + 8 - plaintextSize)])
     }
-    return true
   }
 }

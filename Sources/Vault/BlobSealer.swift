@@ -193,8 +193,9 @@ private struct Piece {
     isLast = end <= UInt64(Piece.byteCount)
     length = Int(min(end, UInt64(Piece.byteCount)))
     for offset in contentCount..<length { bytes[offset] = 0 }
-    for index in 0..<8 as Range<UInt64> where end + index >= 8 && end + index - 8 < UInt64(length) {
-      bytes[Int(end + index - 8)] = UInt8(truncatingIfNeeded: size >> (56 - 8 * index))
+    for (index, byte) in zip(0..<8 as Range<UInt64>, size.bigEndianBytes)
+    where end + index >= 8 && end + index - 8 < UInt64(length) {
+      bytes[Int(end + index - 8)] = byte
     }
   }
 

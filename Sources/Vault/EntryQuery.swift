@@ -115,11 +115,7 @@ struct EntryCursor: Equatable {
     var bytes = [
       Self.version, query.order.rawValue, query.isNewestFirst ? 1 : 0, key == nil ? 0 : 1,
     ]
-    for number in [key ?? 0, leaf] {
-      for shift in stride(from: 56, through: 0, by: -8) {
-        bytes.append(UInt8(truncatingIfNeeded: number >> Int64(shift)))
-      }
-    }
+    for number in [key ?? 0, leaf] { bytes.appendBigEndian(UInt64(bitPattern: number)) }
     return Base32.encode(bytes)
   }
 
@@ -136,7 +132,7 @@ struct EntryCursor: Equatable {
       bytes[2] == (query.isNewestFirst ? 1 : 0), bytes[3] <= 1
     else { throw VaultError(.cursorUnknown) }
     func number(at start: Int) -> Int64 {
-      Int64(bitPattern: bytes[start..<start + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+      Int64(bitPattern: UInt64(bigEndianBytes: bytes[start..<start + 8]))
     }
     key = bytes[3] == 1 ? number(at: 4) : nil
     leaf = number(at: 12)

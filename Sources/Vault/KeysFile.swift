@@ -20,8 +20,7 @@ struct KeysFile {
   var generation: UInt32 { Self.uint32(bytes, at: Self.generationOffset) }
   /// How often the locks were replaced; of two files the one with the higher number is newer.
   var change: UInt64 {
-    UInt64(Self.uint32(bytes, at: Self.changeOffset)) << 32
-      | UInt64(Self.uint32(bytes, at: Self.changeOffset + 4))
+    UInt64(bigEndianBytes: bytes[Self.changeOffset..<Self.changeOffset + 8])
   }
   var cost: KeyCost {
     KeyCost(memoryKiB: Self.uint32(bytes, at: 12), passes: Self.uint32(bytes, at: 16))
@@ -49,11 +48,9 @@ struct KeysFile {
     vaultID: [UInt8], generation: UInt32 = 0, change: UInt64 = 0
   ) throws(VaultError) {
     var header = Self.magic
-    header += Self.bytes(of: 1) + Self.bytes(of: cost.memoryKiB) + Self.bytes(of: cost.passes)
+    for number in [1, cost.memoryKiB, cost.passes] { header.appendBigEndian(number) }
     let salt = Randomness.bytes(16)
-    header += vaultID + salt + Self.bytes(of: generation)
-    header += Self.bytes(of: UInt32(truncatingIfNeeded: change >> 32))
-    header += Self.bytes(of: UInt32(truncatingIfNeeded: change))
+    header += vaultID + salt + generation.bigEndianBytes + change.bigEndianBytes
     do {
       let key = try Self.derive(passphrase, salt: salt, cost: cost)
       let nonce = Nonce24.random()
@@ -139,11 +136,7 @@ struct KeysFile {
   }
 
   private static func uint32(_ bytes: [UInt8], at offset: Int) -> UInt32 {
-    bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
-  }
-
-  private static func bytes(of number: UInt32) -> [UInt8] {
-    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+    UInt32(bigEndianBytes: bytes[offset..<offset + 4])
   }
 }
 

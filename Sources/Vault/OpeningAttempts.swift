@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// When a vault was opened last, and how often somebody tried in vain since. It lies beside the vault in the
 /// clear, and is a courtesy: who can write there can change it, and whatever is wrong with it keeps nobody
 /// out. Layout: `Protocol/VaultFiles.md`, attempts.
@@ -73,22 +75,21 @@ public struct OpeningAttempts: Hashable, Sendable {
   /// What is not of this layout counts as none.
   init(decoding bytes: [UInt8]) {
     guard bytes.count == Self.byteCount, Array(bytes[..<8]) == Self.magic,
-      Self.number(bytes[8..<12]) == 1
+      UInt32(bigEndianBytes: bytes[8..<12]) == 1
     else { return }
-    failures = UInt32(truncatingIfNeeded: Self.number(bytes[12..<16]))
-    untoldFailures = UInt32(truncatingIfNeeded: Self.number(bytes[16..<20]))
-    let failure = Self.number(bytes[24..<32])
-    let opening = Self.number(bytes[32..<40])
+    failures = UInt32(bigEndianBytes: bytes[12..<16])
+    untoldFailures = UInt32(bigEndianBytes: bytes[16..<20])
+    let failure = UInt64(bigEndianBytes: bytes[24..<32])
+    let opening = UInt64(bigEndianBytes: bytes[32..<40])
     lastFailure = failure == 0 ? nil : failure
     lastOpening = opening == 0 ? nil : opening
   }
 
   var bytes: [UInt8] {
-    func big(_ number: UInt64, _ count: Int) -> [UInt8] {
-      (0..<count).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-    }
-    return Self.magic + big(1, 4) + big(UInt64(failures), 4) + big(UInt64(untoldFailures), 4)
-      + big(0, 4) + big(lastFailure ?? 0, 8) + big(lastOpening ?? 0, 8)
+    var bytes = Self.magic
+    for number in [1, failures, untoldFailures, 0] { bytes.appendBigEndian(number) }
+    for time in [lastFailure, lastOpening] { bytes.appendBigEndian(time ?? 0) }
+    return bytes
   }
 
   /// Without a wait for the medium, and without a word if it cannot be done: a vault opens all the same.
@@ -109,9 +110,5 @@ public struct OpeningAttempts: Hashable, Sendable {
     }
     try Folders.removeFile(path)
     try OpenFile(creating: path).write(bytes)
-  }
-
-  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    bytes.reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

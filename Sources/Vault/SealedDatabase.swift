@@ -178,11 +178,10 @@ struct SealedPages: ~Copyable {
   private func opens(_ page: [UInt8], number: UInt32) -> Bool {
     let nonceEnd = Self.contentByteCount + Self.nonceByteCount
     guard let nonce = Nonce24(Array(page[Self.contentByteCount..<nonceEnd])) else { return false }
-    let place = vaultID + [1] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
     do {
       _ = try AEAD.open(
         Array(page[..<Self.contentByteCount] + page[nonceEnd...]), key: key, nonce: nonce,
-        associatedData: place)
+        associatedData: vaultID + [1] + number.bigEndianBytes)
       return true
     } catch {
       return false

@@ -70,7 +70,7 @@ public struct NoteKey: Hashable, Sendable {
     self.algorithm = algorithm
     self.publicKey = publicKey
     let input = name.utf8 + [newline, algorithm.rawValue] + publicKey.bytes
-    id = SHA256Hash.hash(input).bytes[..<4].reduce(0) { $0 << 8 | UInt32($1) }
+    id = UInt32(bigEndianBytes: SHA256Hash.hash(input).bytes[..<4])
   }
 
   /// The key of a verifier key, `name+hex(id)+base64(algorithm ‖ key)`.
@@ -106,7 +106,6 @@ public struct NoteKey: Hashable, Sendable {
   func isNamed(in line: NoteSignature) -> Bool { line.keyID == id && line.keyName == name }
 
   private var hexID: [UInt8] {
-    let bytes = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: id >> UInt32($0)) }
-    return [UInt8](Hex.encode(bytes).utf8)
+    [UInt8](Hex.encode(id.bigEndianBytes).utf8)
   }
 }

@@ -62,11 +62,7 @@ public struct NoteSignature: Hashable, Sendable {
 
   /// The line: em dash, space, name, space, base64 of key ID ‖ signature, newline.
   public var line: [UInt8] {
-    var content: [UInt8] = []
-    for shift in [24, 16, 8, 0] {
-      content.append(UInt8(truncatingIfNeeded: keyID >> UInt32(shift)))
-    }
-    content += signature
+    let content = keyID.bigEndianBytes + signature
     return NoteSignature.prefix + keyName.utf8 + [UInt8(ascii: " ")]
       + content.withBytes { Base64.encodeBytes($0) } + [newline]
   }
@@ -88,7 +84,7 @@ public struct NoteSignature: Hashable, Sendable {
       throw .invalidBase64
     }
     guard content.count > 4 else { throw .invalidBase64 }
-    keyID = content[..<4].reduce(0) { $0 << 8 | UInt32($1) }
+    keyID = UInt32(bigEndianBytes: content[..<4])
     signature = [UInt8](content[4...])
   }
 }

@@ -57,7 +57,7 @@ extension OpenVault {
     }
     guard let value, value.count > 8 else { return nil }
     return LastBackup(
-      time: value.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
+      time: UInt64(bigEndianBytes: value.prefix(8)),
       path: String(decoding: value.dropFirst(8), as: UTF8.self))
   }
 
@@ -66,12 +66,11 @@ extension OpenVault {
   /// - Returns: whether the vault took it.
   private func note(_ folder: BackupFolder) -> Bool {
     let now = surroundings.now()
-    let time = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: now >> $0) }
     do {
       try database.queue.write { db in
         try db.execute(
           cached: "INSERT OR REPLACE INTO setting(name, value) VALUES ('last-backup', ?)",
-          arguments: [(time + Array(folder.files.folder.utf8)).data])
+          arguments: [(now.bigEndianBytes + Array(folder.files.folder.utf8)).data])
       }
       return true
     } catch {

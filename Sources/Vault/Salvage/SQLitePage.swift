@@ -1,3 +1,5 @@
+internal import Cryptography
+
 /// A page of a b-tree as SQLite's file format describes it ("Database File Format", sections 1.6 and 2.1), read
 /// without SQLite and without what is around it. Every length in it is held to a limit: what does not fit is
 /// no row.
@@ -202,11 +204,11 @@ enum SQLitePage {
   // MARK: - Numbers
 
   private static func uint16(_ bytes: [UInt8], _ offset: Int) -> Int {
-    Int(bytes[offset]) << 8 | Int(bytes[offset + 1])
+    Int(UInt16(bigEndianBytes: bytes[offset..<offset + 2]))
   }
 
   static func uint32(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
-    bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
+    UInt32(bigEndianBytes: bytes[offset..<offset + 4])
   }
 
   /// One to nine bytes, seven bits each and eight in the last.

@@ -172,11 +172,9 @@ final class SalvagedPages {
       guard sealed.count == byteCount + 40,
         let nonce = Nonce24(Array(sealed[byteCount...].prefix(24)))
       else { return nil }
-      let place =
-        vaultID + [kind] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
       return try AEAD.open(
         Array(sealed[..<byteCount] + sealed[(byteCount + 24)...]), key: key, nonce: nonce,
-        associatedData: place)
+        associatedData: vaultID + [kind] + number.bigEndianBytes)
     } catch {
       // Not to be read, or not authentic: for salvage that is the same.
       return nil
