@@ -284,15 +284,8 @@ extension CaseEvaluation {
     lifts.contains { $0.logID == logID && size <= $0.size }
   }
 
-  /// A log, and the logs of older keys of the same device.
   private func lineage(of logID: LogID) -> [LogID] {
-    var result = [logID]
-    while let last = result.last, case .succession(let old) = member(last)?.origin,
-      !result.contains(old)
-    {
-      result.append(old)
-    }
-    return result
+    CaseState.Member.lineage(of: logID) { member($0) }
   }
 
   /// Where the power of a log ends for certain, and where it may end.

@@ -10,13 +10,7 @@ extension CaseState {
 
   /// A log, and those of older keys of its device, newest first.
   public func lineage(of logID: LogID) -> [LogID] {
-    var result = [logID]
-    while let last = result.last, case .succession(let old) = member(last)?.origin,
-      !result.contains(old)
-    {
-      result.append(old)
-    }
-    return result
+    Member.lineage(of: logID) { member($0) }
   }
 
   /// Members in good standing.
@@ -96,6 +90,17 @@ extension CaseState {
 }
 
 extension CaseState.Member {
+  /// A log, and those of older keys of its device, newest first.
+  static func lineage(of logID: LogID, among member: (LogID) -> CaseState.Member?) -> [LogID] {
+    var result = [logID]
+    while let last = result.last, case .succession(let old) = member(last)?.origin,
+      !result.contains(old)
+    {
+      result.append(old)
+    }
+    return result
+  }
+
   /// Whether the audience is one of this member's, cut or not.
   public func belongs(to audience: Audience) -> Bool {
     switch audience {
