@@ -25,7 +25,7 @@ struct Benchmark {
 
   private static func oneLargeCase(at path: String, entries: Int) async throws {
     print("\(entries) entries in one case")
-    let vault = try await MeasuredVault(at: path)
+    let vault = try MeasuredVault(at: path)
     try await vault.measureAdding(entries)
     try await vault.measureOpening()
     let open = try vault.open()
@@ -40,7 +40,7 @@ struct Benchmark {
 
   private static func manyCases(at path: String, cases: Int, each: Int) async throws {
     print("\(cases) cases of \(each) entries")
-    let vault = try await MeasuredVault(at: path)
+    let vault = try MeasuredVault(at: path)
     var generator = Words(seed: 2)
     for number in 0..<cases {
       _ = try await vault.created.startCase(named: "case \(number)")
@@ -147,9 +147,9 @@ struct MeasuredVault {
   private let path: String
   let created: OpenVault
 
-  init(at path: String) async throws {
+  init(at path: String) throws {
     self.path = path
-    created = try await OpenVault.create(
+    created = try OpenVault.create(
       at: path, passphrase: try Measured.passphrase(), kit: try RecoveryKit.make(), cost: .light,
       surroundings: Measured.surroundings)
   }

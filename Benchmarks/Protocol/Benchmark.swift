@@ -115,7 +115,7 @@ enum MeasuredSync {
     let mailbox = folder + "/mailbox"
     try FileManager.default.createDirectory(atPath: mailbox, withIntermediateDirectories: false)
     let kit = try RecoveryKit.make()
-    let first = try await OpenVault.create(
+    let first = try OpenVault.create(
       at: folder + "/first", passphrase: try Measured.passphrase(), kit: kit, cost: .light,
       surroundings: Measured.surroundings)
     _ = try await first.add((0..<count).map(entry), toCase: nil)
@@ -126,7 +126,7 @@ enum MeasuredSync {
       .reduce(0) { $0 + ($1 ?? 0) }
 
     let found = try OpenVault.findCase(in: mailbox, kit: kit)
-    let second = try await OpenVault.create(
+    let second = try OpenVault.create(
       at: folder + "/second", passphrase: try Measured.passphrase(), kit: kit, cost: .light,
       recovering: found, named: "default", audience: .ownDevices,
       surroundings: Measured.surroundings)

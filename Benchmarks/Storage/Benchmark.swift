@@ -19,7 +19,7 @@ struct Benchmark {
     let (part, number) = Measured.asked(
       of: "StorageBenchmark", parts: ["entries", "unindexed", "unlock", "memory", "check"])
     let figures = try await Measured.inFolder("storage") { folder in
-      let vault = try await MeasuredVault(in: folder)
+      let vault = try MeasuredVault(in: folder)
       return switch part {
       case "entries": try await vault.add(MeasuredVault.small(number))
       case "unindexed": try await vault.add(MeasuredVault.wordless(number))
@@ -37,9 +37,9 @@ struct MeasuredVault {
   private let vault: OpenVault
   private var path: String { folder + "/vault" }
 
-  init(in folder: String) async throws {
+  init(in folder: String) throws {
     self.folder = folder
-    vault = try await OpenVault.create(
+    vault = try OpenVault.create(
       at: folder + "/vault", passphrase: try Measured.passphrase("right"),
       kit: try RecoveryKit.make(),
       cost: .light, surroundings: Measured.surroundings)

@@ -49,7 +49,7 @@ struct InitCommand: AsyncParsableCommand {
       let words = try RecoveryKit.make()
       try keep(words, kitFile, terminal)
       try Interruption.check()
-      let vault = try await OpenVault.create(
+      let vault = try OpenVault.create(
         at: global.vaultFolder, passphrase: passphrase, kit: words, cost: kdf.value,
         surroundings: GlobalOptions.surroundings)
       try await vault.close()

@@ -40,7 +40,7 @@ struct RecoverCommand: AsyncParsableCommand {
     let standing: RecoveryStanding
     if isNew {
       let name = name ?? "default"
-      let vault = try await makeVault(kit, found, name, terminal)
+      let vault = try makeVault(kit, found, name, terminal)
       do {
         standing = try await fetch(name, vault)
       } catch {
@@ -89,11 +89,11 @@ struct RecoverCommand: AsyncParsableCommand {
 
   private func makeVault(
     _ kit: borrowing RecoveryKit, _ found: RecoverableCase, _ name: String, _ terminal: Terminal?
-  ) async throws -> OpenVault {
+  ) throws -> OpenVault {
     let passphrase = try InitCommand.choosePassphrase(global, terminal, cost: kdf.value)
     try Interruption.check()
     do {
-      return try await OpenVault.create(
+      return try OpenVault.create(
         at: global.vaultFolder, passphrase: passphrase, kit: kit, cost: kdf.value,
         recovering: found, named: name, audience: audience,
         surroundings: GlobalOptions.surroundings)

@@ -11,7 +11,7 @@ extension OpenVault {
   public static func create(
     at path: String, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit, cost: KeyCost,
     surroundings: Surroundings
-  ) async throws(VaultError) -> OpenVault {
+  ) throws(VaultError) -> OpenVault {
     try make(at: path, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings) {
       (db, keys, kit) in
       _ = try CaseStart.run(

@@ -70,7 +70,7 @@ extension OpenVault {
     at path: String, passphrase: borrowing LockedBytes, kit: borrowing RecoveryKit, cost: KeyCost,
     recovering found: RecoverableCase, named name: String, audience: MailboxAudience = .everyone,
     surroundings: Surroundings
-  ) async throws(VaultError) -> OpenVault {
+  ) throws(VaultError) -> OpenVault {
     try make(at: path, passphrase: passphrase, kit: kit, cost: cost, surroundings: surroundings) {
       (db, keys, kit) in
       try CaseRecovery(found: found, name: name, isDefault: true, audience: audience)

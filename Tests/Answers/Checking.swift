@@ -32,7 +32,7 @@ extension Question {
     let folder = try given(path)
     do throws(VaultError) {
       let found = try OpenVault.findCase(in: folder, kit: kit)
-      let vault = try await OpenVault.create(
+      let vault = try OpenVault.create(
         at: try vaultPath(), passphrase: try passphrase(), kit: kit, cost: .least,
         recovering: found, named: "default",
         surroundings: Surroundings(now: { 1_900_000_000 }, machine: Array("a machine".utf8)))

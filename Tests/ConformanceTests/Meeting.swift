@@ -177,7 +177,7 @@ private actor Newcomers {
     let kit = try meeting.survivor.kit()
     try FileManager.default.copyItem(
       atPath: meeting.survivor.path("kit"), toPath: person.path("kit"))
-    let vault = try await OpenVault.create(
+    let vault = try OpenVault.create(
       at: person.vault, passphrase: try locked(Person.passphrase), kit: kit, cost: .least,
       recovering: try OpenVault.findCase(in: folder.path, kit: kit), named: "theirs",
       surroundings: Person.surroundings)

@@ -26,7 +26,7 @@ package struct Person: Sendable {
   /// most of each run would be that. `cairn init` itself is looked at in `SetUpTests`.
   private func makeVault() async throws {
     let kit = try RecoveryKit.make()
-    let made = try await OpenVault.create(
+    let made = try OpenVault.create(
       at: vault, passphrase: try locked(Self.passphrase), kit: kit, cost: .least,
       surroundings: Self.surroundings)
     try await made.close()

@@ -34,7 +34,7 @@ struct Cast {
         name: name, owner: owner, role: owner == .survivor ? .survivor : .advocate,
         place: folder + "/" + name, machine: name, kit: kit)
       try Files.removeTree(device.vaultPath)
-      let vault = try await OpenVault.create(
+      let vault = try OpenVault.create(
         at: device.vaultPath, passphrase: try Self.passphrase(), kit: RecoveryKit.typed(kit),
         cost: .least, surroundings: device.surroundings)
       try await vault.close()

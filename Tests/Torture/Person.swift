@@ -216,7 +216,7 @@ struct Person {
   /// A vault as `cairn init` makes it, at the least cost of its passphrase: most of each run would be that.
   func makeVault() async throws {
     let kit = try RecoveryKit.make()
-    let made = try await OpenVault.create(
+    let made = try OpenVault.create(
       at: vault, passphrase: try locked(Workshop.passphrase), kit: kit, cost: .least,
       surroundings: Vaults.surroundings)
     try await made.close()

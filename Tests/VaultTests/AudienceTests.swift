@@ -25,7 +25,7 @@ struct Circle {
     first = try VaultFixture(machine: "two")
     second = try VaultFixture(machine: "three")
     mailbox = try TemporaryFolder()
-    hers = try await OpenVault.create(
+    hers = try OpenVault.create(
       at: survivor.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       surroundings: survivor.surroundings)
     anna = try await first.create()

@@ -44,7 +44,7 @@ final class SurvivorWithKit: Sendable {
     let fixture = try fixture(machine)
     let kit = try kit()
     let found = try OpenVault.findCase(in: (folder ?? shared).path, kit: kit)
-    let vault = try await OpenVault.create(
+    let vault = try OpenVault.create(
       at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       recovering: found, named: "default", surroundings: fixture.surroundings)
     return (fixture, vault)

@@ -23,7 +23,7 @@ import Testing
     let kit = try RecoveryKit.typed(seed.withBytes { KitWords.encode($0) })
     let fixture = try VaultFixture(machine: "reader")
     let found = try OpenVault.findCase(in: mailbox.path, kit: kit)
-    let vault = try await OpenVault.create(
+    let vault = try OpenVault.create(
       at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       recovering: found, named: "default", surroundings: fixture.surroundings)
     let outcome = try await vault.sync(caseNamed: nil, mailbox: mailbox.path)

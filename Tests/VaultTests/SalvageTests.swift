@@ -375,7 +375,7 @@ import VerifiableLog
   @Test func `any lock that is whole opens, by passphrase or kit`() async throws {
     let fixture = try VaultFixture()
     let kit = try RecoveryKit.make()
-    let vault = try await OpenVault.create(
+    let vault = try OpenVault.create(
       at: fixture.path, passphrase: try locked(VaultFixture.passphrase), kit: kit, cost: .least,
       surroundings: fixture.surroundings)
     _ = try await vault.add([words("one")], toCase: nil)

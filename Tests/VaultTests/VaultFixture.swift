@@ -34,7 +34,7 @@ struct VaultFixture {
   func create() async throws -> OpenVault { try await create(kit: try RecoveryKit.make()) }
 
   func create(kit: borrowing RecoveryKit) async throws -> OpenVault {
-    try await OpenVault.create(
+    try OpenVault.create(
       at: path, passphrase: try locked(Self.passphrase), kit: kit, cost: .least,
       surroundings: surroundings)
   }
