@@ -96,10 +96,7 @@ private struct NewFileSink: ByteSink, ~Copyable {
     var done = 0
     while done < bytes.byteCount {
       let put = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe buffer.baseAddress.map {
-          unsafe Self.put(descriptor, $0 + done, buffer.count - done)
-        }
-          ?? 0
+        unsafe systemWrite(descriptor, buffer.baseAddress! + done, buffer.count - done)
       }
       if put < 0 && errno == EINTR { continue }
       guard put > 0 else { throw Self.reason(errno) }
@@ -114,13 +111,9 @@ private struct NewFileSink: ByteSink, ~Copyable {
   static func reason(_ error: Int32) -> SinkError {
     error == ENOSPC || error == EDQUOT ? .full : .unwritable
   }
+}
 
-  /// The system's `write`, which this type's own name hides.
-  private static func put(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-    #if canImport(Glibc)
-      unsafe Glibc.write(descriptor, bytes, count)
-    #else
-      unsafe Darwin.write(descriptor, bytes, count)
-    #endif
-  }
+/// The system's `write`, which that of the sink hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  unsafe write(descriptor, bytes, count)
 }

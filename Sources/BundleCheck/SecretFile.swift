@@ -28,7 +28,7 @@ public enum SecretFile {
     var byte: UInt8 = 0
     defer { byte = 0 }
     while true {
-      let count = unsafe take(descriptor, &byte)
+      let count = unsafe systemRead(descriptor, &byte)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw .unreadable }
       if count == 0 { return secret }
@@ -53,12 +53,7 @@ public enum SecretFile {
     }
   }
 
-  /// The system's `read`, which this type's own name hides.
-  private static func take(_ descriptor: Int32, _ byte: UnsafeMutablePointer<UInt8>) -> Int {
-    #if canImport(Glibc)
-      unsafe Glibc.read(descriptor, byte, 1)
-    #else
-      unsafe Darwin.read(descriptor, byte, 1)
-    #endif
-  }
+/// The system's `read`, which that of `SecretFile` hides.
+private func systemRead(_ descriptor: Int32, _ byte: UnsafeMutablePointer<UInt8>) -> Int {
+  unsafe read(descriptor, byte, 1)
 }

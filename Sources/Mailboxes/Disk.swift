@@ -87,7 +87,7 @@ struct Folder: ~Copyable {
   init(path: String, disk: Disk) throws(MailboxError) {
     self.disk = disk
     descriptor = try disk.run(.open) { () throws(MailboxError) in
-      let number = Folder.open(path)
+      let number = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard number >= 0 else { throw .unreachable }
       return Descriptor(number)
     }
@@ -96,14 +96,6 @@ struct Folder: ~Copyable {
   private init(_ descriptor: consuming Descriptor, disk: Disk) {
     self.descriptor = descriptor
     self.disk = disk
-  }
-
-  private static func open(_ path: String) -> Int32 {
-    #if canImport(Glibc)
-      unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    #else
-      unsafe Darwin.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    #endif
   }
 
   /// A folder in this one, not through a link.

@@ -3,6 +3,8 @@ public import Cryptography
 
 #if canImport(Glibc)
   internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
 #endif
 
 /// How long a passphrase stands up to guessing, by zxcvbn's estimate: names, words, dates, keys that lie beside

@@ -2,6 +2,8 @@ internal import Cryptography
 
 #if canImport(Glibc)
   internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
 #endif
 
 /// A folder beside a vault's place, in which it is put together until it is moved there whole. One that a killed

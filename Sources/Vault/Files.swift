@@ -76,9 +76,14 @@ struct OpenFile: ~Copyable {
   func status() throws(VaultError) -> Status {
     var info = stat()
     guard unsafe fstat(descriptor, &info) == 0 else { throw .ofSystem(errno) }
+    #if canImport(Darwin)
+      let modified = info.st_mtimespec
+    #else
+      let modified = info.st_mtim
+    #endif
     return Status(
       size: UInt64(max(0, info.st_size)), inode: UInt64(info.st_ino),
-      modified: Int64(info.st_mtim.tv_sec), modifiedNanoseconds: Int(info.st_mtim.tv_nsec),
+      modified: Int64(modified.tv_sec), modifiedNanoseconds: Int(modified.tv_nsec),
       isRegular: info.st_mode & S_IFMT == S_IFREG)
   }
 

@@ -39,7 +39,7 @@ enum Folders {
   }
 
   static func rename(_ old: String, to new: String) throws(VaultError) {
-    guard unsafe Glibc.rename(old, new) == 0 else { throw .ofSystem(errno) }
+    guard systemRename(old, new) == 0 else { throw .ofSystem(errno) }
   }
 
   /// Where it does not matter whether it was there, or whether it goes now or at the next opening.
@@ -181,3 +181,6 @@ enum Folders {
     return names.sorted()
   }
 }
+
+/// The system's `rename`, which that of `Folders` hides.
+private func systemRename(_ old: String, _ new: String) -> Int32 { unsafe rename(old, new) }

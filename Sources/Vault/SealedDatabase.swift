@@ -2,10 +2,6 @@ internal import CSealedVFS
 internal import Cryptography
 internal import GRDB
 
-#if canImport(Glibc)
-  internal import Glibc
-#endif
-
 /// The vault's SQLite, every page of it sealed: GRDB over the VFS of `CSealedVFS`.
 struct SealedDatabase {
   let queue: DatabaseQueue

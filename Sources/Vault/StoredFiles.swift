@@ -5,6 +5,8 @@ internal import VerifiableLog
 
 #if canImport(Glibc)
   internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
 #endif
 
 /// A sealed attachment that is a file of its own, as its row describes it.

@@ -2,6 +2,8 @@ internal import Cryptography
 
 #if canImport(Glibc)
   internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
 #endif
 
 /// The names of a vault's files, and what is done with them as a whole.

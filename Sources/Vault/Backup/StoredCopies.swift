@@ -5,6 +5,8 @@ internal import VerifiableLog
 
 #if canImport(Glibc)
   internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
 #endif
 
 /// Sealed files from one folder of them into another: each is hashed as it passes, synced under a temporary
