@@ -50,7 +50,8 @@ extension VerdictText {
   private static func remark(_ code: BundleFinding.Code) -> String {
     switch code {
     case .fingerprintNotGiven:
-      "You gave no fingerprint (--fingerprint). Compare the one of this case with the statement of the person whose case it is."
+      "You gave no fingerprint (--fingerprint). Compare the one of this case with the statement of the person"
+        + " whose case it is."
     case .noTrustedReceipt:
       "No receipt by a key that you gave (--witness) covers this. The advocate’s organisation can tell you the key."
     case .receiptBySurvivor:
@@ -60,9 +61,11 @@ extension VerdictText {
     case .violation:
       "An entry breaks the rules of the case. It was set aside and counts for nothing."
     case .disputed:
-      "An entry was written after its author was removed, and somebody else had seen it; or its author signed two histories. It is marked as disputed."
+      "An entry was written after its author was removed, and somebody else had seen it; or its author signed"
+        + " two histories. It is marked as disputed."
     case .setAside:
-      "An entry was written after its author was removed, and nobody else’s word is there for it. It counts for nothing."
+      "An entry was written after its author was removed, and nobody else’s word is there for it. It counts"
+        + " for nothing."
     case .erased: "An entry is included that was erased since. It is not shown."
     case .unknownKind: "An entry is of a kind that a newer version made."
     case .unknownParts: "An entry has parts that this version cannot read."

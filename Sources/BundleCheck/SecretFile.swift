@@ -6,8 +6,8 @@ public import Cryptography
   internal import Darwin
 #endif
 
-/// A small file, or a pipe, with a secret in it: a passphrase, keys, the words of a kit. Both programs read it here, so that
-/// one file opens with one what it sealed with the other.
+/// A small file, or a pipe, with a secret in it: a passphrase, keys, the words of a kit. Both programs read it
+/// here, so that one file opens with one what it sealed with the other.
 public enum SecretFile {
   public enum Problem: Error {
     /// It is not there, or cannot be read to its end.
@@ -52,6 +52,7 @@ public enum SecretFile {
       bytes.byteCount > 0 && bytes.byte(at: bytes.byteCount - 1) == byte
     }
   }
+}
 
 /// The system's `read`, which that of `SecretFile` hides.
 private func systemRead(_ descriptor: Int32, _ byte: UnsafeMutablePointer<UInt8>) -> Int {

@@ -30,7 +30,8 @@ public enum VerdictText {
     case .keyNeeded:
       "The bundle is encrypted. Give its passphrase (--seal-passphrase-file) or your key (--identity)."
     case .wrongPassphrase:
-      "This passphrase does not open the bundle. Nothing is lost: check for typing errors and ask whoever gave it to you."
+      "This passphrase does not open the bundle. Nothing is lost: check for typing errors and ask whoever gave"
+        + " it to you."
     case .wrongIdentity: "The bundle is not encrypted for this key."
     case .noIdentity:
       "There is no age key in the identity file. It has a line that begins with AGE-SECRET-KEY-1."
@@ -57,8 +58,10 @@ public enum VerdictText {
   private static func opening(_ verdict: BundleVerdict, _ trust: BundleTrust) -> [String] {
     if isOfAnotherCase(verdict) {
       return [
-        "The fingerprint of the case in this bundle is not the fingerprint that you gave. Check it for a typing error first.",
-        "If it is right, this is not the bundle that you expect: ask whoever gave it to you. Nothing more of it was checked.",
+        "The fingerprint of the case in this bundle is not the fingerprint that you gave. Check it for a typing"
+          + " error first.",
+        "If it is right, this is not the bundle that you expect: ask whoever gave it to you. Nothing more of it"
+          + " was checked.",
       ]
     }
     switch verdict.outcome {

@@ -12,8 +12,9 @@ struct AddCommand: AsyncParsableCommand {
       left empty.
 
       Of a FOLDER, each file below it becomes an entry, with its path as title. Hidden and \
-      empty files, links, and the twelve words of a vault are passed over. What the case holds already is not added twice, so that you can repeat \
-      it when it was interrupted, or when there are new files.
+      empty files, links, and the twelve words of a vault are passed over. What the case holds \
+      already is not added twice, so that you can repeat it when it was interrupted, or when there \
+      are new files.
 
         cairn add screenshot.png
         cairn add post.png --url https://example.org/1 --seen-at 2024-05-31

@@ -60,8 +60,9 @@ struct RemoveCommand: AsyncParsableCommand {
     let name = Self.name(outcome.member)
     let count = Quantity.count(outcome.opened.count, "entry", "entries")
     Output.paragraph(
-      "\(name.prefix(1).uppercased() + name.dropFirst()) is removed from \(SafeText.quoted(outcome.caseName)). They could open \(count) until"
-        + " now; of what is added from now on, none.")
+      "\(name.prefix(1).uppercased() + name.dropFirst()) is removed from"
+        + " \(SafeText.quoted(outcome.caseName)). They could open \(count) until now; of what is added from"
+        + " now on, none.")
     Output.paragraph(
       "Others learn of it with the next exchange. The old folder cannot refuse anybody, so choose a"
         + " new one that they cannot reach: cairn sync"

@@ -1,7 +1,7 @@
 public import VerifiableLog
 
-// What the authors of control entries had seen when they wrote them, and how much of that is here. Whoever serves a copy
-// can keep from it what others know: a cut above all.
+// What the authors of control entries had seen when they wrote them, and how much of that is here. Whoever
+// serves a copy can keep from it what others know: a cut above all.
 
 extension CaseState {
   /// How far a survivor's log can be followed: of each entry below this place all is here that its author had seen of

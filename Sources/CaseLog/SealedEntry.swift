@@ -48,8 +48,8 @@ public struct SealedEntry: Hashable, Sendable {
 
   /// Opens the entry and checks all that its key lets check.
   ///
-  /// - Throws: `.otherCiphertext` and `.locked` when ciphertext or key are not this entry's; `.commitmentMismatch`, `.misplaced`,
-  ///   `.classMismatch` and `.malformed` when the entry is a violation.
+  /// - Throws: `.otherCiphertext` and `.locked` when ciphertext or key are not this entry's;
+  ///   `.commitmentMismatch`, `.misplaced`, `.classMismatch` and `.malformed` when the entry is a violation.
   public func open(
     at place: EntryPlace, key: borrowing SecretKey
   ) throws(CaseLogError) -> OpenedEntry {

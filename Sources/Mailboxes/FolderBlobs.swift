@@ -130,7 +130,7 @@ extension FolderExchange {
 
   /// How long a blob's file says that the blob is.
   private static func byteCount(in file: borrowing File) throws(MailboxError) -> UInt64 {
-    try file.read(at: 0, count: 8).reduce(0) { $0 << 8 | UInt64($1) }
+    UInt64(bigEndianBytes: try file.read(at: 0, count: 8))
   }
 
   /// Whether the hashes in a blob's file lead to its name.

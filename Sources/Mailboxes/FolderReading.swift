@@ -94,8 +94,8 @@ extension FolderExchange {
   /// Whether a head says what this copy would say itself: then nothing in it is new, and its length and its summary are
   /// all that is looked at.
   ///
-  /// The own one is looked at more closely, since nobody else writes it again: `hello` as well; and all of it unless the
-  /// heads of all others are known. Then nobody lacks what may be damaged further on in it.
+  /// The own one is looked at more closely, since nobody else writes it again: `hello` as well; and all of it
+  /// unless the heads of all others are known. Then nobody lacks what may be damaged further on in it.
   private func isKnown(_ file: borrowing FrameFile, part index: Int) -> Bool {
     guard file.byteCount == UInt64(headAtStart.bytes.count) else { return false }
     let (hello, summary) = headAtStart.start

@@ -71,8 +71,8 @@ extension FolderExchange {
 
   // MARK: - Ranges
 
-  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too, or has only damaged: a
-  /// device that is gone writes nothing again.
+  /// Writes what the own subfolder lacks of the own log, and of others' logs what their own lacks too, or has
+  /// only damaged: a device that is gone writes nothing again.
   private mutating func writeRanges(
     _ folder: borrowing Folder, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {

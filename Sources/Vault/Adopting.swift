@@ -30,8 +30,8 @@ public struct Adoption: Hashable, Sendable {
 
 extension OpenVault {
   /// Enters again, as this survivor's own, what was set aside or is disputed because its author was removed
-  /// before; the new entry names the old one. Attachments are the same sealed files. What was entered again before is not
-  /// entered a third time.
+  /// before; the new entry names the old one. Attachments are the same sealed files. What was entered again
+  /// before is not entered a third time.
   ///
   /// - Throws: `.unknownEntry`, `.ambiguousEntry`, `.notAllowed`, `.notSetAside`.
   public func adopt(_ text: String) throws(VaultError) -> Adoption {

@@ -1,8 +1,8 @@
 internal import GRDB
 
 // GRDB compiles a statement that is given as `sql:` each time, which takes longer than most of these take to run.
-// One that is given as `cached:` is compiled once for each connection. It must be a fixed text, since none is ever forgotten,
-// and no rows of it may still be read (of a cursor) when it is asked again.
+// One that is given as `cached:` is compiled once for each connection. It must be a fixed text, since none is
+// ever forgotten, and no rows of it may still be read (of a cursor) when it is asked again.
 
 extension Row {
   static func fetchAll(

@@ -36,8 +36,8 @@ extension OpenVault {
   /// - Parameters:
   ///   - onBytes: told how many bytes were written since it was told last; may throw to stop.
   ///   - onEntry: told of each entry once its files are on the medium.
-  /// - Throws: `.unknownCase`, `.outputInVault`, `.diskFull`, what `onBytes` throws, or what the system says. What `onEntry` was
-  ///   told of is there then, whole.
+  /// - Throws: `.unknownCase`, `.outputInVault`, `.diskFull`, what `onBytes` throws, or what the system says.
+  ///   What `onEntry` was told of is there then, whole.
   public func extractAll(
     ofCase name: String?, to folder: String,
     onBytes: (Int) throws(VaultError) -> Void = { (_) throws(VaultError) in },

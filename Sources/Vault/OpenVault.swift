@@ -51,9 +51,10 @@ public actor OpenVault {
 
   /// Opens a vault with its passphrase.
   ///
-  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`, `.keysOutdated`, `.keysSuperseded`,
-  ///   `.databaseMissing`, `.databaseOfAnother`, `.databaseDamaged`, `.notWritable`, `.newerVersion`. Nothing is
-  ///   written before the passphrase was right, but that it was not (`OpeningAttempts`).
+  /// - Throws: `.noVault`, `.notAVault`, `.inUse`, `.wrongPassphrase`, `.keysMissing`, `.keysDamaged`,
+  ///   `.keysOutdated`, `.keysSuperseded`, `.databaseMissing`, `.databaseOfAnother`, `.databaseDamaged`,
+  ///   `.notWritable`, `.newerVersion`. Nothing is written before the passphrase was right, but that it was not
+  ///   (`OpeningAttempts`).
   public init(
     opening path: String, passphrase: borrowing LockedBytes, surroundings: Surroundings
   ) throws(VaultError) {
@@ -105,7 +106,8 @@ public actor OpenVault {
         (standing, isAnchorBehind) = try Self.standing(
           files: files, database: database, anchorKey: derived.anchor, vaultID: vaultID,
           machine: surroundings.machine)
-        // A disk without room for it must not keep closed what can be read; nobody is told of the new head until it moved.
+        // A disk without room for it must not keep closed what can be read; nobody is told of the new head
+        // until it moved.
         if isAnchorBehind {
           do {
             try Self.writeAnchor(
@@ -176,8 +178,8 @@ public actor OpenVault {
   /// Runs one durable transaction and then moves the anchor: when this returns, all of it is saved.
   ///
   /// - Throws: `.storedUnconfirmed` when the transaction is durable and the anchor could not be moved: nothing
-  ///   that it refers to may be taken back then. With `.inputOutput` or `.databaseDamaged` it may be durable or not, which
-  ///   the next opening shows. With any other error nothing was written.
+  ///   that it refers to may be taken back then. With `.inputOutput` or `.databaseDamaged` it may be durable or
+  ///   not, which the next opening shows. With any other error nothing was written.
   func commit<Result>(
     _ body: (Database) throws -> Result
   ) throws(VaultError) -> Result {
@@ -293,8 +295,8 @@ extension OpenVault {
     return (.sound, logs.count != anchor.logs.count || Set(logs) != Set(anchor.logs))
   }
 
-  /// The anchor, if there is one that can be read. Without it nobody can say whether this is the vault that signed last:
-  /// it is taken for a copy, in which all can be read.
+  /// The anchor, if there is one that can be read. Without it nobody can say whether this is the vault that
+  /// signed last: it is taken for a copy, in which all can be read.
   static func anchor(
     of files: VaultFiles, key: borrowing SecretKey
   ) throws(VaultError) -> Anchor? {

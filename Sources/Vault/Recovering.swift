@@ -28,8 +28,8 @@ extension OpenVault {
   /// Looks in a folder for a case that the kit opens. Nothing is written.
   ///
   /// - Parameter vault: the folder of the vault that it is for, whether there is one yet or not.
-  /// - Throws: `.mailboxInVault`, `.mailboxUnreachable`, `.mailboxEmpty`, `.mailboxDamaged`, `.newerVersion`, and `.kitMismatch`
-  ///   where there is a case that this kit does not open.
+  /// - Throws: `.mailboxInVault`, `.mailboxUnreachable`, `.mailboxEmpty`, `.mailboxDamaged`, `.newerVersion`,
+  ///   and `.kitMismatch` where there is a case that this kit does not open.
   public static func findCase(
     in folder: String, kit: borrowing RecoveryKit, forVaultAt vault: String? = nil
   ) throws(VaultError) -> RecoverableCase {

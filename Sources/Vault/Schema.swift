@@ -89,7 +89,8 @@ enum Schema {
       entry_ref INTEGER NOT NULL REFERENCES entry, number INTEGER NOT NULL, blob_ref INTEGER REFERENCES blob,
       PRIMARY KEY(entry_ref, number)) WITHOUT ROWID
     """,
-    // Sealed attachments; an entry may claim a wrong size, so that is part of the name. `content` holds small ones; larger ones are files. `is_present` is 0 until the bytes came.
+    // Sealed attachments; an entry may claim a wrong size, so that is part of the name. `content` holds small
+    // ones; larger ones are files. `is_present` is 0 until the bytes came.
     """
     CREATE TABLE blob(
       id INTEGER PRIMARY KEY, root BLOB NOT NULL, sealed_size INTEGER NOT NULL, content BLOB,

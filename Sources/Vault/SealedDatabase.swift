@@ -116,8 +116,9 @@ struct SealedDatabase {
 extension DatabaseQueue {
   /// What `body` finds in one unchanging state of the database. Should it write, nothing of that stays.
   ///
-  /// GRDB's `read` sets `PRAGMA query_only` before and after, and SQLite compiles each statement that it keeps anew
-  /// whenever that pragma was set: a third of the time of a small exchange. Its BEGIN and COMMIT are compiled each time.
+  /// GRDB's `read` sets `PRAGMA query_only` before and after, and SQLite compiles each statement that it keeps
+  /// anew whenever that pragma was set: a third of the time of a small exchange. Its BEGIN and COMMIT are
+  /// compiled each time.
   func snapshot<Value>(_ body: (Database) throws -> Value) throws -> Value {
     try writeWithoutTransaction { db in
       let changesBefore = db.totalChangesCount

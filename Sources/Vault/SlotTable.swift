@@ -40,7 +40,8 @@ enum SlotTable {
     return try Int.fetchOne(db, cached: sql, arguments: [leafRef]) ?? 0 < Limits.slotsOfEntry
   }
 
-  /// Fills in a ciphertext that was lacking, unless it is lacking because it was erased. That it is the one which the leaf names was verified.
+  /// Fills in a ciphertext that was lacking, unless it is lacking because it was erased. That it is the one which
+  /// the leaf names was verified.
   static func fill(
     _ db: Database, _ logRef: Int64, _ sequence: UInt64, _ ciphertext: [UInt8]
   ) throws -> Bool {

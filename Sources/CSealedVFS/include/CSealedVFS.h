@@ -95,8 +95,8 @@ int cairn_sealed_register(void);
 
 /// Lets the database at `path` be opened, or made, under `key`. It must be a key for this purpose
 /// and this vault only. The path may be relative or lead through symbolic links. The key is copied
-/// to memory that is locked where the system allows it, and nothing is written or checked: a wrong key shows when the database is
-/// first read.
+/// to memory that is locked where the system allows it, and nothing is written or checked: a wrong
+/// key shows when the database is first read.
 ///
 /// Returns SQLITE_OK, also if this path already has this very key; SQLITE_BUSY if it has another
 /// and files are open under that; SQLITE_NOMEM if there is no memory for it; SQLITE_MISUSE
