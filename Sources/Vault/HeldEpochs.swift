@@ -37,7 +37,7 @@ struct HeldEpochs {
       let id: EpochID = try epoch.identifier("epoch")
       if counting[id] == nil {
         voidCounts[epoch["log_ref"], default: 0] += 1
-        guard voidCounts[epoch["log_ref"], default: 0] <= WrapTable.voidEpochsHandedOn else {
+        guard voidCounts[epoch["log_ref"], default: 0] <= WrapLimits.voidEpochsHandedOn else {
           return nil
         }
       }

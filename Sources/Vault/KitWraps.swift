@@ -6,10 +6,6 @@ internal import VerifiableLog
 /// Which of the wraps in a folder the kit opens. Anybody who can write into the folder can leave as many as she
 /// likes: what does not open is not counted, so that it keeps out nothing.
 enum KitWraps {
-  /// Of what opens, so many of an epoch: which of them counts, its entry tells later.
-  static let ofEpoch = 16
-  static let ofCase = Limits.epochs * 2
-
   /// - Parameter devices: what each device's folder has; taken in turn, so that none crowds out another.
   static func select(_ devices: [[[UInt8]]], with kit: borrowing BoxKeyPair) -> [Wrap] {
     var chosen: [Wrap] = []
@@ -17,8 +13,9 @@ enum KitWraps {
     var seen: Set<Wrap> = []
     for turn in 0..<(devices.map(\.count).max() ?? 0) {
       for wraps in devices where turn < wraps.count {
-        guard chosen.count < ofCase else { return chosen }
-        guard let wrap = wrapToKit(wraps[turn]), counts[wrap.epoch, default: 0] < ofEpoch,
+        guard chosen.count < WrapLimits.ofCaseToKit else { return chosen }
+        guard let wrap = wrapToKit(wraps[turn]),
+          counts[wrap.epoch, default: 0] < WrapLimits.ofEpochToKit,
           seen.insert(wrap).inserted, opens(wrap, with: kit)
         else { continue }
         counts[wrap.epoch, default: 0] += 1

@@ -217,14 +217,11 @@ struct CaseSharing {
         if case .founding = statement.content { true } else { false }
       })
     else { throw VaultError(.databaseDamaged) }
-    // The newest; what an invitation has no room for comes with the first exchange.
     let invitation = Invitation(
       root: row.root, founding: founding, inviter: row.logID,
-      wraps: Array(wraps.prefix(1) + wraps.dropFirst().suffix(Self.wrapsOfInvitation)))
+      wraps: Array(wraps.prefix(1) + wraps.dropFirst().suffix(WrapLimits.ofInvitation)))
     return (try invitation.seal(to: card), chosen)
   }
-
-  private static let wrapsOfInvitation = 128
 
   /// Seals the keys of chosen entries for an advocate, and says so in the log.
   func open(_ chosen: EntryChoice.Chosen, to member: CaseState.Member) throws {

@@ -7,14 +7,6 @@ internal import VerifiableLog
 /// epoch: so each recipient of an epoch has places of her own, and epochs that are not known here share few.
 /// What finds no place is offered again when more of the case is here.
 struct WrapIntake {
-  static let ofRecipient = 8
-  static let ofUnknownEpochs = 256
-  /// So many for this device are opened of one epoch in one reading, and those behind them are looked at when they are
-  /// offered with fewer: whoever puts junk before a good one could as well have kept it to herself.
-  static let openedOfEpoch = 64
-  /// So many of somebody who is no member.
-  static let openedOfStranger = 1024
-
   private let db: Database
   private let row: CaseRow
   private let keys: VaultKeys
@@ -70,7 +62,7 @@ struct WrapIntake {
     let device = try DeviceKeys.load(db, case: row.ref, keys: keys)
     var opened = 0
     var isChanged = false
-    for wrap in own where intake.lacksKey(of: wrap.epoch) && opened < openedOfStranger {
+    for wrap in own where intake.lacksKey(of: wrap.epoch) && opened < WrapLimits.openedOfStranger {
       opened += 1
       if case .good = try intake.open(wrap, with: device.box) { isChanged = true }
     }
@@ -137,7 +129,7 @@ struct WrapIntake {
   private mutating func takeFurther(
     _ wrap: Wrap, in place: Place, with own: borrowing BoxKeyPair
   ) throws -> Bool {
-    guard counts[place, default: 0] < Self.ofRecipient,
+    guard counts[place, default: 0] < WrapLimits.ofRecipient,
       let held = try Row.fetchOne(
         db, cached: "SELECT sealed_key FROM epoch WHERE case_ref = ? AND epoch = ?",
         arguments: [row.ref, wrap.epoch.bytes.data])
@@ -171,7 +163,7 @@ struct WrapIntake {
   /// Whether a wrap of it would be news that is looked at.
   private func lacksKey(of epoch: EpochID) -> Bool {
     epochs.contains(epoch) && !openEpochs.contains(epoch)
-      && openedCounts[epoch, default: 0] < Self.openedOfEpoch
+      && openedCounts[epoch, default: 0] < WrapLimits.openedOfEpoch
   }
 
   /// Opens a wrap for this device. What is known to be good needs no place that junk could have taken.
@@ -189,8 +181,8 @@ struct WrapIntake {
 
   /// Keeps what nobody can judge here, or not yet, where there is a place for it.
   private mutating func keep(_ wrap: Wrap, in place: Place) throws -> Bool {
-    guard counts[place, default: 0] < Self.ofRecipient,
-      epochs.contains(wrap.epoch) || unknownCount < Self.ofUnknownEpochs
+    guard counts[place, default: 0] < WrapLimits.ofRecipient,
+      epochs.contains(wrap.epoch) || unknownCount < WrapLimits.ofUnknownEpochs
     else { return false }
     try store(wrap, in: place)
     return true

@@ -43,12 +43,6 @@ enum WrapTable {
     ).map { $0.bytes("bytes") }
   }
 
-  /// How many void epochs of one log are handed on. The first ones: what the owner began comes before what a thief did.
-  static let voidEpochsHandedOn = 256
-
-  /// In one exchange; the next ones go on.
-  static let handedOnAtOnce = 1 << 14
-
   /// Wraps what this device holds for members who lack it, once for a member and an epoch, since nobody can check what
   /// others have wrapped. An advocate does so for the survivor's devices: those that could have may be removed by now.
   ///
@@ -56,7 +50,7 @@ enum WrapTable {
   @discardableResult
   static func handOnKeys(
     _ db: Database, of row: CaseRow, keys: VaultKeys, now: UInt64,
-    atMost limit: Int = handedOnAtOnce
+    atMost limit: Int = WrapLimits.handedOnAtOnce
   ) throws -> Bool {
     let state = try CaseView.state(db, of: row)
     guard !state.isStoppedByNewerVersion, state.member(row.logID).map({ $0.cut == nil }) ?? false

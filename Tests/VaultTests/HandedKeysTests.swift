@@ -109,14 +109,14 @@ import VerifiableLog
   /// Whoever has a stolen device can begin as many as she likes, and all come behind what its owner began.
   @Test func `of a thief's keys few are handed, and those before them are`() async throws {
     let dispute = try await Dispute()
-    try await dispute.phone.beginEpochs(WrapTable.voidEpochsHandedOn + 8)
+    try await dispute.phone.beginEpochs(WrapLimits.voidEpochsHandedOn + 8)
     try await dispute.phone.meet(dispute.survivor.own, own: true)
     try await dispute.laptop.meet(dispute.survivor.own, own: true)
     try await dispute.decide()
     try await dispute.laptop.meet(dispute.survivor.own, own: true)
     let hers = try await dispute.tablet.ownLogID()
     let handed = try await dispute.laptop.handed(to: hers, among: try dispute.laptop.voidEpochs())
-    #expect(handed == WrapTable.voidEpochsHandedOn)
+    #expect(handed == WrapLimits.voidEpochsHandedOn)
     try await dispute.meet()
     #expect(try await dispute.tablet.standings()["two"] == .disputed)
   }

@@ -174,7 +174,7 @@ import VerifiableLog
     let (epoch, good) = try #require(epochs.first)
     let crowd = try (0..<100).map { _ in try junk(epoch, for: row.logID, row.card) }
     #expect(try await shared.hers.accept(wraps: crowd + [good]))
-    #expect(try await shared.hers.storedWraps() == WrapIntake.ofRecipient)
+    #expect(try await shared.hers.storedWraps() == WrapLimits.ofRecipient)
     #expect(try await !shared.hers.holds(epoch))
     #expect(try await shared.hers.accept(wraps: Array(crowd.prefix(20)) + [good]))
     #expect(try await shared.hers.holds(epoch))

@@ -233,7 +233,7 @@ import VerifiableLog
     )
     let many = try (0..<20).map { _ in try wrap(first) }
     let chosen = KitWraps.select([many + [try wrap(second)], [try wrap(second)]], with: kit)
-    #expect(chosen.count { $0.epoch == first } == KitWraps.ofEpoch)
+    #expect(chosen.count { $0.epoch == first } == WrapLimits.ofEpochToKit)
     #expect(chosen[1].epoch == second)
     #expect(chosen.count { $0.epoch == second } == 2)
   }

@@ -71,7 +71,7 @@ import VerifiableLog
   @Test func `junk for the kit keeps nothing from whoever has it in hand`() async throws {
     let (survivor, phone, tablet) = try await SurvivorWithKit.withUnknownTablet()
     let junk = try await phone.heldEpochIDs().flatMap { epoch in
-      (0..<WrapIntake.ofRecipient).map { _ in
+      (0..<WrapLimits.ofRecipient).map { _ in
         Wrap(epoch: epoch, recipient: nil, box: Randomness.bytes(Wrap.byteCount)).encoded
       }
     }

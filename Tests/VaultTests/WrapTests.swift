@@ -41,7 +41,7 @@ import VerifiableLog
     #expect(try await theirs.accept(wraps: junk + [further]) == false)
     // Junk takes the places of one reading, and none for good.
     let more = try await theirs.wrappedAgain().wrap
-    let crowd = try await theirs.junk([epoch], each: WrapIntake.ofRecipient)
+    let crowd = try await theirs.junk([epoch], each: WrapLimits.ofRecipient)
     #expect(try await theirs.accept(wraps: crowd + [more]) == false)
     #expect(try await theirs.accept(wraps: [more]))
   }
@@ -60,7 +60,7 @@ import VerifiableLog
     #expect(try await survivor.vault.accept(wraps: strange) == false)
     let madeUp = (0..<400).map { _ in wrap(epoch(), nil) }
     #expect(try await survivor.vault.accept(wraps: madeUp))
-    #expect(try await survivor.vault.carriedWraps() == before + WrapIntake.ofUnknownEpochs)
+    #expect(try await survivor.vault.carriedWraps() == before + WrapLimits.ofUnknownEpochs)
     #expect(try await survivor.vault.accept(wraps: madeUp) == false)
     // Her places for that epoch are full; of others' and of the kit there are as many as before.
     let hers = try await theirs.memberID()
