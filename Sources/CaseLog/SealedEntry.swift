@@ -30,7 +30,7 @@ public struct SealedEntry: Hashable, Sendable {
     // Nothing is signed that a reader would refuse.
     _ = try EntryContext(decoding: context.encoded)
     let all = [Part(.header, header.encoded), Part(.context, context.encoded)] + parts
-    let plaintext = try Self.padded(Self.encode(all))
+    let plaintext = try Self.padded(PartList.encode(all))
     let ciphertext = AEAD.seal(
       plaintext, key: key.derive(.entryCipher), nonce: .zero,
       associatedData: Domain.entry.bytes)
@@ -76,7 +76,7 @@ public struct SealedEntry: Hashable, Sendable {
     // Whoever made the ciphertext can have made it open under a second key, to anything: until the parts
     // give the commitment, nothing in them counts, not even as a fault of the author.
     let parts: [Part]
-    do { parts = try Self.decode(try Self.unpadded(plaintext)) } catch {
+    do { parts = try PartList.decode(try Self.unpadded(plaintext)) } catch {
       throw .commitmentMismatch
     }
     let disclosures = Self.disclosures(of: parts, key: key)
@@ -92,31 +92,6 @@ public struct SealedEntry: Hashable, Sendable {
       result.append(.disclosed(part, salt: salt))
     }
     return result
-  }
-
-  private static func encode(_ parts: [Part]) -> [UInt8] {
-    var out = CBOREncoder()
-    out.encodeArray(count: parts.count)
-    for part in parts {
-      out.encodeArray(count: 2)
-      out.encodeText(part.label.text)
-      out.encodeBytes(part.bytes)
-    }
-    return out.bytes
-  }
-
-  private static func decode(_ bytes: [UInt8]) throws(CaseLogError) -> [Part] {
-    try decodeWhole(bytes) { (decoder) throws(CBORError) in
-      let parts = try decoder.readEach(max: Limits.partsOfEntry) {
-        (decoder) throws(CBORError) -> Part? in
-        try decoder.readArray(count: 2)
-        let label = PartLabel(Array(try decoder.readText(max: Limits.partLabel).utf8))
-        let bytes = try decoder.readBytes(max: Limits.entryPlaintext)
-        return label.map { Part($0, bytes) }
-      }
-      let known = parts.compactMap { $0 }
-      return known.count == parts.count ? known : nil
-    }
   }
 
   private static func padded(_ encoded: [UInt8]) throws(CaseLogError) -> [UInt8] {

@@ -96,6 +96,17 @@ public struct Bytes32: Hashable, Comparable, Sendable {
   }
 }
 
+extension Bytes32 {
+  /// The hashes in a byte string that holds nothing else; what is left over is dropped.
+  package static func list(_ joined: [UInt8]) -> [Bytes32] {
+    joined.withBytes { bytes in
+      (0..<(joined.count / byteCount)).compactMap { index in
+        Bytes32(bytes.extracting((index * byteCount)..<((index + 1) * byteCount)))
+      }
+    }
+  }
+}
+
 /// An identifier of 32 bytes. One struct for each kind of thing, so that a log's name cannot be
 /// passed where an entry's is meant:
 ///

@@ -221,14 +221,3 @@ extension SpanFrame {
       root: root, index: index, sealed: try decoder.readBytes(max: BlobTree.spanByteCount))
   }
 }
-
-extension Bytes32 {
-  /// The hashes in a byte string that holds nothing else; what is left over is dropped.
-  static func list(_ joined: [UInt8]) -> [Bytes32] {
-    joined.withBytes { bytes in
-      (0..<(joined.count / byteCount)).compactMap { index in
-        Bytes32(bytes.extracting((index * byteCount)..<((index + 1) * byteCount)))
-      }
-    }
-  }
-}

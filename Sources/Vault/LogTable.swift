@@ -25,15 +25,8 @@ extension CompactRange {
   init(row: Row) throws {
     let bytes = row.bytes("frontier")
     guard bytes.count % Bytes32.byteCount == 0 else { throw VaultError(.databaseDamaged) }
-    var hashes: [Bytes32] = []
-    for start in stride(from: 0, to: bytes.count, by: Bytes32.byteCount) {
-      guard let hash = Bytes32(Array(bytes[start..<start + Bytes32.byteCount])) else {
-        throw VaultError(.databaseDamaged)
-      }
-      hashes.append(hash)
-    }
     do {
-      self = try CompactRange(size: row.number("size"), hashes: hashes)
+      self = try CompactRange(size: row.number("size"), hashes: Bytes32.list(bytes))
     } catch {
       throw VaultError(.databaseDamaged)
     }
