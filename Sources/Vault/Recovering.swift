@@ -118,10 +118,6 @@ extension OpenVault {
       func count(_ sql: String) throws -> Int {
         try Int.fetchOne(db, sql: sql, arguments: [row.ref]) ?? 0
       }
-      let blobs = """
-        SELECT count(DISTINCT b.id) FROM blob b JOIN attachment a ON a.blob_ref = b.id
-        JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present =
-        """
       return RecoveryStanding(
         caseID: row.caseID, caseName: row.name,
         survivorDevices: members.count { $0.role == .survivor },
@@ -132,7 +128,8 @@ extension OpenVault {
           SELECT count(*) FROM leaf l JOIN log g ON g.id = l.log_ref
           WHERE g.case_ref = ? AND l.class <> 1
             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = l.id)
-          """), filesPresent: try count(blobs + " 1"), filesAwaited: try count(blobs + " 0"))
+          """), filesPresent: try BlobTable.count(db, in: row, arePresent: true),
+        filesAwaited: try BlobTable.count(db, in: row, arePresent: false))
     }
   }
 }

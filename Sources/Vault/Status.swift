@@ -150,7 +150,6 @@ struct StatusReader {
   private let row: CaseRow
   private let now: UInt64
   private let state: CaseState
-  private let ownLog: Row?
   private let names: [LogID: String]
 
   init(_ db: Database, of row: CaseRow, now: UInt64) throws {
@@ -159,9 +158,6 @@ struct StatusReader {
     self.now = now
     state = try CaseView.state(db, of: row)
     names = try MemberTable.names(db, of: row)
-    ownLog = try Row.fetchOne(
-      db, cached: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
-      arguments: [row.ref, row.logID.bytes.data])
   }
 
   func status() throws -> CaseStatus {
@@ -189,14 +185,7 @@ struct StatusReader {
   }
 
   private func member(_ member: CaseState.Member) throws -> CaseStatus.Member {
-    let receipt = try Row.fetchOne(
-      db,
-      cached:
-        "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
-      arguments: [ownLog?["id"] as Int64?, member.logID.bytes.data])
-    let covered: Int64 = receipt?["size"] ?? 0
-    let time: Int64? = receipt?["time"]
-    let size = ownLog?.number("size") ?? 0
+    let receipts = try ReceiptTable.coverage(db, ofOwnLogIn: row, by: member.logID)
     let isOwn = member.logID == row.logID
     return CaseStatus.Member(
       logID: member.logID, name: names[member.logID], role: member.role, isOwn: isOwn,
@@ -208,8 +197,7 @@ struct StatusReader {
           SELECT count(*) FROM unseen u JOIN leaf l ON l.id = u.entry_ref
           JOIN log g ON g.id = l.log_ref WHERE g.case_ref = ? AND g.log_id = ?
           """, [row.ref, member.logID.bytes.data]),
-      lastReceipt: time.map { UInt64(bitPattern: $0) },
-      entriesWithoutReceipt: size - min(size, UInt64(covered)))
+      lastReceipt: receipts.last, entriesWithoutReceipt: receipts.uncovered)
   }
 
   // MARK: - Troubles

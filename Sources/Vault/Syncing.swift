@@ -198,38 +198,22 @@ extension OpenVault {
   ) throws(VaultError) -> SyncOutcome {
     try read { db in
       let state = try CaseView.state(db, of: row)
-      let own = try Row.fetchOne(
-        db, cached: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
-        arguments: [row.ref, row.logID.bytes.data])
       let members = try state.members.map { member in
         let logs = met.reports.flatMap(\.logs).filter { $0.id == member.logID }
-        let receipt = try Row.fetchOne(
-          db,
-          cached:
-            "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
-          arguments: [own?["id"] as Int64?, member.logID.bytes.data])
-        let time: Int64? = receipt?["time"]
-        let covered: Int64? = receipt?["size"]
-        let size = own?.number("size") ?? 0
+        let receipts = try ReceiptTable.coverage(db, ofOwnLogIn: row, by: member.logID)
         return SyncOutcome.Member(
           logID: member.logID, role: member.role, isOwn: member.logID == row.logID,
           standing: .init(of: member, at: surroundings.now()),
           entriesSent: logs.map(\.entriesSent).reduce(0, +),
           entriesReceived: logs.map(\.entriesReceived).reduce(0, +),
-          lastReceipt: time.map(UInt64.init(bitPattern:)),
-          entriesWithoutReceipt: size - min(size, UInt64(covered ?? 0)))
+          lastReceipt: receipts.last, entriesWithoutReceipt: receipts.uncovered)
       }
-      let awaited = try Int.fetchOne(
-        db,
-        cached: """
-          SELECT count(DISTINCT b.id) FROM blob b JOIN attachment a ON a.blob_ref = b.id
-          JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0
-          """, arguments: [row.ref])
       let reports = met.reports
       return SyncOutcome(
         caseName: row.name, caseID: row.caseID, members: members,
         filesSent: reports.map(\.blobsSent).reduce(0, +),
-        filesReceived: reports.map(\.blobsReceived).reduce(0, +), filesAwaited: awaited ?? 0,
+        filesReceived: reports.map(\.blobsReceived).reduce(0, +),
+        filesAwaited: try BlobTable.count(db, in: row, arePresent: false),
         bytesRead: reports.map(\.bytesRead).reduce(0, +),
         bytesWritten: reports.map(\.bytesWritten).reduce(0, +),
         violations: state.violations.count,

@@ -46,16 +46,8 @@ extension VaultReplica {
       var isChanged = false
       // Nobody is a witness of her own log.
       for receipt in head.receipts where receipt.member != head.checkpoint.log.id {
-        let note = try Receipts.note(of: head.checkpoint, with: receipt.receipt)
-        try db.execute(
-          cached: """
-            INSERT OR IGNORE INTO receipt(log_ref, size, witness, time, note, is_embedded)
-            VALUES (?, ?, ?, ?, ?, 0)
-            """,
-          arguments: [
-            logRef, Int64(head.checkpoint.size), receipt.member.bytes.data,
-            Int64(bitPattern: receipt.receipt.time), note.data,
-          ])
+        try ReceiptTable.insert(
+          db, receipt, of: head.checkpoint, log: logRef, isEmbedded: false)
         if db.changesCount > 0 { isChanged = true }
       }
       try db.execute(
@@ -91,15 +83,9 @@ extension VaultReplica {
         let receipt = try VerifiedReceipt(
           verifying: Cosignature.sign(checkpoint.checkpoint, time: now, with: device.receipt),
           of: checkpoint.checkpoint, by: ownLog.cosigner(row.card.receiptKey))
-        try db.execute(
-          cached: """
-            INSERT OR IGNORE INTO receipt(log_ref, size, witness, time, note, is_embedded)
-            VALUES (?, ?, ?, ?, ?, 1)
-            """,
-          arguments: [
-            log["id"] as Int64, Int64(checkpoint.size), ownLog.bytes.data, Int64(now),
-            try Receipts.note(of: checkpoint, with: receipt).data,
-          ])
+        try ReceiptTable.insert(
+          db, MemberReceipt(member: ownLog, receipt: receipt), of: checkpoint, log: log["id"],
+          isEmbedded: true)
       }
     }
   }
