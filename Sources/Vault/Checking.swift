@@ -218,12 +218,6 @@ struct VaultCheck {
 extension VaultFiles {
   /// Whether both copies of the locks are there, whole and the same.
   var keysFilesAgree: Bool {
-    do throws(VaultError) {
-      let first = try KeysFile(decoding: try Folders.read(keys, max: KeysFile.byteCount))
-      let second = try KeysFile(decoding: try Folders.read(secondKeys, max: KeysFile.byteCount))
-      return first.bytes == second.bytes
-    } catch {
-      return false
-    }
+    do throws(VaultError) { return try KeysPair(of: self).agrees } catch { return false }
   }
 }

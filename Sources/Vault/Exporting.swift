@@ -61,7 +61,7 @@ extension OpenVault {
       try BundleCollection(db, of: row, keys: keys, leavingOut: leftOut).contents(
         chosen: ids, at: surroundings.now(), program: program)
     }
-    let temporary = Folders.parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
+    let temporary = Folders.temporaryPath(beside: path)
     do throws(VaultError) {
       var outcome = try withoutActuallyEscaping(onBytes) { (onBytes) throws(VaultError) in
         try write(contents, row, to: temporary, seal: seal, watch: ExportWatch(onBytes))

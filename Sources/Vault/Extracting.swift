@@ -109,8 +109,7 @@ extension OpenVault {
     _ attachment: Attachment, to path: String, onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) {
     let reader = try reader(of: attachment)
-    // Under a name of no meaning until it is whole and on the medium.
-    let temporary = Folders.parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
+    let temporary = Folders.temporaryPath(beside: path)
     let file = try OpenFile(creating: temporary)
     var hash = SHA256Hash()
     do throws(VaultError) {

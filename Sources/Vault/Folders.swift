@@ -80,6 +80,11 @@ enum Folders {
     return try file.read(at: 0, count: Int(status.size))
   }
 
+  /// A name beside that of a file, hidden and of no meaning, until what it holds is whole.
+  static func temporaryPath(beside path: String) -> String {
+    parent(of: path) + "/." + Hex.encode(Randomness.bytes(8))
+  }
+
   /// The folder that holds this name.
   static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
@@ -146,19 +151,6 @@ enum Folders {
     }
   }
 
-  /// Names in an open folder, sorted.
-  static func names(in folder: borrowing OpenFile) throws(VaultError) -> [String] {
-    let again = unsafe openat(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard again >= 0 else { throw .ofSystem(reading: errno) }
-    var names: [String] = []
-    let error = FolderNames.each(in: again) { name in
-      names.append(String(decoding: name, as: UTF8.self))
-      return true
-    }
-    guard error == 0 else { throw .ofSystem(reading: error) }
-    return names.sorted()
-  }
-
   /// Where it must be gone afterwards, and the folder may not be another one than was opened.
   static func removeFile(
     _ name: String, in folder: borrowing OpenFile
@@ -170,7 +162,15 @@ enum Folders {
 
   /// Names in a folder, sorted; without `.` and `..`.
   static func names(in path: String) throws(VaultError) -> [String] {
-    let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    try names(taking: unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+  }
+
+  static func names(in folder: borrowing OpenFile) throws(VaultError) -> [String] {
+    try names(taking: unsafe openat(folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+  }
+
+  /// - Parameter folder: a descriptor that was opened for this, or less than 0 if that failed.
+  private static func names(taking folder: Int32) throws(VaultError) -> [String] {
     guard folder >= 0 else { throw .ofSystem(reading: errno) }
     var names: [String] = []
     let error = FolderNames.each(in: folder) { name in
