@@ -49,7 +49,7 @@ extension OpenVault {
     try read { db in
       let (row, entry) = try EntryTable.find(db, text)
       let state = try CaseView.state(db, of: row)
-      return try LivingEntries(db: db, row: row, state: state).history(of: entry)
+      return try RelatedEntries(db: db, row: row, state: state).history(of: entry)
     }
   }
 
@@ -73,29 +73,18 @@ extension OpenVault {
     }
   }
 
-  /// Requests of a case that nobody has answered yet, by (log id, sequence).
-  public func openRequests(
-    ofCase name: String?
-  ) throws(VaultError) -> [EntryRelations.Request] {
-    try relations(ofCase: name).requests.filter { $0.answer == nil }
-  }
-
   /// The state of every takedown of a case, place by place.
   public func takedowns(ofCase name: String?) throws(VaultError) -> [EntryRelations.Takedown] {
-    try relations(ofCase: name).takedowns
-  }
-
-  private func relations(ofCase name: String?) throws(VaultError) -> EntryRelations {
     try read { db in
       let row = try CaseRow.find(db, name)
       let state = try CaseView.state(db, of: row)
-      return try LivingEntries(db: db, row: row, state: state).takedownsAndRequests()
+      return try RelatedEntries(db: db, row: row, state: state).takedownsAndRequests().takedowns
     }
   }
 }
 
 /// Entries about entries, out of the view.
-struct LivingEntries {
+struct RelatedEntries {
   let db: Database
   let row: CaseRow
   let state: CaseState

@@ -59,7 +59,7 @@ extension OpenVault {
     var number = 0
     for leaf in leaves {
       let item = try read { db in
-        try LivingEntries(db: db, row: row, state: state).item(leaf: leaf)
+        try RelatedEntries(db: db, row: row, state: state).item(leaf: leaf)
       }
       guard let item, let content = item.summary.content else { continue }
       number += 1

@@ -162,8 +162,8 @@ struct StatusReader {
 
   func status() throws -> CaseStatus {
     let members = try state.members.map(member)
-    let living = try LivingEntries(db: db, row: row, state: state).takedownsAndRequests()
-    let open = living.requests.filter { $0.answer == nil }
+    let relations = try RelatedEntries(db: db, row: row, state: state).takedownsAndRequests()
+    let open = relations.requests.filter { $0.answer == nil }
     return CaseStatus(
       caseID: row.caseID, name: row.name, role: row.role,
       entryCount: try count(
@@ -171,12 +171,8 @@ struct StatusReader {
       members: members,
       requestsToAnswer: open.filter { $0.request.logID != row.logID },
       requestsAsked: open.filter { $0.request.logID == row.logID },
-      openTakedowns: living.takedowns.filter { $0.step != .removed },
-      filesAwaited: try count(
-        """
-        SELECT count(DISTINCT b.id) FROM blob b JOIN attachment a ON a.blob_ref = b.id
-        JOIN entry e ON e.id = a.entry_ref WHERE e.case_ref = ? AND b.is_present = 0
-        """, [row.ref]),
+      openTakedowns: relations.takedowns.filter { $0.step != .removed },
+      filesAwaited: try BlobTable.count(db, in: row, arePresent: false),
       mailbox: row.mailbox, troubles: try troubles(members))
   }
 
