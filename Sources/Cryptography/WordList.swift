@@ -40,13 +40,12 @@ public enum WordList {
     return BaseWords.digits(of: bytes, count: count).map { word($0) }
   }
 
-  /// `count` random words with a space between, every string of words equally likely: a passphrase
-  /// of 12.92 bits a word (six words: 77 bits).
+  /// Six random words with a space between, every string of words equally likely: a passphrase of
+  /// 77 bits (12.92 a word).
   ///
   /// - Throws: `.outOfMemory`.
-  public static func randomPassphrase(
-    wordCount: Int = 6
-  ) throws(CryptographyError) -> LockedBytes {
+  public static func randomPassphrase() throws(CryptographyError) -> LockedBytes {
+    let wordCount = 6
     var text = try LockedBytes(capacity: wordCount * (longest + 1))
     for index in 0..<wordCount {
       if index > 0 { try text.append(UInt8(ascii: " ")) }

@@ -1,6 +1,5 @@
 internal import CaseLog
 internal import Cryptography
-internal import Foundation
 internal import GRDB
 internal import VerifiableLog
 

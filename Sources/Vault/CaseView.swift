@@ -9,7 +9,7 @@ enum CaseView {
     try CaseState(
       caseID: row.caseID, statements: try statements(db, of: row),
       successions: try successions(db, of: row), logs: try logs(db, of: row),
-      contentLeaves: { log in try sequences(db, of: row, log, class: .content) },
+      contentLeaves: { log in try contentSequences(db, of: row, log) },
       roots: { (log, sizes) in try roots(db, of: row, log, sizes: sizes) })
   }
 
@@ -52,15 +52,15 @@ enum CaseView {
     }
   }
 
-  private static func sequences(
-    _ db: Database, of row: CaseRow, _ log: LogID, class entryClass: EntryClass
+  private static func contentSequences(
+    _ db: Database, of row: CaseRow, _ log: LogID
   ) throws -> [UInt64] {
     try Row.fetchAll(
       db,
       cached: """
         SELECT l.sequence FROM leaf l JOIN log g ON g.id = l.log_ref
         WHERE g.case_ref = ? AND g.log_id = ? AND l.class = ? ORDER BY l.sequence
-        """, arguments: [row.ref, log.bytes.data, Int64(entryClass.rawValue)]
+        """, arguments: [row.ref, log.bytes.data, Int64(EntryClass.content.rawValue)]
     ).map { $0.number("sequence") }
   }
 

@@ -47,11 +47,11 @@ struct ReceiptChoice {
   }
 
   /// The receipts that get a file of their own, by log.
-  func files(atMost limit: Int = BundleLimits.receipts) -> [LogID: [Receipt]] {
+  func files() -> [LogID: [Receipt]] {
     var files: [LogID: [Receipt]] = [:]
     let devices = Dictionary(grouping: pairs) { $0.device }.sorted { $0.key < $1.key }
     let wanted = devices.map { $0.value.reduce(0) { $0 + $1.receipts.count } }
-    for (device, share) in zip(devices, Self.shares(of: limit, among: wanted)) {
+    for (device, share) in zip(devices, Self.shares(of: BundleLimits.receipts, among: wanted)) {
       let counts = Self.shares(of: share, among: device.value.map(\.receipts.count))
       for (pair, count) in zip(device.value, counts) {
         files[pair.log, default: []] += Self.spread(pair.receipts, over: count)

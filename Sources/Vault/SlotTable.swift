@@ -1,7 +1,6 @@
 internal import CaseLog
 internal import Cryptography
 internal import GRDB
-internal import Synchronization
 internal import VerifiableLog
 
 /// Slots and ciphertexts that arrive.
