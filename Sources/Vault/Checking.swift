@@ -56,11 +56,7 @@ extension OpenVault {
   ///
   /// - Throws: `.databaseDamaged` where the damage is deeper, and nothing was changed.
   public func rebuildSearch() throws(VaultError) {
-    do {
-      try database.queue.write { db in try ViewTable.rebuildSearch(db) }
-    } catch {
-      throw .ofDatabase(error)
-    }
+    try database.write { db in try ViewTable.rebuildSearch(db) }
   }
 }
 

@@ -102,7 +102,7 @@ extension OpenVault {
     }
     if standing == .sound, !waiting.isEmpty {
       let now = surroundings.now()
-      try commitQuietly { db in try ErasureTable.count(db, until: now) }
+      try database.write { db in try ErasureTable.count(db, until: now) }
       let due = try read { db in
         let refs = try Int64.fetchSet(
           db, cached: "SELECT case_ref FROM erasure WHERE is_destroyed = 0 AND seen <= ?",
@@ -119,7 +119,7 @@ extension OpenVault {
   func settleErasures(of row: CaseRow) throws(VaultError) {
     guard standing == .sound else { return }
     let now = surroundings.now()
-    let isChanged = try commitQuietly { db in
+    let isChanged = try database.write { db in
       try ErasureTable.count(db, until: now)
       let wanted = Set(try CaseView.state(db, of: row).erasures.map(\.entry))
       for entry in wanted { try ErasureTable.note(db, entry, in: row, at: now) }
@@ -141,13 +141,6 @@ extension OpenVault {
 
   private func hasDoomedFiles() throws(VaultError) -> Bool {
     try read { db in try Row.fetchOne(db, cached: "SELECT 1 FROM doomed_blob LIMIT 1") != nil }
-  }
-
-  /// A transaction that signs nothing, so that the anchor stays as it is.
-  private func commitQuietly<Value>(
-    _ body: (Database) throws -> Value
-  ) throws(VaultError) -> Value {
-    do { return try database.queue.write { try body($0) } } catch { throw .ofDatabase(error) }
   }
 
   /// Removes the files of what was destroyed, and its traces in index and log. A crash before the end leaves

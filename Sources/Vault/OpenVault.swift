@@ -148,13 +148,9 @@ public actor OpenVault {
   /// A mailbox showed more of our own log than we hold: this copy is an old one, and stays one.
   func noteRollback() throws(VaultError) {
     standing = .rolledBack
-    do {
-      try database.queue.write { db in
-        try db.execute(
-          cached: "INSERT OR IGNORE INTO setting(name, value) VALUES ('rolled-back', x'01')")
-      }
-    } catch {
-      throw .ofDatabase(error)
+    try database.write { db in
+      try db.execute(
+        cached: "INSERT OR IGNORE INTO setting(name, value) VALUES ('rolled-back', x'01')")
     }
   }
 
@@ -184,12 +180,7 @@ public actor OpenVault {
     _ body: (Database) throws -> Result
   ) throws(VaultError) -> Result {
     try requireSound()
-    let result: Result
-    do {
-      result = try database.queue.write { db in try body(db) }
-    } catch {
-      throw .ofDatabase(error)
-    }
+    let result = try database.write(body)
     do { try moveAnchor() } catch {
       // What was written stays: a database ahead of its anchor is sound, and the next opening moves it on.
       isAnchorBehind = true

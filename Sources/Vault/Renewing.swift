@@ -35,7 +35,7 @@ extension OpenVault {
       if standing == .sound { try moveAnchor() }
       if isCertified { renewed.append(row.name) } else { rest.append(row.name) }
     }
-    let dropped = try write { db in
+    let dropped = try database.write { db in
       try db.execute(cached: "DELETE FROM vault_case WHERE case_id IS NULL")
       let count = db.changesCount
       try db.execute(cached: "DELETE FROM setting WHERE name = 'rolled-back'")
@@ -46,11 +46,7 @@ extension OpenVault {
   }
 
   func renewOne(_ row: CaseRow) throws(VaultError) -> Bool {
-    try write { db in try KeyRenewal.run(db, of: row, keys: keys) }
-  }
-
-  private func write<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
-    do { return try database.queue.write { db in try body(db) } } catch { throw .ofDatabase(error) }
+    try database.write { db in try KeyRenewal.run(db, of: row, keys: keys) }
   }
 }
 

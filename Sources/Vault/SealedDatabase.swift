@@ -63,6 +63,11 @@ struct SealedDatabase {
     do { return try queue.snapshot(body) } catch { throw .ofDatabase(error) }
   }
 
+  /// One transaction, which moves no anchor: what signs goes through `OpenVault.commit`.
+  func write<Result>(_ body: (Database) throws -> Result) throws(VaultError) -> Result {
+    do { return try queue.write { db in try body(db) } } catch { throw .ofDatabase(error) }
+  }
+
   /// Closes it after something else failed, which is what is told.
   func giveUp() {
     do { try queue.close() } catch { return }

@@ -119,28 +119,26 @@ extension OpenVault {
     let statuses = try read { db in
       try rows.map { try StatusReader(db, of: $0, now: now).status() }
     }
-    if isLookedAt, standing == .sound {
-      do {
-        try database.queue.write { db in
-          for row in rows {
-            try db.execute(
-              cached: """
-                DELETE FROM unseen WHERE entry_ref IN (SELECT id FROM listing WHERE case_ref = ?)
-                """, arguments: [row.ref])
-            for status in statuses where status.caseID == row.caseID {
-              for member in status.members {
-                try db.execute(
-                  cached: "INSERT OR IGNORE INTO member_seen(case_ref, log_id) VALUES (?, ?)",
-                  arguments: [row.ref, member.logID.bytes.data])
-              }
-            }
-          }
+    if isLookedAt, standing == .sound { try noteLookedAt(statuses, of: rows) }
+    return statuses
+  }
+
+  private func noteLookedAt(
+    _ statuses: [CaseStatus], of rows: [CaseRow]
+  ) throws(VaultError) {
+    try database.write { db in
+      for (row, status) in zip(rows, statuses) {
+        try db.execute(
+          cached: """
+            DELETE FROM unseen WHERE entry_ref IN (SELECT id FROM listing WHERE case_ref = ?)
+            """, arguments: [row.ref])
+        for member in status.members {
+          try db.execute(
+            cached: "INSERT OR IGNORE INTO member_seen(case_ref, log_id) VALUES (?, ?)",
+            arguments: [row.ref, member.logID.bytes.data])
         }
-      } catch {
-        throw .ofDatabase(error)
       }
     }
-    return statuses
   }
 }
 

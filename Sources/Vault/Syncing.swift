@@ -155,16 +155,12 @@ extension OpenVault {
 
   /// A folder is used one way only.
   private func remember(_ place: MeetingPlace, _ row: CaseRow) throws(VaultError) {
-    do {
-      try database.queue.write { db in
-        try db.execute(
-          sql: """
-            UPDATE vault_case SET \(place.audience.column) = ?1,
-              \(place.audience.otherColumn) = nullif(\(place.audience.otherColumn), ?1) WHERE id = ?2
-            """, arguments: [place.folder, row.ref])
-      }
-    } catch {
-      throw .ofDatabase(error)
+    try database.write { db in
+      try db.execute(
+        sql: """
+          UPDATE vault_case SET \(place.audience.column) = ?1,
+            \(place.audience.otherColumn) = nullif(\(place.audience.otherColumn), ?1) WHERE id = ?2
+          """, arguments: [place.folder, row.ref])
     }
   }
 

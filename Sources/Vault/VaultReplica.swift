@@ -28,7 +28,7 @@ struct VaultReplica: Replica {
 
   /// Nothing of our own log changes here, so the anchor stays as it is.
   func write<Value>(_ body: (Database) throws -> Value) throws(VaultError) -> Value {
-    do { return try database.queue.write { try body($0) } } catch { throw .ofDatabase(error) }
+    try database.write(body)
   }
 
   static func logRef(_ db: Database, _ row: CaseRow, _ log: LogID) throws -> Int64 {
