@@ -75,6 +75,15 @@ struct CaseRow: Hashable {
     return try of(db, match["id"])
   }
 
+  /// A name is given once in a vault.
+  ///
+  /// - Throws: `.caseExists`.
+  static func requireFree(name: String, _ db: Database) throws {
+    let taken = try Row.fetchOne(
+      db, cached: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name])
+    guard taken == nil else { throw VaultError(.caseExists) }
+  }
+
   static func of(_ db: Database, _ ref: Int64) throws -> CaseRow {
     guard let row = try one(db, "id = ?", [ref]) else { throw VaultError(.databaseDamaged) }
     return row

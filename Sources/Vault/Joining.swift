@@ -42,10 +42,7 @@ extension OpenVault {
     let caseID = invitation.caseID
     let name = name ?? "shared " + caseID.fingerprint.prefix(8)
     try commit { db in
-      guard
-        try Row.fetchOne(
-          db, cached: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name]) == nil
-      else { throw VaultError(.caseExists) }
+      try CaseRow.requireFree(name: name, db)
       try accept(invitation, card: cardRef, name: name, db)
     }
     return JoinOutcome(caseID: caseID, caseName: name)

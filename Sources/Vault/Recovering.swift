@@ -196,13 +196,10 @@ struct CaseRecovery {
   }
 
   private func checkIsNew(_ db: Database) throws {
-    let sql = "SELECT 1 FROM vault_case WHERE "
-    guard
-      try Row.fetchOne(
-        db, sql: sql + "case_id = ?", arguments: [found.caseID.bytes.data]) == nil
-    else { throw VaultError(.caseHeldAlready) }
-    guard try Row.fetchOne(db, sql: sql + "name = ?", arguments: [name]) == nil else {
-      throw VaultError(.caseExists)
-    }
+    let held = try Row.fetchOne(
+      db, cached: "SELECT 1 FROM vault_case WHERE case_id = ?",
+      arguments: [found.caseID.bytes.data])
+    guard held == nil else { throw VaultError(.caseHeldAlready) }
+    try CaseRow.requireFree(name: name, db)
   }
 }

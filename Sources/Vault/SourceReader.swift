@@ -15,20 +15,17 @@ final class SourceReader {
     case .file(let path):
       file = try OpenFile(reading: path)
       name = path.split(separator: "/").last.map { Array($0.utf8) }
-      before = try file.status()
-      guard before.isRegular else { throw VaultError(.notAFile) }
-      guard before.size > 0 else { throw VaultError(.fileEmpty) }
     case .found(let path):
       file = try OpenFile(found: path)
       name = path.split(separator: UInt8(ascii: "/")).last.map { Array($0) }
-      before = try file.status()
-      guard before.isRegular else { throw VaultError(.notAFile) }
-      guard before.size > 0 else { throw VaultError(.fileEmpty) }
     case .descriptor(let descriptor, let name):
       file = try OpenFile(duplicating: descriptor)
       self.name = name.map { Array($0.utf8) }
-      before = try file.status()
     }
+    before = try file.status()
+    if case .descriptor = source { return }
+    guard before.isRegular else { throw VaultError(.notAFile) }
+    guard before.size > 0 else { throw VaultError(.fileEmpty) }
   }
 
   /// Bytes before anything was read; nil for what has no end yet.

@@ -47,10 +47,7 @@ extension OpenVault {
   /// Starts a case under a name of the vault's own, which no other copy ever sees.
   public func startCase(named name: String) throws(VaultError) -> CaseID {
     try commit { db in
-      guard
-        try Row.fetchOne(db, cached: "SELECT 1 FROM vault_case WHERE name = ?", arguments: [name])
-          == nil
-      else { throw VaultError(.caseExists) }
+      try CaseRow.requireFree(name: name, db)
       return try CaseStart.run(
         db, name: name, isDefault: false, keys: keys, kit: try Self.kitKey(db),
         surroundings: surroundings)
