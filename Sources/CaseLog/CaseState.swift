@@ -236,12 +236,7 @@ extension CaseState {
       out.encodeIdentifier(member.logID)
       out.encodeUInt(member.role.rawValue)
     }
-    out.encodeArray(positions.filter { $0.size > 0 }) { out, position in
-      out.encodeArray(count: 3)
-      out.encodeIdentifier(position.logID)
-      out.encodeUInt(position.size)
-      out.encodeBytes32(position.root)
-    }
+    Frontier.encode(positions.filter { $0.size > 0 }, to: &out)
     out.encodeArray(epochs) { $0.encodeIdentifier($1.id) }
     out.encodeArray(violations.filter(isCommon)) { out, violation in
       out.encodeArray(count: 3)

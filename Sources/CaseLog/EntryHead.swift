@@ -68,6 +68,38 @@ public struct LogPosition: Hashable, Sendable {
   }
 }
 
+/// Logs as far as somebody had seen them, as CBOR [[log id, size, root], …]: in an entry, in the hash of a state and
+/// in the rows of a vault's view.
+package enum Frontier {
+  package static func encode(_ positions: [LogPosition]) -> [UInt8] {
+    var out = CBOREncoder()
+    encode(positions, to: &out)
+    return out.bytes
+  }
+
+  static func encode(_ positions: [LogPosition], to out: inout CBOREncoder) {
+    out.encodeArray(positions) { out, position in
+      out.encodeArray(count: 3)
+      out.encodeIdentifier(position.logID)
+      out.encodeUInt(position.size)
+      out.encodeBytes32(position.root)
+    }
+  }
+
+  package static func decode(_ bytes: [UInt8]) throws(CaseLogError) -> [LogPosition] {
+    try decodeWhole(bytes) { (decoder) throws(CBORError) in try decode(&decoder) }
+  }
+
+  static func decode(_ decoder: inout CBORDecoder) throws(CBORError) -> [LogPosition] {
+    try decoder.readEach(max: Limits.members) { (decoder) throws(CBORError) in
+      try decoder.readArray(count: 3)
+      return LogPosition(
+        logID: try decoder.readIdentifier(), size: try decoder.readUInt(),
+        root: try decoder.readBytes32())
+    }
+  }
+}
+
 /// Part 1 of an entry: what the device that wrote it knew.
 public struct EntryContext: Hashable, Sendable {
   /// Seconds since 1970 by the device's clock: a claim.
@@ -89,12 +121,7 @@ public struct EntryContext: Hashable, Sendable {
       try decoder.expectKey(0)
       let clock = try decoder.readUInt()
       try decoder.expectKey(1)
-      let frontier = try decoder.readEach(max: Limits.members) { (decoder) throws(CBORError) in
-        try decoder.readArray(count: 3)
-        return LogPosition(
-          logID: try decoder.readIdentifier(), size: try decoder.readUInt(),
-          root: try decoder.readBytes32())
-      }
+      let frontier = try Frontier.decode(&decoder)
       try decoder.expectKey(2)
       let receipts = try decoder.readEach(max: Limits.members) { (decoder) throws(CBORError) in
         try decoder.readBytes(max: Limits.note)
@@ -112,13 +139,7 @@ public struct EntryContext: Hashable, Sendable {
     out.encodeUInt(0)
     out.encodeUInt(clock)
     out.encodeUInt(1)
-    out.encodeArray(count: frontier.count)
-    for position in frontier {
-      out.encodeArray(count: 3)
-      out.encodeIdentifier(position.logID)
-      out.encodeUInt(position.size)
-      out.encodeBytes32(position.root)
-    }
+    Frontier.encode(frontier, to: &out)
     out.encodeUInt(2)
     out.encodeArray(count: receipts.count)
     for receipt in receipts { out.encodeBytes(receipt) }

@@ -1,4 +1,3 @@
-internal import CaseLog
 internal import Cryptography
 internal import GRDB
 internal import VerifiableLog
@@ -34,32 +33,4 @@ extension CompactRange {
 
   /// The hashes, joined; the size stands beside them.
   var encoded: [UInt8] { hashes.flatMap(\.bytes) }
-}
-
-/// The frontier of a control entry in a row of the view: CBOR [[log id, size, root], …].
-enum Frontier {
-  static func encode(_ positions: [LogPosition]) -> [UInt8] {
-    var out = CBOREncoder()
-    out.encodeArray(positions) { out, position in
-      out.encodeArray(count: 3)
-      out.encodeIdentifier(position.logID)
-      out.encodeUInt(position.size)
-      out.encodeBytes32(position.root)
-    }
-    return out.bytes
-  }
-
-  static func decode(_ bytes: [UInt8]) throws -> [LogPosition] {
-    var decoder = CBORDecoder(bytes)
-    var positions: [LogPosition] = []
-    for _ in 0..<(try decoder.readArray(max: Limits.members)) {
-      try decoder.readArray(count: 3)
-      positions.append(
-        LogPosition(
-          logID: try decoder.readIdentifier(), size: try decoder.readUInt(),
-          root: try decoder.readBytes32()))
-    }
-    try decoder.finish()
-    return positions
-  }
 }
