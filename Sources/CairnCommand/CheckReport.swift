@@ -145,6 +145,7 @@ extension CheckOutcome.Finding {
     case .contentMissing: return "contentMissing"
     case .contentDamaged: return "contentDamaged"
     case .strayFiles: return "strayFiles"
+    case .otherDatabase: return "otherDatabase"
     case .violation: return "violation"
     case .fork: return "fork"
     case .newerVersion: return "newerVersion"
@@ -159,7 +160,7 @@ extension CheckOutcome.Finding {
       .contentMissing(let id), .contentDamaged(let id), .contentUnlisted(let id):
       return id.base32
     case .keysFile, .locks, .database, .search, .copied, .rolledBack, .strayFiles,
-      .newerVersion:
+      .otherDatabase, .newerVersion:
       return nil
     }
   }
@@ -208,6 +209,7 @@ extension CheckOutcome.Finding {
     case .strayFiles(let count):
       return Quantity.count(count, "file belongs", "files belong")
         + " to no entry, left over from something that was interrupted. Harmless."
+    case .otherDatabase: return OtherDatabase.sentence
     case .violation(_, let sequence):
       return
         "Member \(short) wrote something that their role does not include (number \(sequence + 1) of"
@@ -253,4 +255,14 @@ extension Output {
       line((index == 0 ? "  - " : "    ") + part)
     }
   }
+}
+
+/// What is said where a database lies in the vault's folder that is not in use.
+enum OtherDatabase {
+  static let sentence =
+    "A second main file lies in the vault's folder, which is not in use: “vault.db” beside “vault-2.db”, or"
+    + " one in a folder “aside-…”. It is from before new keys, or was put there, and whoever has the"
+    + " passphrase and the locks of its day can open it. A backup (“cairn backup”) and what is restored from"
+    + " one have only what is in use. Delete nothing before you know that this vault has everything: the"
+    + " other one may be newer."
 }

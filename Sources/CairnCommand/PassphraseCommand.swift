@@ -55,6 +55,7 @@ struct PassphraseCommand: AsyncParsableCommand {
     let kitCheck: String
     /// Where the last backup was made to.
     let backup: String?
+    let hasOtherDatabase: Bool
   }
 
   private func change(_ vault: OpenVault, _ terminal: Terminal?) async throws -> Outcome {
@@ -77,7 +78,9 @@ struct PassphraseCommand: AsyncParsableCommand {
     } catch {
       throw failure(error)
     }
-    return Outcome(hasNewKeys: hasNewKeys, kitCheck: check, backup: backup)
+    return Outcome(
+      hasNewKeys: hasNewKeys, kitCheck: check, backup: backup,
+      hasOtherDatabase: vault.hasOtherDatabase)
   }
 
   /// Asked only where questions are, and not of somebody who lost the passphrase: that tells of nobody who
@@ -171,6 +174,7 @@ struct PassphraseCommand: AsyncParsableCommand {
           + " there.")
     }
     Output.line()
+    if outcome.hasNewKeys, outcome.hasOtherDatabase { Output.remark(OtherDatabase.sentence) }
     if let backup = outcome.backup {
       Output.paragraph(
         "A backup keeps the passphrase of its day until it is brought up to date, each of them: cairn"

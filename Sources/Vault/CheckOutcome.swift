@@ -47,6 +47,8 @@ public struct CheckOutcome: Sendable {
     case contentUnlisted(EntryID)
     /// Files that no entry names; harmless.
     case strayFiles(Int)
+    /// A database that is not in force lies in the vault's folder: it opens by the locks of its day.
+    case otherDatabase
     /// An entry that its author may not write; kept aside.
     case violation(LogID, sequence: UInt64)
     /// A member signed two histories.
@@ -57,7 +59,8 @@ public struct CheckOutcome: Sendable {
     /// Whether this vault lost or mixed up something, in contrast to others' doings and to dust.
     public var isDamage: Bool {
       switch self {
-      case .locks, .strayFiles, .contentUnlisted, .violation, .fork, .newerVersion, .copied:
+      case .locks, .strayFiles, .otherDatabase, .contentUnlisted, .violation, .fork, .newerVersion,
+        .copied:
         return false
       default: return true
       }

@@ -85,6 +85,7 @@ struct VaultCheck {
     _ outcome: inout CheckOutcome, onBytes: (Int) throws(VaultError) -> Void
   ) throws(VaultError) -> [StoredFile] {
     if looksAtLocks, !files.keysFilesAgree { outcome.note(.keysFile) }
+    if looksAtLocks, files.hasOtherDatabase { outcome.note(.otherDatabase) }
     try look(&outcome) { (db, outcome) in
       let pragma = outcome.depth == .quick ? "quick_check(1)" : "integrity_check(1)"
       let answer = try String.fetchOne(db, sql: "PRAGMA \(pragma)")

@@ -59,11 +59,21 @@ extension VaultFiles {
     if other.building.hasAnything { try other.building.removeDatabase() }
   }
 
+  private static let asidePrefix = "aside-"
+
+  /// Whether a database lies here that is not in force: it opens by the locks and the passphrase of its day.
+  var hasOtherDatabase: Bool {
+    let names: [String]
+    do throws(VaultError) { names = try Folders.names(in: folder) } catch { return false }
+    return names.contains { $0.hasPrefix(Self.asidePrefix) }
+      || Self.databaseNames.intersection(names).count > 1
+  }
+
   /// Makes room for a database of these names. What bears them was not made by a change that is known: nobody
   /// can tell what it holds, and it is kept.
   func moveAside() throws(VaultError) {
     guard hasAnything else { return }
-    let aside = folder + "/aside-" + Hex.encode(Randomness.bytes(8))
+    let aside = folder + "/" + Self.asidePrefix + Hex.encode(Randomness.bytes(8))
     try Folders.make(aside)
     for path in [databaseLog, database, anchor] where Folders.exists(path) {
       try Folders.rename(path, to: aside + path.dropFirst(folder.count))
@@ -101,6 +111,11 @@ extension VaultFiles {
       return
     }
   }
+}
+
+extension OpenVault {
+  /// Whether a database lies in the folder that is not in force: it opens by the locks and the passphrase of its day.
+  public nonisolated var hasOtherDatabase: Bool { files.hasOtherDatabase }
 }
 
 /// In a database that was sealed anew, until the one before it is gone: where that one is.

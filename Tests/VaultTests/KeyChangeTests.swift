@@ -121,7 +121,7 @@ import Testing
     #expect(try fixture.folder.allFiles() == before)
     let again = try fixture.open(new)
     #expect(await again.locks == .differed)
-    #expect(try await again.check().findings == [.locks(.differed)])
+    #expect(try await again.check().findings == [.locks(.differed), .otherDatabase])
     try await again.close()
     #expect(try data(fixture, "keys") == newKeys)
     #expect(try data(fixture, "vault.db") == oldDatabase)
@@ -169,6 +169,10 @@ import Testing
     let aside = try #require(try names(fixture).first { $0.hasPrefix("aside-") })
     #expect(try data(fixture, aside + "/vault-2.db") == newest)
     #expect(try data(fixture, aside + "/anchor-2").count > 0)
+    // Nobody is left to think that old locks open nothing of it.
+    let looked = try fixture.open(kit: kit)
+    #expect(try await looked.check(.quick).findings.contains(.otherDatabase))
+    try await looked.close()
     // With its locks it is a vault again.
     let found = try VaultFixture()
     try FileManager.default.copyItem(
