@@ -33,18 +33,23 @@ import state
 from encoding import Malformed, Refused, b32, from_b32
 
 
+def as_read(fingerprint: str) -> str:
+    """In groups or capitals, as somebody copies it from a page or a statement."""
+    return fingerprint.replace(" ", "").replace("-", "").lower()
+
+
 def main(arguments) -> int:
     parser = argparse.ArgumentParser(description="Verify a bundle or a folder, by the written formats.")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("bundle", help="a sealed bundle")
     one.add_argument("file")
-    one.add_argument("--fingerprint")
+    one.add_argument("--fingerprint", type=as_read)
     one.add_argument("--witness", action="append", default=[])
     one.add_argument("--identity", help="an age identity file, where the bundle is still encrypted")
     one.add_argument("--json", action="store_true")
     two = commands.add_parser("folder", help="a folder in which copies meet")
     two.add_argument("file", metavar="folder")
-    two.add_argument("--fingerprint")
+    two.add_argument("--fingerprint", type=as_read)
     two.add_argument("--kit", help="the paper of a kit, a text or a page: opens what its twelve words open")
     two.add_argument("--json", action="store_true")
     try:

@@ -16,7 +16,7 @@ from encoding import Refused
 
 
 def main() -> int:
-    wrong = left_behind() + changed_meanwhile()
+    wrong = left_behind() + changed_meanwhile() + copied_by_hand()
     print("nothing left behind, nothing believed that changed" if wrong == 0 else f"{wrong} otherwise")
     return 1 if wrong else 0
 
@@ -44,6 +44,23 @@ def changed_meanwhile() -> int:
 
 # The polynomial of CRC-32 itself, lowest bit first: whatever is changed by it keeps its checksum.
 WITHOUT_TRACE = bytes.fromhex("410671db01")
+
+
+def copied_by_hand() -> int:
+    """The fingerprint, as it stands on the page and in other hands."""
+    case, wrong = writer.Case(), 0
+    plain = writer.b32(case.id)
+    groups = [plain[place:place + 4] for place in range(0, len(plain), 4)]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "bundle.zip"
+        path.write_bytes(writer.packed(case.tell().bundle()))
+        for text, code in ((plain, 21), (" ".join(groups), 21), ("-".join(groups).upper(), 21), (plain[:-1], 64)):
+            done = subprocess.run([sys.executable, writer.PROTOCOL / "verify.py", "bundle", path, "--fingerprint", text],
+                                  capture_output=True, text=True)
+            if done.returncode != code or "fingerprint-not-given" in done.stdout:
+                print(text, done.returncode, done.stdout, done.stderr)
+                wrong += 1
+    return wrong
 
 
 def left_behind() -> int:
