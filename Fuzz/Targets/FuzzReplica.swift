@@ -91,6 +91,8 @@ struct FuzzReplica: Replica {
 
   func lacking(of log: LogID) throws(Broken) -> [Range<UInt64>] { [0..<SyncLimits.entriesOfLog] }
 
+  func awaitedDevices() throws(Broken) -> Set<LogID> { Set(try logs().map(\.id)) }
+
   func heads() throws(Broken) -> [SignedHead] {
     try logs().compactMap { log in
       log.head.map { SignedHead(signingKey: log.identity.key.raw, note: $0.note) }

@@ -97,13 +97,11 @@ struct Reach {
   private let speaking: Set<LogID>
   private var sizes: [LogID: [LogID: UInt64]] = [:]
 
-  /// - Parameters:
-  ///   - devices: other members that have a subfolder; who says nothing of a log has none of it.
-  ///   - speaking: those of them that left a `head`. Whoever did not was never here, or all of hers was taken away: that
-  ///     she cannot take a file need not be looked for.
-  init(of devices: Set<LogID>, speaking: Set<LogID>, _ standings: [Standing]) {
-    self.devices = devices
-    self.speaking = speaking
+  /// - Parameter parts: subfolders of other members. Who says nothing of a log has none of it. Whoever left no `head` was
+  ///   never here, or all of hers was taken away: that she cannot take a file need not be looked for.
+  init(of parts: [DevicePart], _ standings: [Standing]) {
+    devices = Set(parts.map(\.name.logID))
+    speaking = Set(parts.filter { $0.has(.head) }.map(\.name.logID))
     for standing in standings where devices.contains(standing.device) {
       sizes[standing.logID, default: [:]][standing.device] = standing.size
     }

@@ -77,13 +77,9 @@ extension FolderExchange {
     _ folder: borrowing Folder, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> Bool {
     var written = false
-    let here = parts.filter {
-      $0.name.logID != ownLog && intake.size(of: $0.name.logID) != nil
-    }
-    let reach = Reach(
-      of: Set(here.map(\.name.logID)),
-      speaking: Set(here.filter { $0.has(.head) }.map(\.name.logID)), intake.standings)
-    for log in try asking({ () throws(R.Failure) in try replica.logs() }) {
+    let logs = try asking { () throws(R.Failure) in try replica.logs() }
+    let reach = try reach(over: logs, replica)
+    for log in logs {
       guard let head = log.head else { continue }
       try spoilUntakable(of: log, where: reach.awaited(of: log), part: own, folder, replica)
       var there = parts[own].files.filter { !parts[own].damaged.contains($0) }
@@ -102,6 +98,18 @@ extension FolderExchange {
       }
     }
     return written
+  }
+
+  /// How far those have the logs who may come again. Whoever is gone for good lacks more and more, and is not asked about
+  /// until somebody lacks anything.
+  private func reach(over logs: [HeldLog], _ replica: R) throws(Failure) -> Reach {
+    let here = parts.filter {
+      $0.name.logID != ownLog && intake.size(of: $0.name.logID) != nil
+    }
+    let all = Reach(of: here, intake.standings)
+    guard logs.contains(where: all.isLacking) else { return all }
+    let awaited = try asking { () throws(R.Failure) in try replica.awaitedDevices() }
+    return Reach(of: here.filter { awaited.contains($0.name.logID) }, intake.standings)
   }
 
   private mutating func write(

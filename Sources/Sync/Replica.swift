@@ -43,6 +43,9 @@ public protocol Replica {
   /// one of these is worth reading once more.
   func lacking(of log: LogID) throws(Failure) -> [Range<UInt64>]
 
+  /// Devices that may come again for what they lack: of members in good standing.
+  func awaitedDevices() throws(Failure) -> Set<LogID>
+
   // MARK: Heads, receipts, forks
 
   /// Heads to send, each with the receipts known for it; at most `SyncLimits.heads`. Copies that hold the same give

@@ -227,6 +227,10 @@ extension VaultReplica {
     try read { db in try ErasureTable.items(db, in: row, mailbox: audience) }
   }
 
+  func awaitedDevices() throws(VaultError) -> Set<LogID> {
+    try read { db in Set(try CaseView.state(db, of: row).standingMembers.map(\.logID)) }
+  }
+
   /// Nothing is remembered of earlier readings: whoever can write in a folder could serve leaves without their
   /// content once, and the good file would never be read again. What is still locked is read anew each time.
   func lacking(of log: LogID) throws(VaultError) -> [Range<UInt64>] {

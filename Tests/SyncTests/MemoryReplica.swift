@@ -61,6 +61,8 @@ struct MemoryReplica: Replica {
   var privateEntries: Set<UInt64> = []
   var knownSuccessions: Set<[UInt8]> = []
   var clock: UInt64 = 1000
+  /// Members that are none any more.
+  var gone: Set<LogID> = []
   /// From here on every change fails, as of a store whose disk is full.
   var isBroken = false
   /// Counts how often statements, successions or wraps were handed over.

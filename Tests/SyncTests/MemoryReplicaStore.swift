@@ -66,6 +66,8 @@ extension MemoryReplica {
     return held.leaves.map(\.sequence).filter { held.ciphertexts[$0] == nil }.map { $0..<$0 + 1 }
   }
 
+  func awaitedDevices() throws(Failure) -> Set<LogID> { Set(stored.keys).subtracting(gone) }
+
   func heads() throws(Failure) -> [SignedHead] {
     stored.values.sorted { $0.held.id < $1.held.id }.compactMap { log in
       guard let head = log.held.head else { return nil }

@@ -54,6 +54,20 @@ import VerifiableLog
     #expect(world.replicas[2].digest() == world.replicas[1].digest())
   }
 
+  /// She lacks more each time, for good.
+  @Test func `is not looked for where only somebody waits who was removed`() throws {
+    let folder = TemporaryFolder()
+    var world = world(3)
+    try world.exchangeAll(folder.mailbox)
+    world.append(3, to: 0)
+    for index in [0, 1, 0, 1] { try world.exchange(index, folder.mailbox) }
+    let waiting = try world.exchange(1, folder.mailbox).bytesRead
+    world.replicas[1].gone = [world.replicas[2].ownLog]
+    let rest = try world.exchange(1, folder.mailbox).bytesRead
+    let least = folder.files().filter { $0.contains("/r-") }.map { folder.read($0).count }.min()
+    #expect(waiting - rest >= UInt64(try #require(least)))
+  }
+
   @Test func `is not looked for where all have what is in it`() throws {
     let folder = TemporaryFolder()
     var world = world(2)
