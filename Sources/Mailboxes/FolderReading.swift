@@ -134,14 +134,16 @@ extension FolderExchange {
     try goOn(.reading)
   }
 
-  /// Takes statements, successions and wraps.
+  /// Takes statements, successions and wraps; of a stranger's wraps only what she may give.
   private mutating func takeStatements(
     part index: Int, into replica: inout R
   ) throws(Failure) -> Bool {
     var changed = false
+    let isStranger = parts[index].head == nil
     for frame in (parts[index].head ?? parts[index].introduction)?.claims ?? [] {
       try goOn(.reading)
-      if try take(frame, part: index, into: &replica).changed { changed = true }
+      let outcome = try take(frame, part: index, isIntroduction: isStranger, into: &replica)
+      if outcome.changed { changed = true }
     }
     if changed { try refresh(replica) }
     return changed
@@ -250,10 +252,13 @@ extension FolderExchange {
   }
 
   private mutating func take(
-    _ frame: Frame, part index: Int, into replica: inout R
+    _ frame: Frame, part index: Int, isIntroduction: Bool = false, into replica: inout R
   ) throws(Failure) -> FrameOutcome {
+    let device = parts[index].name.logID
     do {
-      return try intake.take(frame, from: parts[index].name.logID, into: &replica)
+      return isIntroduction
+        ? try intake.take(introduction: frame, from: device, into: &replica)
+        : try intake.take(frame, from: device, into: &replica)
     } catch {
       throw .replica(error)
     }

@@ -236,7 +236,9 @@ import VerifiableLog
         Wrap(epoch: epoch, recipient: $0, box: Randomness.bytes(Wrap.byteCount)).encoded
       }
     }
-    #expect(try await phone.takeOfStranger(junk) == false)
+    let stranger = LogID(try #require(Bytes32(Randomness.bytes(32))))
+    try shared.leaveHead(of: stranger, beside: own, [.wraps(junk)])
+    try await phone.meet(shared)
     #expect(try await phone.wraps() == before)
     for vault in [berta, phone] { try await vault.meet(shared) }
     #expect(try await phone.texts() == ["one", "two"])
@@ -285,6 +287,22 @@ import VerifiableLog
   }
 }
 
+extension TemporaryFolder {
+  /// Puts a device's subfolder there with a head of these frames.
+  fileprivate func leaveHead(of device: LogID, beside other: LogID, _ frames: [Frame]) throws {
+    let (name, bytes) = try #require(
+      try allFiles().first { $0.key.hasSuffix("-\(other.base32)/head") })
+    var reader = FrameReader()
+    reader.feed(bytes)
+    guard case .hello(let hello) = try reader.next() else { throw CocoaError(.fileReadCorruptFile) }
+    let folder = name.dropLast("\(other.base32)/head".count) + device.base32
+    try FileManager.default.createDirectory(
+      atPath: path + "/" + folder, withIntermediateDirectories: false)
+    let all = [.hello(Hello(tag: hello.tag, logID: device))] + frames + [Frame.end]
+    _ = try file(folder + "/head", all.flatMap(\.bytes))
+  }
+}
+
 extension OpenVault {
   /// Begins so many epochs of the survivor's devices.
   fileprivate func beginEpochs(_ count: Int, withoutGivingTo member: LogID? = nil) throws {
@@ -321,13 +339,6 @@ extension OpenVault {
     try status(ofCase: nil, isLookedAt: false).flatMap(\.troubles).contains {
       $0.code == .lockedControl
     }
-  }
-
-  fileprivate func takeOfStranger(_ wraps: [[UInt8]]) throws -> Bool {
-    var replica = VaultReplica(
-      row: try read { db in try CaseRow.find(db, nil) }, database: database, keys: keys,
-      store: blobs, surroundings: surroundings)
-    return try replica.accept(wrapsOfStranger: wraps)
   }
 
   /// What makes newer keys members, and nothing else of an exchange.
