@@ -85,7 +85,7 @@ extension FolderExchange {
       intake.note(.blobWithoutRoom(blob.root), of: ownLog)
       return outcome
     case .ofOtherLength:
-      intake.note(.blobOfOtherLength(blob.root), of: device)
+      intake.note(.blobOfOtherLength(blob.root, claimed: blob.byteCount), of: device)
       return outcome
     case .unreadable: intake.note(.unreadable(.blob(blob.root)), of: device)
     case .damaged: intake.note(.damagedBlob(blob.root), of: device)

@@ -48,7 +48,7 @@ public struct Finding: Hashable, Sendable {
     case damagedSpan(BlobRoot, index: UInt64)
     /// A blob is the one that its name says, and not as long as an entry says: the fault of whoever wrote that, and of
     /// nobody who carries the blob.
-    case blobOfOtherLength(BlobRoot)
+    case blobOfOtherLength(BlobRoot, claimed: UInt64)
     /// There is no room here for a blob; it was left where it is.
     case blobWithoutRoom(BlobRoot)
     /// A blob could not be written, for lack of space for instance; the rest was.

@@ -20,17 +20,17 @@ enum BlobTable {
       arguments: [entry, Int64(number), root.bytes.data, Int64(sealedSize)])
   }
 
-  /// Who wrote the entries that name a blob with a length in which it is not here.
+  /// Who wrote the entries that name a blob with this length.
   static func authors(
-    _ db: Database, awaiting root: BlobRoot, in row: CaseRow
+    _ db: Database, of root: BlobRoot, sealedSize: UInt64, in row: CaseRow
   ) throws -> [LogID] {
     try Row.fetchAll(
       db,
       cached: """
         SELECT DISTINCT g.log_id FROM blob b JOIN attachment a ON a.blob_ref = b.id
         JOIN leaf l ON l.id = a.entry_ref JOIN log g ON g.id = l.log_ref
-        WHERE b.root = ? AND b.is_present = 0 AND g.case_ref = ? ORDER BY g.log_id
-        """, arguments: [root.bytes.data, row.ref]
+        WHERE b.root = ? AND b.sealed_size = ? AND g.case_ref = ? ORDER BY g.log_id
+        """, arguments: [root.bytes.data, Int64(sealedSize), row.ref]
     ).map { try $0.identifier("log_id") }
   }
 

@@ -213,7 +213,7 @@ extension OpenVault {
         bytesRead: reports.map(\.bytesRead).reduce(0, +),
         bytesWritten: reports.map(\.bytesWritten).reduce(0, +),
         violations: state.violations.count,
-        problems: try met.problems { try BlobTable.authors(db, awaiting: $0, in: row) },
+        problems: try met.problems { try BlobTable.authors(db, of: $0, sealedSize: $1, in: row) },
         isNewOwnFolder: met.isNewOwnFolder)
     }
   }
@@ -233,16 +233,18 @@ private struct Exchanges {
 
   /// Each once.
   ///
-  /// - Parameter authors: whose entries name a blob that is not here.
-  func problems(_ authors: (BlobRoot) throws -> [LogID]) rethrows -> [SyncOutcome.Problem] {
+  /// - Parameter authors: whose entries name a blob with such a length.
+  func problems(
+    _ authors: (BlobRoot, UInt64) throws -> [LogID]
+  ) rethrows -> [SyncOutcome.Problem] {
     var problems: [SyncOutcome.Problem] = []
     func add(_ problem: SyncOutcome.Problem) {
       if !problems.contains(problem) { problems.append(problem) }
     }
     for finding in reports.flatMap(\.findings) {
       if let problem = SyncOutcome.Problem(finding) { add(problem) }
-      if case .blobOfOtherLength(let root) = finding.kind {
-        for author in try authors(root) { add(.falseLength(author)) }
+      if case .blobOfOtherLength(let root, let claimed) = finding.kind {
+        for author in try authors(root, claimed) { add(.falseLength(author)) }
       }
     }
     for audience in unreachable { add(.unreachable(audience)) }

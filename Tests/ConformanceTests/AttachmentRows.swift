@@ -154,6 +154,7 @@ private struct BlobFile {
       #expect(more - fewer >= UInt64(BlobTree.spanByteCount), "\(read)")
     }
   }
+
   /// The note of an advocate names the survivor's own file. Nobody's part of the folder is damaged by what she says of it,
   /// and nobody writes anything again.
   @Test func `an entry that says another length of a file blames nobody who has it`() async throws {
@@ -175,6 +176,15 @@ private struct BlobFile {
       #expect(met.problems == [.falseLength(meeting.advocateLog)])
       #expect(met.filesSent == 0 && met.filesAwaited == 1)
     }
+    // Nor whoever said the right length, where the file could not be taken in by that either.
+    var files = try folder.allFiles()
+    files[try files.name("b-", of: meeting.survivorLog)] = blob.damaged(at: 0).bytes
+    let partly = try TemporaryFolder(files)
+    let reader = try await meeting.newcomer()
+    let problems = try await reader.opened { try await $0.meet(partly.path).problems }
+    #expect(
+      Set(problems) == [.falseLength(meeting.advocateLog), .damaged(meeting.survivorLog)],
+      "\(problems)")
     let told = try await meeting.survivor.cairn("sync", "--mailbox", folder.path)
     #expect(told.status == 0, "\(told.all)")
     #expect(told.told.contains("said that it is longer or shorter"), "\(told.all)")
