@@ -55,9 +55,11 @@ extension VerdictText {
     case .noTrustedReceipt:
       "No receipt by a key that you gave (--witness) covers this. The advocate’s organisation can tell you the key."
     case .receiptBySurvivor:
-      "The key that you gave (--witness) is that of another device of the survivor’s own: she vouches for herself. The advocate’s organisation can tell you theirs."
+      "The key that you gave (--witness) is that of another device of the survivor’s own: she"
+        + " vouches for herself. The advocate’s organisation can tell you theirs."
     case .timeByOtherKey:
-      "The report gives an earlier time for this, by a receipt of a key that you did not give. Only the time above is by yours."
+      "The report gives an earlier time for this, by a receipt of a key that you did not give. Only the"
+        + " time above is by yours."
     case .violation:
       "An entry breaks the rules of the case. It was set aside and counts for nothing."
     case .disputed:

@@ -14,14 +14,13 @@ enum TerminalState {
   /// How that terminal was. Written before `silent` names it.
   private nonisolated(unsafe) static let before = UnsafeMutablePointer<termios>.allocate(
     capacity: 1)
-  private static let leaving = Array("\u{1b}[2J\u{1b}[H\u{1b}[?1049l".utf8)
+  private static let leaving: StaticString = "\u{1b}[2J\u{1b}[H\u{1b}[?1049l"
 
   /// Made here, so that the handler finds it ready.
   static func prepare() {
     _ = silent.load(ordering: .relaxed)
     _ = ownScreen.load(ordering: .relaxed)
     unsafe before.initialize(to: termios())
-    _ = leaving.count
   }
 
   /// Does something while the terminal is silent, and whatever ends it puts that back.
@@ -42,7 +41,7 @@ enum TerminalState {
     write(Array("\u{1b}[?1049h\u{1b}[2J\u{1b}[H".utf8), to: terminal)
     defer {
       ownScreen.store(-1, ordering: .releasing)
-      write(leaving, to: terminal)
+      leave(terminal)
     }
     return try withoutStops(body)
   }
@@ -56,12 +55,17 @@ enum TerminalState {
     return try body()
   }
 
+  /// Leaves our own screen, by one call that a signal's handler may make.
+  private static func leave(_ terminal: Int32) {
+    _ = unsafe write(terminal, leaving.utf8Start, leaving.utf8CodeUnitCount)
+  }
+
   /// In a signal's handler, right before the end.
   static func putBack() {
     // Out of the background this would stop the process instead.
     signal(SIGTTOU, SIG_IGN)
     let screen = ownScreen.load(ordering: .acquiring)
-    if screen >= 0 { write(leaving, to: screen) }
+    if screen >= 0 { leave(screen) }
     let terminal = silent.load(ordering: .acquiring)
     guard terminal >= 0 else { return }
     _ = unsafe tcsetattr(terminal, TCSANOW, before)

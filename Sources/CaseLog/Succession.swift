@@ -19,8 +19,8 @@ public struct Succession: Hashable, Sendable {
     try self.init(bytes, caseID: caseID, isVerified: false)
   }
 
-  /// A certificate that `init(decoding:caseID:)` made before, and that since then was only where nobody else writes. See
-  /// `Card.init(verifiedBefore:)`.
+  /// A certificate that `init(decoding:caseID:)` made before, and that since then was only where nobody else
+  /// writes. See `Card.init(verifiedBefore:)`.
   public init(verifiedBefore bytes: [UInt8], caseID: CaseID) throws(CaseLogError) {
     try self.init(bytes, caseID: caseID, isVerified: true)
   }

@@ -151,8 +151,8 @@ struct Folder: ~Copyable {
     }
   }
 
-  /// Frees the name of a file that a folder has, be it by mistake or malice: nothing else could be written for as long as
-  /// it stands there. What is in it is kept, under a name that nobody reads.
+  /// Frees the name of a file that a folder has, be it by mistake or malice: nothing else could be written for as
+  /// long as it stands there. What is in it is kept, under a name that nobody reads.
   private func setAside(_ name: String) -> Bool {
     guard mode(of: name) == S_IFDIR else { return false }
     if unsafe unlinkat(descriptor.number, name, AT_REMOVEDIR) == 0 { return true }

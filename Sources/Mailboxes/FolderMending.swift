@@ -5,7 +5,8 @@ internal import VerifiableLog
 // who carry files from one to another lose some of it, and nobody else can write it again.
 
 extension FolderExchange {
-  /// Whether a file has its end, and nothing in it was found to be damaged. What went missing or was cut is written again.
+  /// Whether a file has its end, and nothing in it was found to be damaged. What went missing or was cut is
+  /// written again.
   func isWhole(_ name: FileName, part index: Int, _ folder: borrowing Folder) -> Bool {
     guard !parts[index].damaged.contains(name) else { return false }
     do throws(MailboxError) {
@@ -19,8 +20,8 @@ extension FolderExchange {
     }
   }
 
-  /// What the subfolder of a log's own device has of it. Only where somebody lacks something is it worth a look at the end of
-  /// each file, and into the one at which she is.
+  /// What the subfolder of a log's own device has of it. Only where somebody lacks something is it worth a look
+  /// at the end of each file, and into the one at which she is.
   mutating func runsOfOwner(
     of log: HeldLog, _ reach: Reach, part index: Int, _ root: borrowing Folder, _ replica: R
   ) throws(Failure) -> [Range<UInt64>] {
@@ -40,9 +41,9 @@ extension FolderExchange {
     return runs
   }
 
-  /// Finds files with damage in their middle: each in which an entry stands that somebody waits for is read as she would
-  /// read it. Whoever could not take it stays where she is for good, unless it is written again; she says herself how far
-  /// she came, and nothing but that file keeps her from going on.
+  /// Finds files with damage in their middle: each in which an entry stands that somebody waits for is read as
+  /// she would read it. Whoever could not take it stays where she is for good, unless it is written again; she
+  /// says herself how far she came, and nothing but that file keeps her from going on.
   ///
   /// - Parameter awaited: the first entry that each of those lacks.
   mutating func spoilUntakable(
@@ -97,8 +98,8 @@ struct Reach {
   private let speaking: Set<LogID>
   private var sizes: [LogID: [LogID: UInt64]] = [:]
 
-  /// - Parameter parts: subfolders of other members. Who says nothing of a log has none of it. Whoever left no `head` was
-  ///   never here, or all of hers was taken away: that she cannot take a file need not be looked for.
+  /// - Parameter parts: subfolders of other members. Who says nothing of a log has none of it. Whoever left no
+  ///   `head` was never here, or all of hers was taken away: that she cannot take a file need not be looked for.
   init(of parts: [DevicePart], _ standings: [Standing]) {
     devices = Set(parts.map(\.name.logID))
     speaking = Set(parts.filter { $0.has(.head) }.map(\.name.logID))

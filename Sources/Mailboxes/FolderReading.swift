@@ -107,8 +107,8 @@ extension FolderExchange {
       && file.has(headAtStart.bytes[hello.lowerBound..<summary.upperBound])
   }
 
-  /// A new device brings along what the root, or its old key, signed for it, or the key that opens the entry which admits
-  /// it. Strangers' heads are nobody's concern otherwise: what is wrong with one is not told.
+  /// A new device brings along what the root, or its old key, signed for it, or the key that opens the entry
+  /// which admits it. Strangers' heads are nobody's concern otherwise: what is wrong with one is not told.
   private mutating func readIntroduction(
     part index: Int, _ folder: borrowing Folder
   ) throws(Failure) {

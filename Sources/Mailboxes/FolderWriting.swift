@@ -100,8 +100,8 @@ extension FolderExchange {
     return written
   }
 
-  /// How far those have the logs who may come again. Whoever is gone for good lacks more and more, and is not asked about
-  /// until somebody lacks anything.
+  /// How far those have the logs who may come again. Whoever is gone for good lacks more and more; who that is,
+  /// the replica is asked only where somebody lacks anything.
   private func reach(over logs: [HeldLog], _ replica: R) throws(Failure) -> Reach {
     let here = parts.filter {
       $0.name.logID != ownLog && intake.size(of: $0.name.logID) != nil

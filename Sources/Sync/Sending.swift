@@ -84,7 +84,7 @@ public struct OwnHead: Sendable {
   public init<R: Replica>(_ replica: R) throws(R.Failure) {
     let forks = try replica.forks()
     forkedLogs = forks.map(\.log.id)
-    let frames = try HeadSender.frames(replica, forks: forks.map(\.bytes)).map(\.bytes)
+    let frames = try HeadSender.frames(replica, forks: forks.map(\.bytes))
     summary = Frame.summary(of: frames)
     let hello = Hello(tag: MailboxTag(caseID: replica.caseID), logID: replica.ownLog)
     let first = Frame.hello(hello).bytes
@@ -118,35 +118,26 @@ enum HeadRoom {
 
 /// Cuts into frames what there is to say and to share.
 public enum HeadSender {
-  /// Everything between the summary and `end`. Two copies that hold the same say it in the same bytes: what the replica
-  /// gives is in an order that follows from it.
+  /// Everything between the summary and `end`, each frame as it travels. Two copies that hold the same say it in the
+  /// same bytes: what the replica gives is in an order that follows from it.
   static func frames<R: Replica>(
     _ replica: R, forks: [[UInt8]]
-  ) throws(R.Failure) -> [Frame] {
-    var frames: [Frame] = []
+  ) throws(R.Failure) -> [[UInt8]] {
     let statements = shortest(try replica.statements(), HeadRoom.notes, \.count)
-    for part in parts(statements, max: SyncLimits.statements, \.count) {
-      frames.append(.statements(part))
-    }
     let successions = shortest(try replica.successions(), HeadRoom.notes, \.count)
-    for part in parts(successions, max: SyncLimits.successions, \.count) {
-      frames.append(.successions(part))
-    }
     let heads = shortest(try replica.heads(), HeadRoom.heads) { $0.note.count + 40 }
-    for part in parts(heads, max: SyncLimits.heads, { $0.note.count + 40 }) {
-      frames.append(.heads(part))
-    }
-    for part in parts(shortest(forks, HeadRoom.notes, \.count), max: SyncLimits.members, \.count) {
-      frames.append(.forks(part))
-    }
-    let written = frames.reduce(0) { $0 + $1.bytes.count }
-    let room = (SyncLimits.headFileByteCount - HeadRoom.rest - written) / HeadRoom.wrap
+    let forks = shortest(forks, HeadRoom.notes, \.count)
+    var frames: [Frame] = []
+    frames += parts(statements, max: SyncLimits.statements, \.count).map(Frame.statements)
+    frames += parts(successions, max: SyncLimits.successions, \.count).map(Frame.successions)
+    frames += parts(heads, max: SyncLimits.heads) { $0.note.count + 40 }.map(Frame.heads)
+    frames += parts(forks, max: SyncLimits.members, \.count).map(Frame.forks)
+    var written = frames.map(\.bytes)
+    let rest = SyncLimits.headFileByteCount - HeadRoom.rest - written.reduce(0) { $0 + $1.count }
     // Last, since they are the most: a reader that stops early has all the rest.
-    let wraps = try replica.wraps(atMost: min(room, SyncLimits.itemsOfFrame))
-    for part in parts(wraps, max: SyncLimits.itemsOfFrame, \.count) {
-      frames.append(.wraps(part))
-    }
-    return frames
+    let wraps = try replica.wraps(atMost: min(rest / HeadRoom.wrap, SyncLimits.itemsOfFrame))
+    written += parts(wraps, max: SyncLimits.itemsOfFrame, \.count).map { Frame.wraps($0).bytes }
+    return written
   }
 
   /// What fits into so many bytes, in the order it came in. The longest are left out first: no honest device makes them

@@ -18,7 +18,8 @@ enum Folders {
     return UInt64(info.st_dev)
   }
 
-  /// Bytes of the file system in which it lies: all, and those that may still be written. Nil where that cannot be told.
+  /// Bytes of the file system in which it lies: all, and those that may still be written. Nil where that cannot
+  /// be told.
   static func room(in path: String) -> (all: UInt64, free: UInt64)? {
     var info = statvfs()
     guard unsafe statvfs(path, &info) == 0, info.f_blocks > 0 else { return nil }

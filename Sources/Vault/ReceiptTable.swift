@@ -32,18 +32,16 @@ enum ReceiptTable {
   static func coverage(
     _ db: Database, ofOwnLogIn row: CaseRow, by member: LogID
   ) throws -> (last: UInt64?, uncovered: UInt64) {
-    guard
-      let log = try Row.fetchOne(
-        db, cached: "SELECT id, size FROM log WHERE case_ref = ? AND log_id = ?",
-        arguments: [row.ref, row.logID.bytes.data])
-    else { return (nil, 0) }
-    let receipt = try Row.fetchOne(
+    let log = try Row.fetchOne(
       db,
-      cached:
-        "SELECT max(size) AS size, max(time) AS time FROM receipt WHERE log_ref = ? AND witness = ?",
-      arguments: [log["id"] as Int64, member.bytes.data])
-    let covered: Int64 = receipt?["size"] ?? 0
-    let time: Int64? = receipt?["time"]
+      cached: """
+        SELECT g.size, max(r.size) AS covered, max(r.time) AS time
+        FROM log g LEFT JOIN receipt r ON r.log_ref = g.id AND r.witness = ?
+        WHERE g.case_ref = ? AND g.log_id = ? GROUP BY g.id
+        """, arguments: [member.bytes.data, row.ref, row.logID.bytes.data])
+    guard let log else { return (nil, 0) }
+    let covered: Int64 = log["covered"] ?? 0
+    let time: Int64? = log["time"]
     let size = log.number("size")
     return (time.map(UInt64.init(bitPattern:)), size - min(size, UInt64(covered)))
   }

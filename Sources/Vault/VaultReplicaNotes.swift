@@ -137,19 +137,21 @@ extension VaultReplica {
   }
 
   func statements() throws(VaultError) -> [[UInt8]] {
-    try read { db in
-      try Row.fetchAll(
-        db, cached: "SELECT bytes FROM statement WHERE case_ref = ? ORDER BY bytes",
-        arguments: [row.ref]
-      ).map { $0.bytes("bytes") }
-    }
+    try read { db in try storedStatements(db) }
+  }
+
+  private func storedStatements(_ db: Database) throws -> [[UInt8]] {
+    try Row.fetchAll(
+      db, cached: "SELECT bytes FROM statement WHERE case_ref = ? ORDER BY bytes",
+      arguments: [row.ref]
+    ).map { $0.bytes("bytes") }
   }
 
   mutating func accept(statements: [[UInt8]]) throws(VaultError) -> StatementOutcome {
     try write { db in
       var isChanged = false
       var hasForged = false
-      let held = Set(try CaseView.statements(db, of: row).map(\.bytes))
+      let held = Set(try storedStatements(db))
       for bytes in statements where !held.contains(bytes) {
         do throws(CaseLogError) {
           _ = try RootStatement(decoding: bytes, caseID: row.caseID, root: row.root)

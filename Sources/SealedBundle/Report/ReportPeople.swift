@@ -48,8 +48,8 @@ extension ReportPage {
       <p>It answers <strong>intact</strong>, <strong>consistent</strong> (all holds, but nobody outside \
       vouches for author and time), <strong>changed</strong> (and what), or \
       <strong>cannot check</strong> (and why). Without that program, the file \
-      <code>proof/README.txt</code> in the bundle tells how to check with age, unzip and sha256sum, or on Windows with age \
-      and what is there.</p>
+      <code>proof/README.txt</code> in the bundle tells how to check with age, unzip and sha256sum, or on \
+      Windows with age and what is there.</p>
 
       """)
   }

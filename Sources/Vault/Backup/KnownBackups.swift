@@ -8,7 +8,8 @@ enum KnownBackups {
   private static let setting = "known-backups"
   private static let longest = 256
 
-  /// Of a backup's database as it stands: its first page was sealed under a nonce of its own, and is another one with the next.
+  /// Of a backup's database as it stands: its first page was sealed under a nonce of its own, and is another one
+  /// with the next.
   static func mark(ofDatabase path: String) throws(VaultError) -> Bytes32 {
     SHA256Hash.hash(
       try OpenFile(reading: path, followingLinks: false)
