@@ -181,6 +181,7 @@ struct PassphraseCommand: AsyncParsableCommand {
           + " backup \(SafeText.argument(backup))")
     }
     if outcome.hasNewKeys {
+      if outcome.backup != nil { Output.line() }
       Output.paragraph(
         "What this cannot do: whoever copied the vault before keeps what that copy held. If somebody"
           + " may have copied it together with the passphrase, they could also write as you: “cairn renew"
